@@ -8,7 +8,13 @@ select
     a.expired + coalesce(d.expired, 0) as expired,
     a.adjusted, a.version, a.level, a.created_at
 from points.account a
-left join lateral points.due(a.bucket, a.id, now()) d on a.next_change_at <= now();
+-- offset 0 keeps the condition inside, or the function would be called for every account.
+left join lateral (
+    select d.pending, d.available, d.expired
+    from points.due(a.bucket, a.id, now()) d
+    where a.next_change_at <= now()
+    offset 0
+) d on true;
 
 comment on view api.account is 'Accounts, true at the instant of reading: what has become available or expired counts, booked or not. To find one: where bucket = api.bucket(''alice'') and user_id = ''alice''.';
 comment on column api.account.bucket is 'Bucket of the account.';

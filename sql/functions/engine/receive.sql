@@ -21,7 +21,7 @@ begin
         )::points.draft
         from (
             select r.*, v.version,
-                points.input_fault(r.kind, r.user_id, r.wallet, r.idempotency_key, r.rule, r.amount, r.points,
+                points.input_fault(r.kind, r.user_id, w.code is not null, r.idempotency_key, r.rule, r.amount, r.points,
                     r.occurred_at, r.expires_at, r.reason, r.actor, r.metadata, p_now) as fault,
                 c.id is null or c.revoked_at <= p_now or r.kind::text <> all (c.scopes)
                     or r.rule <> all (c.rules) as forbidden,
@@ -36,6 +36,7 @@ begin
             from unnest(p_requests) with ordinality
                 as r(kind, user_id, wallet, client_id, idempotency_key, rule, amount, points, occurred_at, expires_at, reason, actor, metadata, ord)
             left join points.client c on c.id = r.client_id
+            left join points.wallet w on w.code = coalesce(r.wallet, 'points')
             left join lateral (
                 select v.version, v.basis, v.fixed_points
                 from points.rule_version v
@@ -43,6 +44,8 @@ begin
                 order by v.starts_at desc
                 limit 1
             ) v on r.kind = 'earn'
+            -- Keeps the planner from copying each fault into every place that asks for it.
+            offset 0
         ) q
         order by q.ord
     );

@@ -3,41 +3,25 @@ create or replace function points.resolve(
 ) returns points.draft[]
 language plpgsql volatile as $$
 declare
-    v_missing boolean;
+    v_drafts points.draft[] := points.find_accounts(p_bucket, p_requests, p_drafts);
 begin
-    select bool_or(a.id is null) into v_missing
-    from unnest(p_requests, p_drafts) with ordinality r
-    left join points.account a
-        on a.bucket = p_bucket and a.user_id = r.user_id and a.wallet = coalesce(r.wallet, 'points')
-    where r.refusal is null;
-
-    if v_missing then
-        -- In one order everywhere, so that two batches with the same new members don't deadlock.
-        insert into points.account (bucket, user_id, wallet, level, created_at)
-        select p_bucket, m.user_id, m.wallet,
-            (select l.code from points.level l where l.wallet = m.wallet and l.threshold = 0), p_now
-        from (
-            select distinct r.user_id, coalesce(r.wallet, 'points') as wallet
-            from unnest(p_requests, p_drafts) r
-            where r.refusal is null
-        ) m
-        where not exists (
-            select from points.account a where a.bucket = p_bucket and a.user_id = m.user_id and a.wallet = m.wallet
-        )
-        order by m.user_id, m.wallet
-        on conflict do nothing;
+    if not exists (select from unnest(v_drafts) d where d.account_id is null and d.refusal is null) then
+        return v_drafts;
     end if;
 
-    return array(
-        select row(
-            r.ord, a.id, r.operation_id, r.entry_kind, r.rule_version, r.refusal, r.refusal_detail,
-            false, null, null, null, null, null, null, null, null, null, null, null, null
-        )::points.draft
-        from unnest(p_requests, p_drafts) r
-        left join points.account a
-            on a.bucket = p_bucket and a.user_id = r.user_id and a.wallet = coalesce(r.wallet, 'points')
-        order by r.ord
-    );
+    -- In one order everywhere, so that two batches with the same new members don't deadlock.
+    insert into points.account (bucket, user_id, wallet, level, created_at)
+    select p_bucket, m.user_id, m.wallet,
+        (select l.code from points.level l where l.wallet = m.wallet and l.threshold = 0), p_now
+    from (
+        select distinct r.user_id, coalesce(r.wallet, 'points') as wallet
+        from unnest(p_requests, v_drafts) r
+        where r.account_id is null and r.refusal is null
+    ) m
+    order by m.user_id, m.wallet
+    on conflict do nothing;
+
+    return points.find_accounts(p_bucket, p_requests, v_drafts);
 end
 $$;
 

@@ -2,6 +2,7 @@ create or replace function points.write_entries(p_bucket smallint, p_drafts poin
 language plpgsql volatile as $$
 begin
     insert into points.level_change (bucket, account_id, seq, previous, level, recorded_at)
+    with scale as materialized (select * from points.level_scale)
     select p_bucket, q.account_id, q.seq, q.previous, q.level, p_now
     from (
         select d.account_id, d.seq,
@@ -9,12 +10,13 @@ begin
             l.codes[width_bucket(a.earned + sum(d.moved) over w, l.thresholds)] as level
         from unnest(p_drafts) d
         join points.account a on a.bucket = p_bucket and a.id = d.account_id
-        join points.level_scale l on l.wallet = a.wallet
+        join scale l on l.wallet = a.wallet
         where d.entry_kind = 'earn' and d.seq is not null
         window w as (partition by d.account_id order by d.seq)
     ) q
     where q.level is distinct from q.previous;
 
+    with scale as materialized (select * from points.level_scale)
     update points.account a
     set pending = a.pending + d.pending,
         available = a.available + d.available,
@@ -25,7 +27,7 @@ begin
         version = d.version,
         level = case when d.earned = 0 then a.level else (
             select l.codes[width_bucket(a.earned + d.earned, l.thresholds)]
-            from points.level_scale l where l.wallet = a.wallet
+            from scale l where l.wallet = a.wallet
         ) end,
         next_change_at = least(a.next_change_at, d.next_change_at)
     from (
