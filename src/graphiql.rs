@@ -22,11 +22,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
 
 macro_rules! asset {
     ($name:literal, $content_type:expr) => {
-        (
-            concat!("/graphiql/", $name),
-            $content_type,
-            include_bytes!(concat!("graphiql/", $name)),
-        )
+        (concat!("/graphiql/", $name), $content_type, include_bytes!(concat!("graphiql/", $name)))
     };
 }
 
@@ -46,8 +42,7 @@ pub fn routes() -> Router {
     let mut router = Router::new();
     for (path, content_type, content) in FILES {
         let etag = etag(content);
-        let answer =
-            async move |request: HeaderMap| respond(&request, content_type, content, &etag);
+        let answer = async move |request: HeaderMap| respond(&request, content_type, content, &etag);
         router = router.route(path, get(answer));
     }
     router
@@ -60,32 +55,20 @@ fn respond(
     content: &'static [u8],
     etag: &str,
 ) -> impl IntoResponse + use<> {
-    let unchanged = request
-        .get(header::IF_NONE_MATCH)
-        .and_then(|tags| tags.to_str().ok())
-        .is_some_and(|tags| tags.contains(etag));
+    let unchanged =
+        request.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).is_some_and(|tags| tags.contains(etag));
     let headers = [
         (header::CONTENT_TYPE, content_type.to_owned()),
         (header::CACHE_CONTROL, "no-cache".to_owned()),
         (header::ETAG, etag.to_owned()),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            CONTENT_SECURITY_POLICY.to_owned(),
-        ),
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY.to_owned()),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
     ];
-    if unchanged {
-        (StatusCode::NOT_MODIFIED, headers, &[][..])
-    } else {
-        (StatusCode::OK, headers, content)
-    }
+    if unchanged { (StatusCode::NOT_MODIFIED, headers, &[][..]) } else { (StatusCode::OK, headers, content) }
 }
 
 fn etag(content: &[u8]) -> String {
     let digest = Sha256::digest(content);
-    let hex: String = digest[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hex: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("\"{hex}\"")
 }

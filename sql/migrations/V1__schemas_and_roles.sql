@@ -7,6 +7,9 @@ begin
         if not exists (select from pg_catalog.pg_roles where rolname = v_role) then
             execute format('create role %I nologin', v_role);
         end if;
+        if not pg_has_role(current_user, v_role, 'member') then
+            execute format('grant %I to current_user', v_role);
+        end if;
     end loop;
 end
 $$;

@@ -2,7 +2,7 @@ create or replace view api.operation as
 select
     o.bucket, o.account_id, o.id, a.user_id, a.wallet, o.client_id, c.name as client, o.idempotency_key, o.kind,
     o.rule, o.rule_version, o.amount, o.requested, o.points, o.seq, o.refusal, o.detail, o.reason, o.actor, o.metadata,
-    coalesce(o.occurred_at, o.recorded_at) as occurred_at, o.recorded_at, o.available_at, o.expires_at
+    coalesce(o.occurred_at, o.recorded_at) as occurred_at, o.recorded_at, o.available_at, nullif(o.expires_at, 'infinity') as expires_at
 from points.operation o
 join points.account a on a.bucket = o.bucket and a.id = o.account_id
 join points.client c on c.id = o.client_id;
@@ -31,4 +31,4 @@ comment on column api.operation.metadata is 'Whatever the host keeps with it.';
 comment on column api.operation.occurred_at is 'When it happened.';
 comment on column api.operation.recorded_at is 'When it was booked.';
 comment on column api.operation.available_at is 'When the points granted become available; null: it granted none.';
-comment on column api.operation.expires_at is 'When the points granted expire; null or infinity: never, or it granted none.';
+comment on column api.operation.expires_at is 'When the points granted expire; null: never, or it granted none.';

@@ -24,17 +24,14 @@ pub(super) async fn find(
     user: Option<&User>,
 ) -> Result<PathBuf, Error> {
     if let Some(directory) = explicit {
-        let refused = |reason| Error::PgBin {
-            directory: directory.to_owned(),
-            reason,
-        };
+        let refused = |reason| Error::PgBin { directory: directory.to_owned(), reason };
         let directory = std::path::absolute(directory).map_err(|e| refused(e.to_string()))?;
         let major = inspect(&directory, user).await.map_err(refused)?;
         return match cluster {
             _ if !MAJORS.contains(&major) => Err(refused(format!("it is version {major}"))),
-            Some((_, made_by)) if made_by != major => Err(refused(format!(
-                "it is version {major}, and the database was made by {made_by}"
-            ))),
+            Some((_, made_by)) if made_by != major => {
+                Err(refused(format!("it is version {major}, and the database was made by {made_by}")))
+            }
             _ => Ok(directory),
         };
     }
@@ -45,10 +42,8 @@ pub(super) async fn find(
         Ok(directory) => return Ok(directory),
         Err(found) => found,
     };
-    let sources: Vec<_> = fetch::SOURCES
-        .iter()
-        .filter(|source| wanted.is_none_or(|major| source.majors.contains(&major)))
-        .collect();
+    let sources: Vec<_> =
+        fetch::SOURCES.iter().filter(|source| wanted.is_none_or(|major| source.majors.contains(&major))).collect();
     let mut reasons = Vec::new();
     if !sources.is_empty() {
         let fetcher = fetch::Fetcher::new(&caches).await;
@@ -84,18 +79,12 @@ pub(super) async fn find(
                 false => format!("found {}", found.join(", ")),
             },
         },
-        None => Error::NotFound {
-            reasons: reasons.join("; "),
-        },
+        None => Error::NotFound { reasons: reasons.join("; ") },
     })
 }
 
 /// The first suitable directory, or a description of the unsuitable ones.
-async fn search(
-    caches: &[PathBuf],
-    wanted: Option<u32>,
-    user: Option<&User>,
-) -> Result<PathBuf, Vec<String>> {
+async fn search(caches: &[PathBuf], wanted: Option<u32>, user: Option<&User>) -> Result<PathBuf, Vec<String>> {
     let mut found = Vec::new();
     for directory in places(caches) {
         match inspect(&directory, user).await {
@@ -150,12 +139,8 @@ async fn inspect(directory: &Path, user: Option<&User>) -> Result<u32, String> {
         .await
         .map_err(|_| "`postgres --version` does not answer".to_owned())?
         .map_err(|error| format!("cannot run postgres: {error}"))?;
-    major_version(&String::from_utf8_lossy(&output.stdout)).ok_or_else(|| {
-        format!(
-            "`postgres --version` says {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        )
-    })
+    major_version(&String::from_utf8_lossy(&output.stdout))
+        .ok_or_else(|| format!("`postgres --version` says {}", String::from_utf8_lossy(&output.stderr).trim()))
 }
 
 /// 17 from `postgres (PostgreSQL) 17.10 (Debian 17.10-1)`.
@@ -177,9 +162,7 @@ fn cache_directories(data_dir: &Path) -> Vec<PathBuf> {
     } else {
         home("XDG_CACHE_HOME", "jifen").or_else(|| home("HOME", ".cache/jifen"))
     };
-    ours.into_iter()
-        .chain([data_dir.join("binaries")])
-        .collect()
+    ours.into_iter().chain([data_dir.join("binaries")]).collect()
 }
 
 #[cfg(test)]

@@ -30,16 +30,11 @@ pub(super) fn lock(data_dir: &Path) -> Result<File, Error> {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let pid = fs::read_to_string(&path).unwrap_or_default();
-            return Err(Error::InUse {
-                data_dir: data_dir.to_owned(),
-                pid: pid.trim().to_owned(),
-            });
+            return Err(Error::InUse { data_dir: data_dir.to_owned(), pid: pid.trim().to_owned() });
         }
         Err(TryLockError::Error(error)) => return Err(io_error("lock", &path)(error)),
     }
-    file.set_len(0)
-        .and_then(|()| writeln!(file, "{}", std::process::id()))
-        .map_err(io_error("write to", &path))?;
+    file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(io_error("write to", &path))?;
     Ok(file)
 }
 
@@ -98,11 +93,7 @@ pub(super) async fn initialise(
 /// Removes databases that were never finished.
 pub(super) fn remove_unfinished(data_dir: &Path) {
     for entry in fs::read_dir(data_dir).into_iter().flatten().flatten() {
-        if entry
-            .file_name()
-            .as_encoded_bytes()
-            .starts_with(UNFINISHED.as_bytes())
-        {
+        if entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes()) {
             fs::remove_dir_all(entry.path()).ok();
         }
     }
@@ -117,10 +108,7 @@ pub(super) async fn wait_for_previous(cluster: &Path) -> Result<(), Error> {
             return Ok(());
         };
         if begun.elapsed() > STOP_PATIENCE {
-            return Err(Error::StillRunning {
-                cluster: cluster.to_owned(),
-                pid,
-            });
+            return Err(Error::StillRunning { cluster: cluster.to_owned(), pid });
         }
         if !told {
             told = true;
@@ -132,13 +120,7 @@ pub(super) async fn wait_for_previous(cluster: &Path) -> Result<(), Error> {
 
 fn running_postmaster(cluster: &Path) -> Option<u32> {
     let path = cluster.join("postmaster.pid");
-    let pid = fs::read_to_string(&path)
-        .ok()?
-        .lines()
-        .next()?
-        .trim()
-        .parse()
-        .ok()?;
+    let pid = fs::read_to_string(&path).ok()?.lines().next()?.trim().parse().ok()?;
     let command_line = command_line(pid);
     if command_line.contains(&*cluster.to_string_lossy()) {
         return Some(pid);

@@ -8,16 +8,10 @@ use super::{binaries, fetch};
 /// Why there is no server, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error(
-        "no place for the data: neither XDG_DATA_HOME nor HOME is set; name a directory with --data-dir"
-    )]
+    #[error("no place for the data: neither XDG_DATA_HOME nor HOME is set; name a directory with --data-dir")]
     NoDataDir,
     #[error("cannot {what} {}: {source}", path.display())]
-    Io {
-        what: &'static str,
-        path: PathBuf,
-        source: io::Error,
-    },
+    Io { what: &'static str, path: PathBuf, source: io::Error },
     #[error(
         "PostgreSQL refuses to run as root, and /etc/passwd has neither a user postgres nor nobody; \
          start jifen as an ordinary user"
@@ -54,11 +48,7 @@ pub enum Error {
          or choose another directory with --data-dir",
         cluster.display(), binaries::MAJORS.start(), binaries::MAJORS.end()
     )]
-    OtherMajor {
-        cluster: PathBuf,
-        major: u32,
-        found: String,
-    },
+    OtherMajor { cluster: PathBuf, major: u32, found: String },
     #[error(
         "no PostgreSQL {} to {} found, and none could be fetched ({reasons}). Do one of these and start again:\n  \
          apt-get install postgresql\n  \
@@ -73,31 +63,16 @@ pub enum Error {
     #[error("PostgreSQL did not start; the end of {}:\n{tail}", log.display())]
     Start { log: PathBuf, tail: String },
     #[error("PostgreSQL was not ready after {seconds} s; the end of {}:\n{tail}", log.display())]
-    NotReady {
-        seconds: u64,
-        log: PathBuf,
-        tail: String,
-    },
+    NotReady { seconds: u64, log: PathBuf, tail: String },
     #[error(
         "PostgreSQL ended by itself ({status}); start jifen again. The end of {}:\n{tail}", log.display()
     )]
-    Exited {
-        status: String,
-        log: PathBuf,
-        tail: String,
-    },
+    Exited { status: String, log: PathBuf, tail: String },
     #[error("PostgreSQL (process {pid}) has not ended; stop it with `kill -QUIT {pid}`")]
     Stop { pid: u32 },
 }
 
 /// For `map_err`: the error of doing `what` with `path`.
-pub(super) fn io_error<'a>(
-    what: &'static str,
-    path: &'a Path,
-) -> impl FnOnce(io::Error) -> Error + 'a {
-    move |source| Error::Io {
-        what,
-        path: path.to_owned(),
-        source,
-    }
+pub(super) fn io_error<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> Error + 'a {
+    move |source| Error::Io { what, path: path.to_owned(), source }
 }

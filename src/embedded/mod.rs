@@ -83,21 +83,15 @@ pub struct Server {
 impl Server {
     /// Makes the database if there is none yet, starts a server on it, and waits until it takes connections.
     pub async fn start(options: Options) -> Result<Server, Error> {
-        let data_dir =
-            std::path::absolute(&options.data_dir).map_err(io_error("find", &options.data_dir))?;
-        let options = Options {
-            data_dir,
-            ..options
-        };
+        let data_dir = std::path::absolute(&options.data_dir).map_err(io_error("find", &options.data_dir))?;
+        let options = Options { data_dir, ..options };
         let data_dir = options.data_dir.as_path();
         let new = !data_dir.exists();
         fs::create_dir_all(data_dir).map_err(io_error("create", data_dir))?;
         let ours = new || fs::read_dir(data_dir).is_ok_and(|mut entries| entries.next().is_none());
         let lock = cluster::lock(data_dir)?;
         if options.durability == Durability::ThrowAway && data_dir.join("postgres").exists() {
-            return Err(Error::HasData {
-                data_dir: data_dir.to_owned(),
-            });
+            return Err(Error::HasData { data_dir: data_dir.to_owned() });
         }
 
         let started = Server::start_locked(&options, lock, new, ours).await;
@@ -107,12 +101,7 @@ impl Server {
         started
     }
 
-    async fn start_locked(
-        options: &Options,
-        lock: File,
-        new: bool,
-        ours: bool,
-    ) -> Result<Server, Error> {
+    async fn start_locked(options: &Options, lock: File, new: bool, ours: bool) -> Result<Server, Error> {
         let data_dir = options.data_dir.as_path();
         let cluster = data_dir.join("postgres");
         let user = User::for_cluster(&cluster)?;
@@ -120,8 +109,7 @@ impl Server {
         if let Some(user) = user {
             if new {
                 // whatever root's umask is; the cluster in it is closed
-                fs::set_permissions(data_dir, fs::Permissions::from_mode(0o755))
-                    .map_err(io_error("open", data_dir))?;
+                fs::set_permissions(data_dir, fs::Permissions::from_mode(0o755)).map_err(io_error("open", data_dir))?;
             }
             if ours && options.durability == Durability::ThrowAway {
                 // the guard, which has no more rights than the server, removes it
@@ -130,9 +118,7 @@ impl Server {
             user.check_reach(data_dir)?;
         }
 
-        let major = fs::read_to_string(cluster.join("PG_VERSION"))
-            .ok()
-            .and_then(|text| text.trim().parse().ok());
+        let major = fs::read_to_string(cluster.join("PG_VERSION")).ok().and_then(|text| text.trim().parse().ok());
         let made = major.map(|major| (cluster.as_path(), major));
         let bin_dir = binaries::find(options.pg_bin.as_deref(), data_dir, made, user).await?;
         if major.is_none() {
@@ -148,11 +134,7 @@ impl Server {
                 Durability::Durable => ["INT".as_ref(), "".as_ref()],
                 Durability::ThrowAway => ["QUIT".as_ref(), data_dir.as_os_str()],
             })
-            .arg(if private {
-                socket_dir.as_os_str()
-            } else {
-                "".as_ref()
-            })
+            .arg(if private { socket_dir.as_os_str() } else { "".as_ref() })
             .arg(bin_dir.join("postgres"))
             .arg("-D")
             .arg(&cluster)
@@ -175,9 +157,7 @@ impl Server {
 
         let mut line = String::new();
         // the guard writes it before anything else, so this doesn't block for long
-        BufReader::new(stdout)
-            .read_line(&mut line)
-            .map_err(io_error("read from", Path::new("/bin/sh")))?;
+        BufReader::new(stdout).read_line(&mut line).map_err(io_error("read from", Path::new("/bin/sh")))?;
         let Ok(postmaster_pid) = line.trim().parse() else {
             return Err(log.start_error());
         };
@@ -206,9 +186,7 @@ impl Server {
             // as pg_ctl does: the server writes its state into the eighth line
             let state = fs::read_to_string(cluster.join("postmaster.pid")).unwrap_or_default();
             let mut lines = state.lines().map(str::trim);
-            if lines.next() == Some(&self.postmaster_pid.to_string())
-                && lines.nth(6) == Some("ready")
-            {
+            if lines.next() == Some(&self.postmaster_pid.to_string()) && lines.nth(6) == Some("ready") {
                 return Ok(());
             }
             if begun.elapsed().as_secs() / 5 > told {
@@ -217,11 +195,7 @@ impl Server {
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        Err(Error::NotReady {
-            seconds: START_PATIENCE.as_secs(),
-            log: self.log.path.clone(),
-            tail: self.log.tail(),
-        })
+        Err(Error::NotReady { seconds: START_PATIENCE.as_secs(), log: self.log.path.clone(), tail: self.log.tail() })
     }
 
     /// The address of one of its databases, for tokio-postgres and psql alike.
@@ -246,16 +220,12 @@ impl Server {
 
     /// Stops the server, breaking off its connections, and waits until it has ended.
     pub async fn stop(self) -> Result<(), Error> {
-        let Server {
-            guard, mut exit, ..
-        } = self;
+        let Server { guard, mut exit, .. } = self;
         drop(guard);
         // an error means that the guard has ended, too
         tokio::time::timeout(STOP_PATIENCE, exit.changed())
             .await
-            .map_err(|_| Error::Stop {
-                pid: self.postmaster_pid,
-            })?
+            .map_err(|_| Error::Stop { pid: self.postmaster_pid })?
             .ok();
         if self.durability == Durability::ThrowAway {
             // the guard may not be allowed to remove the directory itself

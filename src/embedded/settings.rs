@@ -44,16 +44,11 @@ pub(super) fn command_line(options: &Options) -> Vec<String> {
     let throw_away = ["fsync", "synchronous_commit", "full_page_writes"].map(|name| (name, "off"));
     let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
     let mut all: Vec<_> = ours.map(own).into();
-    all.push((
-        "max_connections".to_owned(),
-        options.max_connections.to_string(),
-    ));
+    all.push(("max_connections".to_owned(), options.max_connections.to_string()));
     match options.durability {
         Durability::Durable => all.extend(durable_settings()),
         Durability::ThrowAway => all.extend(throw_away.map(own)),
     }
     all.extend(options.settings.iter().cloned());
-    all.into_iter()
-        .flat_map(|(name, value)| ["-c".to_owned(), format!("{name}={value}")])
-        .collect()
+    all.into_iter().flat_map(|(name, value)| ["-c".to_owned(), format!("{name}={value}")]).collect()
 }

@@ -24,9 +24,7 @@ pub(super) fn directory(data_dir: &Path, user: Option<&User>) -> Result<(PathBuf
     let beside = data_dir.join("socket");
     let bytes = beside.as_os_str().as_bytes();
     // the setting is a list with commas and quotes, and so is a URL's host
-    let plain = !bytes
-        .iter()
-        .any(|byte| b",\"".contains(byte) || byte.is_ascii_control());
+    let plain = !bytes.iter().any(|byte| b",\"".contains(byte) || byte.is_ascii_control());
     if plain && bytes.len() + NAME.len() <= PATH_MAX {
         if beside.exists() {
             fs::remove_dir_all(&beside).map_err(io_error("remove", &beside))?;
@@ -53,9 +51,7 @@ fn percent_encode(bytes: &[u8]) -> String {
     bytes
         .iter()
         .map(|&byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                char::from(byte).to_string()
-            }
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
             _ => format!("%{byte:02X}"),
         })
         .collect()

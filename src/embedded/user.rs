@@ -22,10 +22,7 @@ pub(super) struct User {
 
 pub(super) fn is_root() -> bool {
     // std tells no user id of its own
-    Command::new("id")
-        .arg("-u")
-        .output()
-        .is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
 impl User {
@@ -38,18 +35,10 @@ impl User {
         if let Ok(owner) = fs::metadata(cluster)
             && owner.uid() != 0
         {
-            return Ok(Some(User {
-                name: format!("user {}", owner.uid()),
-                uid: owner.uid(),
-                gid: owner.gid(),
-            }));
+            return Ok(Some(User { name: format!("user {}", owner.uid()), uid: owner.uid(), gid: owner.gid() }));
         }
         let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
-        ["postgres", "nobody"]
-            .into_iter()
-            .find_map(|name| User::parse(&passwd, name))
-            .map(Some)
-            .ok_or(Error::NoUser)
+        ["postgres", "nobody"].into_iter().find_map(|name| User::parse(&passwd, name)).map(Some).ok_or(Error::NoUser)
     }
 
     fn parse(passwd: &str, name: &str) -> Option<User> {
@@ -59,11 +48,7 @@ impl User {
                 return None;
             };
             let (uid, gid) = (uid.parse().ok()?, gid.parse().ok()?);
-            (found == name && uid != 0).then(|| User {
-                name: name.to_owned(),
-                uid,
-                gid,
-            })
+            (found == name && uid != 0).then(|| User { name: name.to_owned(), uid, gid })
         })
     }
 
@@ -72,10 +57,7 @@ impl User {
         let mut way: Vec<_> = path.ancestors().collect();
         way.reverse();
         let output = command("/bin/sh", Some(self))
-            .args([
-                "-c",
-                r#"for d; do [ -x "$d" ] || exec printf %s "$d"; done"#,
-            ])
+            .args(["-c", r#"for d; do [ -x "$d" ] || exec printf %s "$d"; done"#])
             .arg("sh")
             .args(&way)
             .output()
@@ -93,18 +75,14 @@ impl User {
 /// Gives `path` to the user that runs PostgreSQL.
 pub(super) fn give(path: &Path, user: Option<&User>) -> Result<(), Error> {
     match user {
-        Some(user) => chown(path, Some(user.uid), Some(user.gid))
-            .map_err(io_error("change the owner of", path)),
+        Some(user) => chown(path, Some(user.uid), Some(user.gid)).map_err(io_error("change the owner of", path)),
         None => Ok(()),
     }
 }
 
 /// Makes a directory that only the user who runs PostgreSQL may enter.
 pub(super) fn make_private(directory: &Path, user: Option<&User>) -> Result<(), Error> {
-    DirBuilder::new()
-        .mode(0o700)
-        .create(directory)
-        .map_err(io_error("create", directory))?;
+    DirBuilder::new().mode(0o700).create(directory).map_err(io_error("create", directory))?;
     give(directory, user)
 }
 

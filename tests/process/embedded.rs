@@ -120,14 +120,8 @@ fn owner_directory() -> PathBuf {
 #[tokio::test]
 async fn data_survives_a_stop() {
     let directory = Directory::new("data");
-    let server = Server::start(options(directory.data(), Durability::Durable))
-        .await
-        .unwrap();
-    query(
-        &server,
-        "create table kept as select 積分 from (values (8)) t(積分)",
-    )
-    .await;
+    let server = Server::start(options(directory.data(), Durability::Durable)).await.unwrap();
+    query(&server, "create table kept as select 積分 from (values (8)) t(積分)").await;
     let shown = |name: &str| format!("select current_setting('{name}')");
     for (name, value) in durable_settings() {
         // 1GB is 1024MB
@@ -140,7 +134,11 @@ async fn data_survives_a_stop() {
     assert_eq!(query(&server, &shown("listen_addresses")).await, [""]);
     assert_eq!(query(&server, &shown("server_encoding")).await, ["UTF8"]);
     assert_eq!(
-        query(&server, "select current_user || datcollate || datlocprovider::text from pg_database where datname = 'template1'").await,
+        query(
+            &server,
+            "select current_user || datcollate || datlocprovider::text from pg_database where datname = 'template1'"
+        )
+        .await,
         ["jifenCc"]
     );
     let socket = fs::metadata(server.socket_dir()).unwrap();
@@ -151,9 +149,7 @@ async fn data_survives_a_stop() {
     let log = fs::read_to_string(directory.data().join("postgres.log")).unwrap();
     assert!(log.contains("received fast shutdown request"), "{log}");
 
-    let server = Server::start(options(directory.data(), Durability::Durable))
-        .await
-        .unwrap();
+    let server = Server::start(options(directory.data(), Durability::Durable)).await.unwrap();
     assert_eq!(query(&server, "select 積分 from kept").await, ["8"]);
     server.stop().await.unwrap();
     assert_eq!(processes_of(&directory.0), [""; 0]);
@@ -182,9 +178,7 @@ async fn a_throw_away_server_leaves_nothing() {
 #[tokio::test]
 async fn dropping_a_server_stops_it() {
     let directory = Directory::new("drop");
-    let server = Server::start(options(directory.data(), Durability::ThrowAway))
-        .await
-        .unwrap();
+    let server = Server::start(options(directory.data(), Durability::ThrowAway)).await.unwrap();
     let pid = server.postmaster_pid();
     drop(server);
     wait_until("the server is gone", Duration::from_secs(15), || {
@@ -199,12 +193,8 @@ async fn dropping_a_server_stops_it() {
 #[tokio::test]
 async fn a_second_server_on_a_directory_is_refused() {
     let directory = Directory::new("second");
-    let server = Server::start(options(directory.data(), Durability::ThrowAway))
-        .await
-        .unwrap();
-    let refused = Server::start(options(directory.data(), Durability::ThrowAway))
-        .await
-        .unwrap_err();
+    let server = Server::start(options(directory.data(), Durability::ThrowAway)).await.unwrap();
+    let refused = Server::start(options(directory.data(), Durability::ThrowAway)).await.unwrap_err();
     assert!(matches!(refused, Error::InUse { .. }));
     let pid = format!("process {}", std::process::id());
     assert!(refused.to_string().contains(&pid), "{refused}");
@@ -216,22 +206,15 @@ async fn a_second_server_on_a_directory_is_refused() {
 async fn a_long_path_gets_a_short_socket() {
     let directory = Directory::new("long");
     let data = directory.0.join("x".repeat(90)).join("y z, \"q\" 積分");
-    let server = Server::start(options(data, Durability::ThrowAway))
-        .await
-        .unwrap();
+    let server = Server::start(options(data, Durability::ThrowAway)).await.unwrap();
     let socket = server.socket_dir().to_owned();
-    assert!(
-        socket.starts_with("/tmp") && socket.as_os_str().len() < 20,
-        "{socket:?}"
-    );
+    assert!(socket.starts_with("/tmp") && socket.as_os_str().len() < 20, "{socket:?}");
     assert_eq!(query(&server, "select 1").await, ["1"]);
     server.stop().await.unwrap();
     assert!(!socket.exists());
 
     let data = directory.0.join("积分 &?%");
-    let server = Server::start(options(data.clone(), Durability::ThrowAway))
-        .await
-        .unwrap();
+    let server = Server::start(options(data.clone(), Durability::ThrowAway)).await.unwrap();
     assert!(server.socket_dir().starts_with(&data));
     assert_eq!(query(&server, "select 1").await, ["1"]);
     server.stop().await.unwrap();
@@ -246,50 +229,34 @@ async fn a_failed_start_says_what_the_server_said() {
     })
     .await
     .unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .contains("invalid value for parameter \"shared_buffers\": \"many\""),
-        "{error}"
-    );
+    assert!(error.to_string().contains("invalid value for parameter \"shared_buffers\": \"many\""), "{error}");
 
-    let error = Server::start(Options {
-        pg_bin: Some("/usr/bin".into()),
-        ..options(directory.data(), Durability::ThrowAway)
-    })
-    .await
-    .unwrap_err();
+    let error =
+        Server::start(Options { pg_bin: Some("/usr/bin".into()), ..options(directory.data(), Durability::ThrowAway) })
+            .await
+            .unwrap_err();
     assert!(error.to_string().contains("JIFEN_PG_BIN"), "{error}");
 }
 
 #[tokio::test]
 async fn another_versions_database_is_refused() {
     let directory = Directory::new("major");
-    let server = Server::start(options(directory.data(), Durability::Durable))
-        .await
-        .unwrap();
+    let server = Server::start(options(directory.data(), Durability::Durable)).await.unwrap();
     let bin_dir = server.bin_dir().to_owned();
     server.stop().await.unwrap();
     fs::write(directory.data().join("postgres/PG_VERSION"), "14\n").unwrap();
-    let error = Server::start(options(directory.data(), Durability::Durable))
+    let error = Server::start(options(directory.data(), Durability::Durable)).await.unwrap_err();
+    assert!(error.to_string().contains("made by"), "{error}");
+    let error = Server::start(Options { pg_bin: Some(bin_dir), ..options(directory.data(), Durability::Durable) })
         .await
         .unwrap_err();
-    assert!(error.to_string().contains("made by"), "{error}");
-    let error = Server::start(Options {
-        pg_bin: Some(bin_dir),
-        ..options(directory.data(), Durability::Durable)
-    })
-    .await
-    .unwrap_err();
     assert!(error.to_string().contains("made by 14"), "{error}");
 }
 
 #[tokio::test]
 async fn the_end_of_the_server_is_noticed() {
     let directory = Directory::new("exit");
-    let mut server = Server::start(options(directory.data(), Durability::Durable))
-        .await
-        .unwrap();
+    let mut server = Server::start(options(directory.data(), Durability::Durable)).await.unwrap();
     let early = tokio::time::timeout(Duration::from_millis(200), server.exited()).await;
     assert!(early.is_err());
     signal("KILL", server.postmaster_pid());
@@ -303,9 +270,7 @@ async fn the_end_of_the_server_is_noticed() {
     let mut other = Command::new("sleep").arg("60").spawn().unwrap();
     let (_, rest) = old.split_once('\n').unwrap();
     fs::write(&pid_file, format!("{}\n{rest}", other.id())).unwrap();
-    let server = Server::start(options(directory.data(), Durability::Durable))
-        .await
-        .unwrap();
+    let server = Server::start(options(directory.data(), Durability::Durable)).await.unwrap();
     assert_eq!(query(&server, "select 1").await, ["1"]);
     server.stop().await.unwrap();
     other.kill().unwrap();
@@ -321,20 +286,12 @@ async fn root_says_which_directory_is_closed() {
     let closed = directory.0.join("closed");
     fs::create_dir(&closed).unwrap();
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
-    let error = Server::start(options(closed.join("data"), Durability::ThrowAway))
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(&error, Error::Unreachable { directory, .. } if *directory == closed),
-        "{error}"
-    );
+    let error = Server::start(options(closed.join("data"), Durability::ThrowAway)).await.unwrap_err();
+    assert!(matches!(&error, Error::Unreachable { directory, .. } if *directory == closed), "{error}");
 }
 
 fn signal(name: &str, pid: u32) {
-    Command::new("/bin/sh")
-        .args(["-c", "kill -s \"$0\" \"$1\"", name, &pid.to_string()])
-        .status()
-        .unwrap();
+    Command::new("/bin/sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &pid.to_string()]).status().unwrap();
 }
 
 /// The owner for the next tests: it starts a server, writes its number to a file and waits to be killed.
@@ -346,15 +303,9 @@ async fn owner() {
         true => Durability::Durable,
         false => Durability::ThrowAway,
     };
-    let server = Server::start(options(directory.join("data"), durability))
-        .await
-        .unwrap();
+    let server = Server::start(options(directory.join("data"), durability)).await.unwrap();
     query(&server, "create table if not exists kept()").await;
-    fs::write(
-        directory.join("pid.new"),
-        server.postmaster_pid().to_string(),
-    )
-    .unwrap();
+    fs::write(directory.join("pid.new"), server.postmaster_pid().to_string()).unwrap();
     fs::rename(directory.join("pid.new"), directory.join("pid")).unwrap();
     tokio::time::sleep(Duration::from_secs(60)).await;
 }
@@ -400,19 +351,13 @@ async fn kill_9_leaves_no_durable_server_and_all_data() {
     fs::write(directory.0.join("durable"), "").unwrap();
     let pid = killed_owner(&directory);
     // at once, while the old server is still shutting down
-    let server = Server::start(options(directory.data(), Durability::Durable))
-        .await
-        .unwrap();
+    let server = Server::start(options(directory.data(), Durability::Durable)).await.unwrap();
     assert!(!is_running(pid));
     assert_eq!(query(&server, "select count(*) from kept").await, ["0"]);
     server.stop().await.unwrap();
     let log = fs::read_to_string(directory.data().join("postgres.log")).unwrap();
     assert!(!log.contains("not properly shut down"), "{log}");
-    wait_until(
-        "servers and guards are gone",
-        Duration::from_secs(15),
-        || processes_of(&directory.data()).is_empty(),
-    );
+    wait_until("servers and guards are gone", Duration::from_secs(15), || processes_of(&directory.data()).is_empty());
 }
 
 /// What an ordinary user sees, for the next test.
@@ -421,19 +366,12 @@ async fn kill_9_leaves_no_durable_server_and_all_data() {
 async fn as_the_user_we_are() {
     let data = owner_directory().join("home/data");
     for _ in 0..2 {
-        let server = Server::start(options(data.clone(), Durability::Durable))
-            .await
-            .unwrap();
+        let server = Server::start(options(data.clone(), Durability::Durable)).await.unwrap();
         query(&server, "create table if not exists kept()").await;
         server.stop().await.unwrap();
     }
     assert_eq!(fs::metadata(&data).unwrap().uid(), NOBODY);
-    let server = Server::start(options(
-        owner_directory().join("home/throw"),
-        Durability::ThrowAway,
-    ))
-    .await
-    .unwrap();
+    let server = Server::start(options(owner_directory().join("home/throw"), Durability::ThrowAway)).await.unwrap();
     server.stop().await.unwrap();
     assert!(!owner_directory().join("home/throw").exists());
 }
@@ -447,14 +385,10 @@ async fn root_can_also_be_an_ordinary_user() {
     let home = directory.0.join("home");
     fs::create_dir(&home).unwrap();
     chown(&home, Some(NOBODY), Some(NOBODY)).unwrap();
-    let status = run_apart("as_the_user_we_are", &directory.0, Some(NOBODY))
-        .wait()
-        .unwrap();
+    let status = run_apart("as_the_user_we_are", &directory.0, Some(NOBODY)).wait().unwrap();
     assert!(status.success());
     // and root goes on with that user's database
-    let server = Server::start(options(home.join("data"), Durability::Durable))
-        .await
-        .unwrap();
+    let server = Server::start(options(home.join("data"), Durability::Durable)).await.unwrap();
     assert_eq!(query(&server, "select count(*) from kept").await, ["0"]);
     server.stop().await.unwrap();
 }

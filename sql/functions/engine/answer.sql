@@ -7,7 +7,7 @@ begin
             case when o.id is not null then row(
                 o.bucket, o.account_id, o.id, a.user_id, a.wallet, o.client_id, c.name, o.idempotency_key, o.kind,
                 o.rule, o.rule_version, o.amount, o.requested, o.points, o.seq, o.refusal, o.detail, o.reason, o.actor, o.metadata,
-                coalesce(o.occurred_at, o.recorded_at), o.recorded_at, o.available_at, o.expires_at
+                coalesce(o.occurred_at, o.recorded_at), o.recorded_at, o.available_at, nullif(o.expires_at, 'infinity')
             )::api.operation end,
             case when e.seq is not null then row(
                 e.bucket, e.account_id, e.seq, a.user_id, a.wallet, e.operation_id, e.kind, e.pending_delta, e.available_delta, e.held_delta,
