@@ -71,6 +71,7 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/client/authenticate.sql",
     "functions/client/create_client.sql",
     "functions/client/revoke_client.sql",
+    "functions/program/set_program.sql",
     "functions/rule/create_rule.sql",
     "functions/rule/create_rule_version.sql",
     "functions/partition/make_partitions.sql",
