@@ -44,6 +44,8 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/support/refuse_change.sql",
     "functions/account/bucket.sql",
     "functions/ledger/operation_id.sql",
+    "functions/engine/contra_of.sql",
+    "functions/engine/find_entry.sql",
     "functions/engine/input_fault.sql",
     "functions/engine/receive.sql",
     "functions/engine/find_accounts.sql",
