@@ -69,7 +69,12 @@ async fn prepare(database: &Database) -> Client {
     client
 }
 
-async fn compare(client: &Client, calls: &[(DateTime<Utc>, Vec<Request>)], prefix: &str) -> Result<(), TestCaseError> {
+async fn compare(
+    client: &Client,
+    calls: &[(DateTime<Utc>, Vec<Request>)],
+    prefix: &str,
+    seen: &RefCell<BTreeSet<String>>,
+) -> Result<(), TestCaseError> {
     let mut ledger = Ledger::default();
     for (now, requests) in calls {
         let outcomes = execute(client, requests, Some(*now)).await;
