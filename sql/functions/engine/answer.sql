@@ -20,7 +20,8 @@ begin
         from unnest(p_drafts) d
         left join api.account a on a.bucket = p_bucket and a.id = d.account_id
         left join points.operation o on o.bucket = p_bucket and o.account_id = d.account_id and o.id = d.operation_id
-            and (d.round is not null or d.replayed and d.refusal is null)
+            -- What was refused without being stored has none, even if the batch uses its key otherwise.
+            and (d.refusal is null or d.round is not null)
         left join points.client c on c.id = o.client_id
         order by d.ord;
 end
