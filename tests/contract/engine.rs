@@ -78,10 +78,10 @@ async fn every_statement_of_a_hot_function_keeps_to_its_bucket() {
             cross join lateral regexp_split_to_table(f.code, ';') with ordinality as s(code, no)
             where f.hot
         ), mentions as (
-            -- A type after :: is no table.
+            -- The type of a cast or of a variable is no table.
             select s.signature, s.no, s.code, m[1] as name
             from statements s
-            cross join lateral regexp_matches(s.code, '(?<!:)\m((?:points|api)\.\w+)\M(?!\()', 'g') m
+            cross join lateral regexp_matches(s.code, '(?<!:)(?<!\mv_\w+\s)\m((?:points|api)\.\w+)\M(?!\()', 'g') m
             where m[1] in (select name from bucketed)
         ), reads as (
             select s.signature, s.no, s.code, r[1] as name, r[2] as alias
