@@ -101,7 +101,7 @@ async fn every_statement_of_a_hot_function_keeps_to_its_bucket() {
         union all
         select w.signature || ' writes ' || w.name || ' without the bucket first'
         from writes w
-        where w.columns_and_values !~ '^\s*\(\s*bucket\M' or w.columns_and_values !~ '\mselect\s+(p_bucket|\w+\.bucket)\M'
+        where w.columns_and_values !~ '^\s*\(\s*bucket\M' or w.columns_and_values !~ '\mselect\s+(distinct\s+on\s*\([^)]*\)\s*)?(p_bucket|\w+\.bucket)\M'
         union all
         -- On a cluster such an INSERT is not sent whole to the node. An account can't be joined before it exists.
         select w.signature || ' writes ' || w.name || ' from arrays alone'

@@ -3,6 +3,7 @@
 mod batch;
 mod concurrency;
 mod earn_points;
+mod execute;
 mod history;
 mod laws;
 mod ledger_model;

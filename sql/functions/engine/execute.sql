@@ -29,6 +29,10 @@ begin
     else
         for v_number in 1 .. v_rounds loop
             v_round := array(select d from unnest(v_drafts) d where d.round = v_number);
+            if v_number > 1 then
+                -- What the rounds before granted may have expired already.
+                perform points.settle(p_bucket, array(select d.account_id from unnest(v_round) d), v_now);
+            end if;
             v_round := points.run_round(p_bucket, v_round, v_now);
             v_drafts := array(
                 select q.draft from (
