@@ -219,6 +219,9 @@ const CASES: &[Case] = &[
     ("bundle_is_one_row", &[("id", "false")]),
 ];
 
+/// Constraints that another one reaches first: what violates them violates that, too, so it is dropped for the case.
+const SECOND: &[(&str, &str)] = &[("entry_moves_points", "entry_contra_fits_kind")];
+
 fn table_of(constraint: &str) -> &'static (&'static str, &'static [(&'static str, &'static str)]) {
     let fits = |table: &str| constraint.strip_prefix(table).is_some_and(|rest| rest.starts_with('_'));
     ROWS.iter().filter(|(table, _)| fits(table)).max_by_key(|(table, _)| table.len()).unwrap()
@@ -240,7 +243,11 @@ async fn every_check_refuses_what_its_name_says() {
     let client = database.client().await;
     for (constraint, changes) in CASES {
         let (table, row) = table_of(constraint);
-        let Err(error) = client.batch_execute(&insert(table, row, changes)).await else {
+        let mut statement = insert(table, row, changes);
+        if let Some((_, first)) = SECOND.iter().find(|(second, _)| second == constraint) {
+            statement = format!("alter table points.{table} drop constraint {first}; {statement}");
+        }
+        let Err(error) = client.batch_execute(&statement).await else {
             panic!("{constraint} let {changes:?} pass");
         };
         let error = error.as_db_error().unwrap();
