@@ -324,7 +324,7 @@ async fn every_domain_refuses_what_its_constraint_says() {
     let database = Database::new().await;
     let client = database.client().await;
     for (constraint, domain, value) in DOMAIN_CASES {
-        let error = client.batch_execute(&format!("select {value}::points.{domain}")).await.unwrap_err();
+        let error = client.batch_execute(&format!("select cast({value} as points.{domain})")).await.unwrap_err();
         assert_eq!(error.as_db_error().unwrap().constraint(), Some(*constraint), "{value}");
     }
     for (domain, columns) in DOMAIN_COLUMNS {

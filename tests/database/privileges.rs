@@ -16,6 +16,7 @@ const CALLERS: &[(&str, &[&str])] = &[
     ("earn_points", &["jifen_operator"]),
     ("execute", &["jifen_gateway"]),
     ("revoke_client", &["jifen_operator"]),
+    ("set_program", &["jifen_operator"]),
     ("spend_points", &["jifen_operator"]),
 ];
 
