@@ -1,0 +1,4 @@
+//! The SQL, called directly.
+
+mod earn_points;
+mod laws;
