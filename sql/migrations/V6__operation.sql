@@ -79,5 +79,18 @@ create type api.request as (
     metadata        jsonb
 );
 comment on type api.request is 'One operation as asked for. Null wallet: points. Null occurred_at: now.';
+comment on column api.request.kind is 'earn, spend or adjust.';
+comment on column api.request.user_id is 'The member, 1 to 64 characters.';
+comment on column api.request.wallet is 'Kind of points; null: points.';
+comment on column api.request.client_id is 'Who asks (points.client).';
+comment on column api.request.idempotency_key is 'The client''s key, 1 to 128 characters; the same key and request again give the first outcome.';
+comment on column api.request.rule is 'Rule to earn by; null: not an earn.';
+comment on column api.request.amount is 'Amount of money, for rules that take one.';
+comment on column api.request.points is 'Points to spend, to adjust by (either sign), or to earn where the rule takes points.';
+comment on column api.request.occurred_at is 'When it happened; null: now.';
+comment on column api.request.expires_at is 'When the points that an adjustment grants expire; null: never.';
+comment on column api.request.reason is 'Why, at most 500 characters; obligatory for adjust.';
+comment on column api.request.actor is 'Person behind the request, at most 128 characters; obligatory for adjust.';
+comment on column api.request.metadata is 'A JSON object that is kept with it, at most 4096 characters.';
 
 reset role;

@@ -127,7 +127,9 @@ async fn a_forged_row_is_noticed() {
     let database = crate::common::Database::new().await;
     let client = database.client().await;
     client
-        .batch_execute("update points.account set available = available + 1, adjusted = adjusted + 1 where user_id = 'bob'")
+        .batch_execute(
+            "update points.account set available = available + 1, adjusted = adjusted + 1 where user_id = 'bob'",
+        )
         .await
         .unwrap();
     for (law, expected) in LAWS.iter().zip([1, 0, 1, 1]) {

@@ -1,4 +1,9 @@
 //! The SQL, called directly.
 
+mod batch;
+mod concurrency;
 mod earn_points;
+mod history;
 mod laws;
+mod ledger_model;
+mod model;

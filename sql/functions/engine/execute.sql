@@ -24,13 +24,16 @@ begin
         v_drafts := points.run_round(p_bucket, v_drafts, v_now);
     else
         for v_number in 1 .. v_rounds loop
-            select array_agg(d) into v_round from unnest(v_drafts) d where d.round = v_number;
+            v_round := array(select d from unnest(v_drafts) d where d.round = v_number);
             v_round := points.run_round(p_bucket, v_round, v_now);
-            select array_agg(d order by d.ord) into v_drafts from (
-                select * from unnest(v_drafts) d where d.round is distinct from v_number
-                union all
-                select * from unnest(v_round)
-            ) d;
+            v_drafts := array(
+                select q.draft from (
+                    select d as draft from unnest(v_drafts) d where d.round is distinct from v_number
+                    union all
+                    select d from unnest(v_round) d
+                ) q
+                order by (q.draft).ord
+            );
         end loop;
     end if;
 
