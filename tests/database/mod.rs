@@ -7,3 +7,5 @@ mod history;
 mod laws;
 mod ledger_model;
 mod model;
+
+pub use laws::assert_laws;
