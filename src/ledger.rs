@@ -507,7 +507,7 @@ payload!(
 #[derive(Union)]
 pub enum EarnPointsResult {
     /// Carried out.
-    Payload(EarnPointsPayload),
+    Payload(Box<EarnPointsPayload>),
     /// Refused.
     Refusal(Error),
 }
@@ -569,7 +569,7 @@ impl LedgerMutation {
             .into_iter()
             .enumerate()
             .map(|(index, answer)| match answer {
-                Ok(outcome) => EarnPointsResult::Payload(outcome.into()),
+                Ok(outcome) => EarnPointsResult::Payload(Box::new(outcome.into())),
                 Err(error) => EarnPointsResult::Refusal(error.within(&["inputs", &index.to_string()])),
             })
             .collect())

@@ -20,7 +20,9 @@ create type points.draft as (
     available_delta  bigint,
     pending_after    bigint,
     available_after  bigint,
-    held_after       bigint
+    held_after       bigint,
+    earned_after     bigint,
+    level_due        boolean
 );
 comment on type points.draft is 'An operation on its way through the engine: what the stages have worked out so far, in their order. No field shares its name with one of api.request, so that both unnest side by side.';
 comment on column points.draft.ord is 'Place of the request in the batch, from 1; null: not asked for (points.draft_due).';
@@ -43,5 +45,7 @@ comment on column points.draft.available_delta is 'available_delta of its entry.
 comment on column points.draft.pending_after is 'pending_after of its entry.';
 comment on column points.draft.available_after is 'available_after of its entry.';
 comment on column points.draft.held_after is 'held_after of its entry.';
+comment on column points.draft.earned_after is 'Points earned ever, after it.';
+comment on column points.draft.level_due is 'Whether it may change the level.';
 
 reset role;

@@ -15,7 +15,7 @@ use crate::common::{Database, Outcome, Request, execute};
 /// Every column of every table that operations write to; members stand in for the ids of accounts.
 async fn rows(client: &Client, prefix: &str) -> Vec<String> {
     let mut rows = Vec::new();
-    for table in ["account", "entry", "lot", "lot_use", "operation", "level_change"] {
+    for table in ["account", "balance", "entry", "lot", "lot_use", "operation", "level_change"] {
         let (key, row) = match table {
             "account" => ("id", "to_jsonb(t) - 'id'"),
             _ => ("account_id", "to_jsonb(t) - 'account_id'"),
@@ -107,6 +107,6 @@ async fn different_requests_leave_different_rows() {
     }
     let renamed = |rows: Vec<String>| rows.iter().map(|row| row.replace("p1-", "p2-")).collect::<Vec<_>>();
     let (one, other) = (rows(&client, "p1").await, rows(&client, "p2").await);
-    assert_eq!(one.len(), 4);
+    assert_eq!(one.len(), 5);
     assert_ne!(renamed(one), other, "the times of recording differ");
 }
