@@ -5,7 +5,7 @@ use async_graphql::{
     connection::{Connection, Edge},
     dataloader::DataLoader,
 };
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use postgres_types::FromSql;
 use sha2::{Digest, Sha256};
 use tokio_postgres::Row;
@@ -13,7 +13,7 @@ use tokio_postgres::Row;
 use crate::{
     client::caller,
     error::Error,
-    ledger::{Entry, Operation, OperationKey},
+    ledger::{Entry, Operation, OperationKey, check_text},
     reads::Reads,
     scalars::Points,
 };
@@ -240,7 +240,8 @@ impl LotCursor {
         let cursor = (|| {
             let expires_at = match parts.next()? {
                 "never" => None,
-                instant => Some(DateTime::parse_from_rfc3339(instant).ok()?.to_utc()),
+                // No lot expires before 1970, and PostgreSQL's instants don't reach as far back as chrono's.
+                micros => Some(DateTime::from_timestamp_micros(micros.parse().ok().filter(|micros| *micros >= 0)?)?),
             };
             let (seq, no) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
             parts.next().is_none().then_some(LotCursor { expires_at, seq, no })
@@ -252,7 +253,7 @@ impl LotCursor {
 impl std::fmt::Display for LotCursor {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.expires_at {
-            Some(instant) => write!(formatter, "{}", instant.to_rfc3339_opts(SecondsFormat::Micros, true))?,
+            Some(instant) => write!(formatter, "{}", instant.timestamp_micros())?,
             None => write!(formatter, "never")?,
         }
         write!(formatter, "_{}_{}", self.seq, self.no)
@@ -264,6 +265,15 @@ impl std::fmt::Display for LotCursor {
 pub struct AccountKey {
     pub user_id: String,
     pub wallet: String,
+}
+
+impl AccountKey {
+    // What PostgreSQL can't receive would fail all that is read by the same statement.
+    fn new(user_id: ID, wallet: String) -> Result<Self, Error> {
+        check_text("userId", &user_id)?;
+        check_text("wallet", &wallet)?;
+        Ok(AccountKey { user_id: user_id.0, wallet })
+    }
 }
 
 /// A level's terms.
@@ -315,7 +325,7 @@ impl AccountQuery {
         #[graphql(default = "points")] wallet: String,
     ) -> async_graphql::Result<Option<Account>> {
         caller(context)?.require("read")?;
-        let key = AccountKey { user_id: user_id.0, wallet };
+        let key = AccountKey::new(user_id, wallet)?;
         Ok(context.data::<DataLoader<Reads>>()?.load_one(key).await?)
     }
 
@@ -330,7 +340,7 @@ impl AccountQuery {
         let client = caller(context)?;
         client.require("read")?;
         let reads = context.data::<DataLoader<Reads>>()?;
-        let Some(account) = reads.load_one(AccountKey { user_id: user_id.0, wallet }).await? else { return Ok(None) };
+        let Some(account) = reads.load_one(AccountKey::new(user_id, wallet)?).await? else { return Ok(None) };
         let id = Operation::id(client.id, &idempotency_key);
         Ok(reads.load_one(OperationKey { bucket: account.bucket, account_id: account.id, id }).await?)
     }
@@ -375,7 +385,7 @@ mod tests {
             let cursor = LotCursor { expires_at, seq: 7, no: 0 };
             assert_eq!(LotCursor::parse(&cursor.to_string()).ok(), Some(cursor));
         }
-        for bad in ["", "never", "never_1", "never_1_x", "yesterday_1_0", "never_1_0_0"] {
+        for bad in ["", "never", "never_1", "never_1_x", "yesterday_1_0", "-1_1_0", "never_1_0_0"] {
             assert!(LotCursor::parse(bad).is_err(), "{bad}");
         }
     }

@@ -6,6 +6,8 @@ use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use tokio_postgres::{Client, Config, NoTls};
 use tracing::{error, info, warn};
 
+use crate::error::brief;
+
 /// Connections for reads; writes go through the lanes' own.
 const POOL_SIZE: usize = 16;
 /// How long a read may wait for a connection.
@@ -20,6 +22,9 @@ pub fn parse_url(url: &str) -> Result<Config, String> {
     let mut config = Config::from_str(url).map_err(|error| {
         format!("it is not a PostgreSQL URL such as postgres://user:password@host/database: {error}")
     })?;
+    if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+        return Err("it names no host; write postgres://user:password@host/database".to_owned());
+    }
     if config.get_application_name().is_none() {
         config.application_name("jifen");
     }
@@ -40,6 +45,16 @@ pub fn as_gateway(config: &Config) -> Config {
     config
 }
 
+/// Why a database can't be used.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot reach the database: {}. Check DATABASE_URL, and that the server runs", brief(.0))]
+pub struct Unreachable(#[from] tokio_postgres::Error);
+
+/// A connection for a command, with words for the user where there is none.
+pub async fn open(config: &Config) -> Result<Client, Unreachable> {
+    Ok(connect(config).await?)
+}
+
 /// One connection, driven in the background until it ends.
 pub async fn connect(config: &Config) -> Result<Client, tokio_postgres::Error> {
     let (client, mut connection) = config.connect(NoTls).await?;
@@ -53,7 +68,11 @@ pub async fn connect(config: &Config) -> Result<Client, tokio_postgres::Error> {
                     _ => info!(target: "jifen::postgres", "{}", notice.message()),
                 },
                 Ok(_) => {}
-                Err(failure) => error!(target: "jifen::postgres", "connection lost: {failure}"),
+                Err(failure) => {
+                    // Dropping the connection is what tells those who wait for it.
+                    error!(target: "jifen::postgres", "connection lost: {failure}");
+                    break;
+                }
             }
         }
     });

@@ -1,11 +1,11 @@
 //! Every error that a caller can see, and the only place where one is made of what PostgreSQL says.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, error::Error as _};
 
 use async_graphql::{ErrorExtensions, Json, SimpleObject};
 use serde_json::Value;
 use tokio_postgres::error::SqlState;
-use tracing::error;
+use tracing::{error, warn};
 use uuid::Uuid;
 
 /// Every code, whether a retry of the same request may succeed, and what it means. The first six are the engine's
@@ -18,7 +18,11 @@ pub const CODES: &[(&str, bool, &str)] = &[
     ("INSUFFICIENT_POINTS", false, "The account has fewer available points than the operation takes."),
     ("LIMIT_REACHED", false, "The operation would pass a limit."),
     ("UNAUTHENTICATED", false, "Send a valid API key as `Authorization: Bearer KEY`."),
-    ("OVERLOADED", true, "Too much is waiting, and nothing was done. Send the same request again, a little later."),
+    (
+        "OVERLOADED",
+        true,
+        "Too much is waiting, or the database is away; nothing was done. Send the same request again, a little later.",
+    ),
     (
         "OUTCOME_UNKNOWN",
         true,
@@ -77,6 +81,11 @@ impl Error {
         }
     }
 
+    /// A body that is no GraphQL request.
+    pub fn malformed(message: String) -> Self {
+        Error { message, ..Error::new("INVALID_INPUT") }
+    }
+
     /// No usable credential.
     pub fn unauthenticated() -> Self {
         Error::new("UNAUTHENTICATED")
@@ -116,22 +125,32 @@ impl Error {
 impl From<tokio_postgres::Error> for Error {
     fn from(error: tokio_postgres::Error) -> Self {
         match error.code() {
-            // Text that no PostgreSQL database can hold: the character NUL.
-            Some(&SqlState::CHARACTER_NOT_IN_REPERTOIRE | &SqlState::UNTRANSLATABLE_CHARACTER) => {
-                Error { message: "text must not contain the character NUL".to_owned(), ..Error::new("INVALID_INPUT") }
-            }
             // Taken back by a time-out, or not even sent.
             Some(&SqlState::QUERY_CANCELED | &SqlState::LOCK_NOT_AVAILABLE) => Error::overloaded(),
-            None if error.is_closed() => Error::overloaded(),
+            // Only reads come here with it, and they changed nothing.
+            _ if is_lost(&error) => Error::overloaded(),
             _ => Error::internal(&describe(&error)),
         }
+    }
+}
+
+/// Whether the connection or the whole server went away.
+fn is_lost(error: &tokio_postgres::Error) -> bool {
+    match error.code() {
+        // Classes 08 and 57P.
+        Some(code) => code.code().starts_with("08") || code.code().starts_with("57P"),
+        None => error.is_closed() || error.source().is_some_and(|cause| cause.is::<std::io::Error>()),
     }
 }
 
 impl From<deadpool_postgres::PoolError> for Error {
     fn from(error: deadpool_postgres::PoolError) -> Self {
         match error {
-            deadpool_postgres::PoolError::Backend(error) => error.into(),
+            // There is no connection, so nothing was sent.
+            deadpool_postgres::PoolError::Backend(error) => {
+                warn!("cannot reach the database: {}", describe(&error));
+                Error::overloaded()
+            }
             deadpool_postgres::PoolError::Timeout(_) => Error::overloaded(),
             other => Error::internal(&other),
         }
@@ -145,7 +164,7 @@ pub fn brief(error: &tokio_postgres::Error) -> String {
             let more = [db.detail(), db.hint()].into_iter().flatten().map(|text| format!("; {text}"));
             format!("{}{}", db.message(), more.collect::<String>())
         }
-        None => error.to_string(),
+        None => with_causes(error),
     }
 }
 
@@ -159,8 +178,13 @@ pub fn describe(error: &tokio_postgres::Error) -> String {
             db.detail().map(|text| format!("; {text}")).unwrap_or_default(),
             db.where_().map(|text| format!("; {text}")).unwrap_or_default(),
         ),
-        None => error.to_string(),
+        None => with_causes(error),
     }
+}
+
+fn with_causes(error: &tokio_postgres::Error) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 impl ErrorExtensions for Error {
@@ -188,23 +212,24 @@ impl From<Error> for async_graphql::Error {
 
 /// Gives a code to what GraphQL itself refuses: a document that doesn't parse, an unknown field, an input of the
 /// wrong type.
-pub fn complete(response: &mut async_graphql::Response) {
+pub fn complete(mut response: async_graphql::Response) -> async_graphql::Response {
     for error in &mut response.errors {
         let extensions = error.extensions.get_or_insert_default();
         if extensions.get("code").is_none() {
             extensions.set("code", "INVALID_INPUT");
             extensions.set("retryable", false);
-            let path: Vec<String> = error
-                .path
-                .iter()
-                .map(|segment| match segment {
-                    async_graphql::PathSegment::Field(name) => name.clone(),
-                    async_graphql::PathSegment::Index(index) => index.to_string(),
-                })
-                .collect();
-            extensions.set("path", path);
+            if let Some(path) = argument(&error.message) {
+                extensions.set("path", path);
+            }
         }
     }
+    response
+}
+
+/// The path in `Invalid value for argument "input.points", ...`, which is all that async-graphql tells of it.
+fn argument(message: &str) -> Option<Vec<String>> {
+    let (path, _) = message.strip_prefix("Invalid value for argument \"")?.split_once('"')?;
+    Some(path.split('.').map(str::to_owned).collect())
 }
 
 fn camel_case(name: &str) -> String {

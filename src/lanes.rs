@@ -74,6 +74,7 @@ impl Lanes {
     }
 
     fn send(&self, request: Request) -> Result<oneshot::Receiver<Answer>, Error> {
+        request.check()?;
         let lane = bucket(&request.user_id, request.wallet(), self.queues.len());
         let (answer, receiver) = oneshot::channel();
         match self.queues[lane].try_send(Item { request, answer }) {

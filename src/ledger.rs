@@ -3,7 +3,7 @@
 use async_graphql::{
     ComplexObject, Context, Enum, ID, InputObject, Json, Object, SimpleObject, Union, dataloader::DataLoader,
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use postgres_types::{FromSql, ToSql};
 use rust_decimal::Decimal as Money;
 use serde_json::Value;
@@ -94,9 +94,50 @@ impl Request {
         }
     }
 
+    /// Refuses what PostgreSQL can't even receive, which would fail the whole batch.
+    pub fn check(&self) -> Result<(), Error> {
+        let texts = [
+            ("userId", Some(&self.user_id)),
+            ("wallet", self.wallet.as_ref()),
+            ("idempotencyKey", Some(&self.idempotency_key)),
+            ("rule", self.rule.as_ref()),
+            ("reason", self.reason.as_ref()),
+            ("actor", self.actor.as_ref()),
+        ];
+        for (path, text) in texts {
+            check_text(path, text.map_or("", String::as_str))?;
+        }
+        for (path, instant) in [("occurredAt", self.occurred_at), ("expiresAt", self.expires_at)] {
+            // PostgreSQL's begin in 4713 BC.
+            if instant.is_some_and(|instant| instant.year() < 0) {
+                return Err(Error::invalid_input(path, "is too long ago"));
+            }
+        }
+        match &self.metadata {
+            Some(metadata) => check_json("metadata", metadata),
+            None => Ok(()),
+        }
+    }
+
     /// The wallet that it names or means.
     pub fn wallet(&self) -> &str {
         self.wallet.as_deref().unwrap_or("points")
+    }
+}
+
+/// Refuses the character NUL, which no text in PostgreSQL can hold.
+pub fn check_text(path: &str, text: &str) -> Result<(), Error> {
+    if text.contains('\0') { Err(Error::invalid_input(path, "must not contain the character NUL")) } else { Ok(()) }
+}
+
+fn check_json(path: &str, value: &Value) -> Result<(), Error> {
+    match value {
+        Value::String(text) => check_text(path, text),
+        Value::Array(values) => values.iter().try_for_each(|value| check_json(path, value)),
+        Value::Object(values) => {
+            values.iter().try_for_each(|(name, value)| check_text(path, name).and_then(|()| check_json(path, value)))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
     }
 }
 

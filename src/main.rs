@@ -10,7 +10,7 @@ use jifen::{
     config::{Cli, Command, DatabaseOptions, Import, Key, Serve},
     database,
     embedded::{self, Durability, Server},
-    error, migrate, schema, server,
+    migrate, schema, server,
 };
 use tokio::{
     net::TcpListener,
@@ -51,7 +51,7 @@ async fn run(cli: Cli) -> Result {
         }
         Command::Migrate(options) => {
             let database = Database::open(&options.database).await?;
-            let mut client = database::connect(&database.config).await?;
+            let mut client = database::open(&database.config).await?;
             let report = migrate::migrate(&mut client, options.database.buckets).await?;
             if options.demo {
                 migrate::load_demo(&client).await?;
@@ -143,9 +143,7 @@ async fn serve(options: Serve) -> Result {
             (Database::start(&options.database, data_dir.clone()).await?, Some(data_dir))
         }
     };
-    let mut client = database::connect(&database.config)
-        .await
-        .map_err(|error| format!("cannot reach the database: {}", error::brief(&error)))?;
+    let mut client = database::open(&database.config).await?;
     migrate::migrate(&mut client, options.database.buckets).await?;
     if options.demo || private_dir.is_some() {
         migrate::load_demo(&client).await?;

@@ -5,10 +5,11 @@ use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value
 /// Points fit JavaScript's safe integers.
 pub const MAX_POINTS: i64 = (1 << 53) - 1;
 
-/// A number of points: a JSON integer within ±(2^53 - 1), so that every client reads it exactly.
+/// A number of points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Points(pub i64);
 
+/// A number of points: a JSON integer within 9007199254740991 either way, so that every client reads it exactly.
 #[Scalar]
 impl ScalarType for Points {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -21,15 +22,22 @@ impl ScalarType for Points {
         }
     }
 
+    // Asked before anything is carried out, which tells the path of the input at fault.
+    fn is_valid(value: &Value) -> bool {
+        Self::parse(value.clone()).is_ok()
+    }
+
     fn to_value(&self) -> Value {
         Value::from(self.0)
     }
 }
 
-/// An exact decimal number, such as an amount of money: a JSON string in answers; a string or a number in input.
+/// An exact decimal number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decimal(pub rust_decimal::Decimal);
 
+/// An exact decimal number of at most 28 digits, such as an amount of money: a JSON string in answers; a string or a
+/// number in input.
 #[Scalar]
 impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -42,6 +50,11 @@ impl ScalarType for Decimal {
             .or_else(|_| rust_decimal::Decimal::from_scientific(&text))
             .map(Decimal)
             .map_err(|_| InputValueError::custom("not a decimal number of at most 28 digits"))
+    }
+
+    // Asked before anything is carried out, which tells the path of the input at fault.
+    fn is_valid(value: &Value) -> bool {
+        Self::parse(value.clone()).is_ok()
     }
 
     fn to_value(&self) -> Value {

@@ -1,8 +1,16 @@
 //! The GraphQL schema: the roots of all domains in one.
 
-use async_graphql::{EmptySubscription, MergedObject, Schema, dataloader::DataLoader};
+use std::sync::Arc;
 
-use crate::{account::AccountQuery, lanes::Lanes, ledger::LedgerMutation, reads::Reads};
+use async_graphql::{
+    EmptySubscription, MergedObject, Response, Schema,
+    async_trait::async_trait,
+    dataloader::DataLoader,
+    extensions::{Extension, ExtensionContext, ExtensionFactory, NextRequest, NextSubscribe},
+};
+use futures_util::{StreamExt, stream::BoxStream};
+
+use crate::{account::AccountQuery, error, lanes::Lanes, ledger::LedgerMutation, reads::Reads};
 
 /// Questions about members' points.
 #[derive(Default, MergedObject)]
@@ -22,9 +30,36 @@ const MAX_COMPLEXITY: usize = 20_000;
 const MAX_RECURSION: usize = 32;
 const MAX_DIRECTIVES: usize = 16;
 
+/// Gives every error its code, whichever way the request came.
+struct Codes;
+
+impl ExtensionFactory for Codes {
+    fn create(&self) -> Arc<dyn Extension> {
+        Arc::new(Codes)
+    }
+}
+
+#[async_trait]
+impl Extension for Codes {
+    async fn request(&self, context: &ExtensionContext<'_>, next: NextRequest<'_>) -> Response {
+        error::complete(next.run(context).await)
+    }
+
+    // What comes over a WebSocket, queries and mutations too.
+    fn subscribe<'s>(
+        &self,
+        context: &ExtensionContext<'_>,
+        stream: BoxStream<'s, Response>,
+        next: NextSubscribe<'_>,
+    ) -> BoxStream<'s, Response> {
+        next.run(context, stream).map(error::complete).boxed()
+    }
+}
+
 /// The schema over these lanes and reads.
 pub fn build(lanes: Lanes, reads: Reads) -> JifenSchema {
     Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+        .extension(Codes)
         .data(lanes)
         // What requests of one moment ask for alike is read by one statement; no timer holds a lone one back.
         .data(DataLoader::new(reads, tokio::spawn).delay(std::time::Duration::ZERO).max_batch_size(256))

@@ -2,11 +2,11 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use async_graphql::{Data, http::ALL_WEBSOCKET_PROTOCOLS};
-use async_graphql_axum::{GraphQLProtocol, GraphQLRequest, GraphQLResponse, GraphQLWebSocket};
+use async_graphql::{Data, Request, http::ALL_WEBSOCKET_PROTOCOLS};
+use async_graphql_axum::{GraphQLProtocol, GraphQLResponse, GraphQLWebSocket};
 use axum::{
-    Router,
-    extract::{DefaultBodyLimit, State, WebSocketUpgrade},
+    Json, Router,
+    extract::{DefaultBodyLimit, State, WebSocketUpgrade, rejection::JsonRejection},
     http::{HeaderMap, StatusCode, header::AUTHORIZATION},
     response::Response,
     routing::{get, post},
@@ -94,21 +94,27 @@ pub async fn serve(
     }
 }
 
-async fn graphql(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, request: GraphQLRequest) -> GraphQLResponse {
-    let mut request = request.into_inner();
+async fn graphql(
+    State(gateway): State<Arc<Gateway>>,
+    headers: HeaderMap,
+    body: Result<Json<Request>, JsonRejection>,
+) -> (StatusCode, GraphQLResponse) {
+    let mut request = match body {
+        Ok(Json(request)) => request,
+        Err(rejection) => return (rejection.status(), failed(Error::malformed(rejection.body_text()))),
+    };
     let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     match gateway.clients.authenticate(authorization).await {
         Ok(Some(client)) => request = request.data(client),
         Ok(None) => {}
-        Err(error) => return failed(error).into(),
+        Err(error) => return (StatusCode::OK, failed(error)),
     }
-    let mut response = gateway.schema.execute(request).await;
-    error::complete(&mut response);
-    response.into()
+    (StatusCode::OK, gateway.schema.execute(request).await.into())
 }
 
-fn failed(error: Error) -> async_graphql::Response {
-    async_graphql::Response::from_errors(vec![async_graphql::Error::from(error).into_server_error(Default::default())])
+fn failed(error: Error) -> GraphQLResponse {
+    let error = async_graphql::Error::from(error).into_server_error(Default::default());
+    async_graphql::Response::from_errors(vec![error]).into()
 }
 
 async fn graphql_ws(

@@ -13,6 +13,9 @@ const CREATE: &str = "select api.create_client($1, $2, $3, $4)";
 /// Why a key command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
+    /// There is no connection.
+    #[error(transparent)]
+    Unreachable(#[from] database::Unreachable),
     /// PostgreSQL refused it.
     #[error("{}", error::brief(.0))]
     Postgres(#[from] tokio_postgres::Error),
@@ -23,7 +26,7 @@ pub enum KeyError {
 
 /// Carries out a key command.
 pub async fn key(config: &Config, command: &Key) -> Result<(), KeyError> {
-    let client = database::connect(config).await?;
+    let client = database::open(config).await?;
     match command {
         Key::Create(options) => {
             let key = new_key();

@@ -19,6 +19,8 @@ mod privileges;
 mod rules;
 mod spend_points;
 
+pub use laws::assert_laws;
+
 use chrono::{DateTime, Utc};
 use tokio_postgres::{Client, Error};
 

@@ -1,0 +1,189 @@
+//! The gateway over real HTTP and WebSocket, on a real database.
+
+mod account;
+mod adjust_points;
+mod earn_points;
+mod earn_points_batch;
+mod errors;
+mod gateways;
+mod graphiql;
+mod inputs;
+mod lanes;
+mod limits;
+mod operation;
+mod proxy;
+mod scalars;
+mod spend_points;
+mod websocket;
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use jifen::{client, database, server};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio_postgres::Client;
+
+use crate::common::{self, Database};
+
+/// All that a mutation answers.
+const PAYLOAD: &str = "
+    replayed
+    operation {
+        userId wallet client idempotencyKey kind rule ruleVersion amount requested points refusal details reason actor
+        metadata occurredAt recordedAt availableAt expiresAt
+    }
+    entry {
+        seq kind pendingDelta availableDelta heldDelta pendingAfter availableAfter heldAfter contra occurredAt recordedAt
+    }
+    account {
+        userId wallet version level { code name threshold }
+        balance { pending available held earned spent expired adjusted }
+    }";
+
+/// A gateway of the test's own, and the key that requests carry.
+#[derive(Clone)]
+pub struct Gateway {
+    pub address: SocketAddr,
+    pub key: String,
+    pub http: reqwest::Client,
+}
+
+impl Gateway {
+    /// A gateway with a key that may do everything, on a database of its own.
+    pub async fn new() -> (Gateway, Database) {
+        let database = Database::new().await;
+        let key = make_key(&database, "test", &["earn", "spend", "adjust", "read"], None).await;
+        (Gateway::over(&database.url(), &key).await, database)
+    }
+
+    /// A gateway on a database that is there.
+    pub async fn over(url: &str, key: &str) -> Gateway {
+        let router = server::router(&database::parse_url(url).unwrap()).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(server::serve(listener, router, std::future::pending()));
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        Gateway { address, key: key.to_owned(), http }
+    }
+
+    /// The same gateway for the owner of another key.
+    pub fn with_key(&self, key: &str) -> Gateway {
+        Gateway { key: key.to_owned(), ..self.clone() }
+    }
+
+    /// A whole response.
+    pub async fn send(&self, query: &str, variables: Value) -> Value {
+        let request = self
+            .http
+            .post(format!("http://{}/graphql", self.address))
+            .bearer_auth(&self.key)
+            .json(&json!({ "query": query, "variables": variables }));
+        request.send().await.unwrap().json().await.unwrap()
+    }
+
+    /// The data of a request without errors.
+    pub async fn ask(&self, query: &str, variables: Value) -> Value {
+        let mut response = self.send(query, variables).await;
+        assert_eq!(response["errors"], Value::Null, "{query}");
+        response["data"].take()
+    }
+
+    /// The one error of a request, whose data is null.
+    pub async fn refused(&self, query: &str, variables: Value) -> Value {
+        only_error(self.send(query, variables).await).unwrap_or_else(|data| panic!("not refused: {data}"))
+    }
+
+    /// The payload of a mutation, or its one error.
+    pub async fn mutate(&self, field: &str, input: Value) -> Result<Value, Value> {
+        let capital = field[..1].to_uppercase();
+        let query =
+            format!("mutation($input: {capital}{}Input!) {{ {field}(input: $input) {{ {PAYLOAD} }} }}", &field[1..]);
+        match only_error(self.send(&query, json!({ "input": input })).await) {
+            Ok(error) => Err(error),
+            Err(mut data) => Ok(data[field].take()),
+        }
+    }
+
+    pub async fn sign_in(&self, user: &str, key: &str) -> Result<Value, Value> {
+        self.mutate("earnPoints", json!({ "userId": user, "rule": "SIGN_IN", "idempotencyKey": key })).await
+    }
+
+    pub async fn spend(&self, user: &str, points: i64, key: &str) -> Result<Value, Value> {
+        self.mutate("spendPoints", json!({ "userId": user, "points": points, "idempotencyKey": key })).await
+    }
+
+    /// Grants points that expire at an instant, or never.
+    pub async fn grant(&self, user: &str, points: i64, key: &str, expires_at: Option<&str>) -> Value {
+        let input = json!({
+            "userId": user, "points": points, "idempotencyKey": key, "reason": "test", "actor": "tester",
+            "expiresAt": expires_at,
+        });
+        self.mutate("adjustPoints", input).await.unwrap()
+    }
+
+    pub async fn available(&self, user: &str) -> i64 {
+        let query = "query($user: ID!) { account(userId: $user) { balance { available } } }";
+        let data = self.ask(query, json!({ "user": user })).await;
+        data["account"]["balance"]["available"].as_i64().unwrap()
+    }
+}
+
+/// The one error of a response, or its data. Where there is an error, data is null: nobody takes it for a success.
+fn only_error(mut response: Value) -> Result<Value, Value> {
+    if response["errors"].is_null() {
+        return Err(response["data"].take());
+    }
+    assert_eq!(response["errors"].as_array().unwrap().len(), 1, "{response}");
+    assert_eq!(response["data"], Value::Null, "{response}");
+    let error = response["errors"][0].take();
+    assert!(error["extensions"]["code"].is_string() && error["extensions"]["retryable"].is_boolean(), "{error}");
+    Ok(error)
+}
+
+/// Makes a client; its key.
+pub async fn make_key(database: &Database, name: &str, scopes: &[&str], rules: Option<&[&str]>) -> String {
+    let key = client::new_key();
+    let create = "select api.create_client($1, $2, $3, $4)";
+    let hash = client::hash_key(&key);
+    database.client().await.execute(create, &[&name, &&hash[..], &scopes, &rules]).await.unwrap();
+    key
+}
+
+/// Names of members whose accounts are all in one bucket, and so in one lane.
+pub fn members(bucket: i16, count: usize) -> Vec<String> {
+    (0..)
+        .map(|number| format!("member-{number}"))
+        .filter(|user| common::bucket(user, "points") == bucket)
+        .take(count)
+        .collect()
+}
+
+/// Holds the lock on an account's row until it is dropped or committed, and so holds up the account's lane.
+pub async fn hold_up(blocker: &mut Client, user: &str) {
+    blocker.batch_execute("begin").await.unwrap();
+    let lock = "select from points.account where user_id = $1 for update";
+    assert_eq!(blocker.execute(lock, &[&user]).await.unwrap(), 1);
+}
+
+/// Waits until a lane waits for a lock.
+pub async fn until_held_up(client: &Client) {
+    let waiting = "select count(*) from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock' and query ~ 'api.execute'";
+    until("a lane waits", async || client.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) > 0).await;
+}
+
+pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let begun = Instant::now();
+    while !condition().await {
+        assert!(begun.elapsed() < Duration::from_secs(30), "not within 30 s: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// `extensions` of an error.
+pub fn code(error: &Value) -> &str {
+    error["extensions"]["code"].as_str().unwrap()
+}
