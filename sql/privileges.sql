@@ -20,6 +20,7 @@ to jifen_gateway, jifen_reader, jifen_operator;
 grant execute on function
     api.execute(smallint, api.request[]),
     api.authenticate(bytea),
+    api.import_client(),
     api.create_partitions()
 to jifen_gateway;
 

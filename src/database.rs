@@ -51,7 +51,11 @@ pub async fn connect(config: &Config) -> Result<Client, tokio_postgres::Error> {
                     _ => info!(target: "jifen::postgres", "{}", notice.message()),
                 },
                 Ok(_) => {}
-                Err(failure) => error!(target: "jifen::postgres", "connection lost: {failure}"),
+                Err(failure) => {
+                    error!(target: "jifen::postgres", "connection lost: {failure}");
+                    // Polled again, it would say so for ever.
+                    return;
+                }
             }
         }
     });
