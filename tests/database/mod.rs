@@ -1,5 +1,7 @@
 //! The SQL, called directly.
 
+mod batch;
+mod concurrency;
 mod earn_points;
 mod history;
 mod laws;

@@ -11,7 +11,7 @@ begin
             end,
             case when not q.repeats then q.refusal_detail end,
             q.repeats,
-            null, null, null, null, null, null, null, null, null, null, null, null
+            null, null, null, null, null, null, null, null, null, null, null, null, null, null
         )::points.draft
         from (
             select d.*,
