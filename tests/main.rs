@@ -1,4 +1,5 @@
 mod common;
 mod contract;
 mod database;
+mod import;
 mod process;

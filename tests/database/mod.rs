@@ -4,6 +4,6 @@ mod batch;
 mod concurrency;
 mod earn_points;
 mod history;
-mod laws;
+pub mod laws;
 mod ledger_model;
 mod model;

@@ -18,7 +18,7 @@ begin
     v_now := coalesce(p_now, clock_timestamp());
     v_drafts := points.claim(p_bucket, p_requests, v_drafts);
     v_drafts := points.price(p_requests, v_drafts, v_now);
-    v_drafts := points.arrange(p_bucket, v_drafts, v_now);
+    v_drafts := points.arrange(p_bucket, v_drafts);
 
     select coalesce(max(d.round), 0) into v_rounds from unnest(v_drafts) d;
     if v_settles_at <= v_now then
