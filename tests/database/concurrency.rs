@@ -86,7 +86,7 @@ async fn writers_on_hot_accounts_lose_and_invent_nothing() {
     let totals = client
         .query_one(
             "select sum(earned)::bigint, sum(spent)::bigint, sum(available)::bigint, count(*)
-             from points.account where starts_with(user_id, 'hot')",
+             from api.account where starts_with(user_id, 'hot')",
             &[],
         )
         .await
