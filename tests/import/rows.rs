@@ -102,7 +102,7 @@ async fn points_count_from_the_time_of_the_order_in_the_zone_of_the_program() {
     let at = |key: &'static str, at: DateTime<Utc>| (key.to_owned(), at, at + TimeDelta::days(365));
     let rows = client
         .query(
-            "select idempotency_key, occurred_at, expires_at from api.operation where user_id = 'eve' order by 1",
+            "select idempotency_key, occurred_at, expires_at from api.operation where client = 'import' order by 1",
             &[],
         )
         .await

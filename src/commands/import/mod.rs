@@ -31,6 +31,8 @@ const WINDOW: usize = 4096;
 const READ_AHEAD: usize = 4;
 /// How often an order is sent, each time for as long as a lane tries, before the import stops.
 const ATTEMPTS: u32 = 5;
+/// Rows that may fail for Jifen's own fault: one may be what it chokes on, this many are not.
+const MOST_INTERNAL: u64 = 10;
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why an import stopped, or did not bring in everything.
@@ -62,6 +64,11 @@ pub enum ImportError {
     /// The database did not come back.
     #[error("stopped at line {line}: {}. {RESUME}", .error.message)]
     Stopped { line: u64, error: Error },
+    /// Something is wrong in Jifen, not in the file.
+    #[error(
+        "stopped at line {line}: {MOST_INTERNAL} rows failed for a fault of Jifen's own, which the log shows. {RESUME}"
+    )]
+    Internal { line: u64 },
     /// Somebody asked it to stop.
     #[error("interrupted. {RESUME}")]
     Interrupted,

@@ -11,7 +11,7 @@ use std::{
 use async_graphql::Json;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
-use super::ImportError;
+use super::{ImportError, MOST_INTERNAL};
 use crate::{
     error::Error,
     ledger::{Outcome, Request},
@@ -30,6 +30,8 @@ struct Tally {
     nothing: u64,
     there: u64,
     rejected: u64,
+    /// Of those rejected.
+    internal: u64,
     /// Whether anything was written.
     changed: bool,
 }
@@ -72,6 +74,7 @@ impl Report {
     ) -> Result<(), ImportError> {
         let tally = &mut self.tally;
         tally.rows += 1;
+        let internal = matches!(&answer, Err(error) if error.code == "INTERNAL");
         match answer {
             Ok(outcome) if outcome.replayed => tally.there += 1,
             Ok(outcome) => {
@@ -91,7 +94,11 @@ impl Report {
                 self.reject(line, request, &error).map_err(|error| self.cannot_write(error))?;
             }
         }
+        self.tally.internal += u64::from(internal);
         self.progress(end);
+        if internal && self.tally.internal >= MOST_INTERNAL {
+            return Err(ImportError::Internal { line });
+        }
         Ok(())
     }
 
@@ -157,7 +164,7 @@ impl Report {
 
 impl Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Tally { rows, awarded, points, nothing, there, rejected, changed } = self.tally;
+        let Tally { rows, awarded, points, nothing, there, rejected, changed, .. } = self.tally;
         let [rows, awarded, points, nothing, there, rejected_rows] =
             [rows, awarded, points, nothing, there, rejected].map(HumanCount);
         write!(
