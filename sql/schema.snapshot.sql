@@ -13,7 +13,20 @@ enum points.contra (issuance, redemption, adjustment, expiry, internal)
 
 enum points.entry_kind (earn, spend, adjust, activate, expire)
 
+domain points.flow as bigint
+    flow_is_safe_integer: CHECK (((VALUE >= '-9007199254740991'::bigint) AND (VALUE <= '9007199254740991'::bigint)))
+
+domain points.idempotency_key as text
+    idempotency_key_length: CHECK (((length(VALUE) >= 1) AND (length(VALUE) <= 128)))
+
+domain points.money as numeric
+    money_not_negative: CHECK ((VALUE >= (0)::numeric))
+
 enum points.operation_kind (earn, spend, adjust, activate, expire)
+
+domain points.pocket as bigint
+    pocket_is_safe_integer: CHECK ((VALUE <= '9007199254740991'::bigint))
+    pocket_not_negative: CHECK ((VALUE >= 0))
 
 enum points.rounding (down, half_up, up)
 
@@ -55,37 +68,40 @@ type points.draft
     pending_after    bigint
     available_after  bigint
     held_after       bigint
+    earned_after     bigint
+    level_due        boolean
 
-table points.account with (fillfactor=70)
-    id             bigint not null generated always as identity
-    pending        bigint not null default 0
-    available      bigint not null default 0
-    held           bigint not null default 0
-    earned         bigint not null default 0
-    spent          bigint not null default 0
-    expired        bigint not null default 0
-    adjusted       bigint not null default 0
-    version        bigint not null default 0
-    next_change_at timestamp with time zone not null default 'infinity'::timestamp with time zone
-    created_at     timestamp with time zone not null
-    bucket         smallint not null
-    user_id        text not null
-    wallet         text not null
-    level          text
+table points.account
+    id         bigint not null generated always as identity
+    created_at timestamp with time zone not null
+    bucket     smallint not null
+    user_id    text not null
+    wallet     text not null
     account_pkey: PRIMARY KEY (bucket, id)
     account_once_per_user_and_wallet: UNIQUE (bucket, user_id, wallet)
-    account_level_is_known: FOREIGN KEY (wallet, level) REFERENCES points.level(wallet, code)
     account_wallet_fkey: FOREIGN KEY (wallet) REFERENCES points.wallet(code)
-    account_available_not_negative: CHECK ((available >= 0))
     account_bucket_is_its_hash: CHECK ((bucket = points.bucket(user_id, wallet)))
-    account_earned_not_negative: CHECK ((earned >= 0))
-    account_expired_not_negative: CHECK ((expired >= 0))
-    account_held_not_negative: CHECK ((held >= 0))
-    account_pending_not_negative: CHECK ((pending >= 0))
-    account_pockets_equal_flows: CHECK ((((pending + available) + held) = (((earned + adjusted) - spent) - expired)))
-    account_points_are_safe_integers: CHECK (((((pending + available) + held) <= '9007199254740991'::bigint) AND (earned <= '9007199254740991'::bigint) AND (spent <= '9007199254740991'::bigint) AND (expired <= '9007199254740991'::bigint) AND ((adjusted >= '-9007199254740991'::bigint) AND (adjusted <= '9007199254740991'::bigint))))
-    account_spent_not_negative: CHECK ((spent >= 0))
     account_user_id_length: CHECK (((length(user_id) >= 1) AND (length(user_id) <= 64)))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.balance with (fillfactor=60)
+    account_id     bigint not null
+    pending        points.pocket not null default 0
+    available      points.pocket not null default 0
+    held           points.pocket not null default 0
+    earned         points.pocket not null default 0
+    spent          points.pocket not null default 0
+    expired        points.pocket not null default 0
+    adjusted       points.flow not null default 0
+    version        bigint not null default 0
+    next_change_at timestamp with time zone not null default 'infinity'::timestamp with time zone
+    level_until    bigint not null
+    bucket         smallint not null
+    level          text
+    balance_pkey: PRIMARY KEY (bucket, account_id)
+    balance_of_an_account: FOREIGN KEY (bucket, account_id) REFERENCES points.account(bucket, id)
+    balance_is_within_safe_integers: CHECK (((((pending)::bigint + (available)::bigint) + (held)::bigint) <= '9007199254740991'::bigint))
+    balance_pockets_equal_flows: CHECK (((((pending)::bigint + (available)::bigint) + (held)::bigint) = ((((earned)::bigint + (adjusted)::bigint) - (spent)::bigint) - (expired)::bigint)))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.bundle
@@ -119,9 +135,9 @@ table points.entry partition by range (recorded_at)
     pending_delta   bigint not null
     available_delta bigint not null
     held_delta      bigint not null
-    pending_after   bigint not null
-    available_after bigint not null
-    held_after      bigint not null
+    pending_after   points.pocket not null
+    available_after points.pocket not null
+    held_after      points.pocket not null
     occurred_at     timestamp with time zone not null
     recorded_at     timestamp with time zone not null
     kind            points.entry_kind not null
@@ -130,7 +146,6 @@ table points.entry partition by range (recorded_at)
     entry_pkey: PRIMARY KEY (bucket, account_id, seq, recorded_at)
     entry_contra_fits_kind: CHECK ( CASE kind WHEN 'earn'::points.entry_kind THEN ((contra = 'issuance'::points.contra) AND ((pending_delta + available_delta) > 0) AND (held_delta = 0)) WHEN 'spend'::points.entry_kind THEN ((contra = 'redemption'::points.contra) AND (available_delta < 0) AND (pending_delta = 0) AND (held_delta = 0)) WHEN 'adjust'::points.entry_kind THEN ((contra = 'adjustment'::points.contra) AND (available_delta <> 0) AND (pending_delta = 0) AND (held_delta = 0)) WHEN 'activate'::points.entry_kind THEN ((contra = 'internal'::points.contra) AND (available_delta > 0) AND (pending_delta = (- available_delta)) AND (held_delta = 0)) WHEN 'expire'::points.entry_kind THEN ((contra = 'expiry'::points.contra) AND (available_delta < 0) AND (pending_delta = 0) AND (held_delta = 0)) ELSE NULL::boolean END)
     entry_moves_points: CHECK (((pending_delta <> 0) OR (available_delta <> 0) OR (held_delta <> 0)))
-    entry_pockets_not_negative: CHECK (((pending_after >= 0) AND (available_after >= 0) AND (held_after >= 0)))
     entry_seq_positive: CHECK ((seq > 0))
     trigger append_only before delete or update on points.entry for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.entry for each statement execute function points.refuse_change()
@@ -202,8 +217,8 @@ table points.operation
     id              uuid not null
     recorded_at     timestamp with time zone not null
     occurred_at     timestamp with time zone
-    points          bigint not null
-    requested       bigint
+    points          points.flow not null
+    requested       points.flow
     seq             bigint
     available_at    timestamp with time zone
     expires_at      timestamp with time zone
@@ -211,9 +226,9 @@ table points.operation
     kind            points.operation_kind not null
     rule_version    integer
     bucket          smallint not null
-    idempotency_key text not null
+    idempotency_key points.idempotency_key not null
     rule            text
-    amount          numeric
+    amount          points.money
     refusal         text
     reason          text
     actor           text
@@ -222,14 +237,12 @@ table points.operation
     operation_pkey: PRIMARY KEY (bucket, account_id, id)
     operation_refusal_fkey: FOREIGN KEY (refusal) REFERENCES points.refusal(code)
     operation_adjust_has_reason_and_actor: CHECK (((kind <> 'adjust'::points.operation_kind) OR ((length(reason) > 0) AND (length(actor) > 0))))
-    operation_amount_not_negative: CHECK ((amount >= (0)::numeric))
     operation_earn_names_rule_version: CHECK ((((kind = 'earn'::points.operation_kind) = (rule IS NOT NULL)) AND ((kind = 'earn'::points.operation_kind) = (rule_version IS NOT NULL))))
-    operation_key_length: CHECK (((length(idempotency_key) >= 1) AND (length(idempotency_key) <= 128)))
-    operation_moves_points_by_an_entry: CHECK (((points <> 0) = (seq IS NOT NULL)))
-    operation_nothing_only_from_earn: CHECK (((points <> 0) OR (refusal IS NOT NULL) OR (kind = 'earn'::points.operation_kind)))
-    operation_points_fit_kind: CHECK ((((points >= '-9007199254740991'::bigint) AND (points <= '9007199254740991'::bigint)) AND ((points >= 0) OR (kind = 'adjust'::points.operation_kind))))
+    operation_moves_points_by_an_entry: CHECK ((((points)::bigint <> 0) = (seq IS NOT NULL)))
+    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = 'earn'::points.operation_kind)))
+    operation_points_fit_kind: CHECK ((((points)::bigint >= 0) OR (kind = 'adjust'::points.operation_kind)))
     operation_refusal_is_final: CHECK ((refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text])))
-    operation_refused_moves_nothing: CHECK (((refusal IS NULL) OR (points = 0)))
+    operation_refused_moves_nothing: CHECK (((refusal IS NULL) OR ((points)::bigint = 0)))
     trigger append_only before delete or update on points.operation for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.operation for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -316,6 +329,16 @@ view api.account
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
+view api.client
+    id         integer
+    name       text
+    scopes     text[]
+    rules      text[]
+    created_at timestamp with time zone
+    revoked_at timestamp with time zone
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
 view api.entry
     bucket          smallint
     account_id      bigint
@@ -330,7 +353,7 @@ view api.entry
     pending_after   bigint
     available_after bigint
     held_after      bigint
-    contra          points.contra
+    contra          text
     occurred_at     timestamp with time zone
     recorded_at     timestamp with time zone
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
@@ -412,10 +435,11 @@ view api.rule
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
-view points.level_scale
-    wallet     text
-    thresholds bigint[]
-    codes      text[]
+view points.level_step
+    wallet    text
+    code      text
+    threshold bigint
+    until     bigint
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 function api.adjust_points(p_user_id text, p_points bigint, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
@@ -465,11 +489,16 @@ function api.execute(p_bucket smallint, p_requests api.request[])
 
 function api.operation_id(p_client_id integer, p_idempotency_key text)
     returns uuid
-    sql immutable parallel safe
+    sql stable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function api.revoke_client(p_name text)
     returns boolean
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
+function api.set_program(p_name text, p_time_zone text, p_currency text, p_debt_policy text)
+    returns void
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
@@ -504,9 +533,17 @@ function points.burn_lots(p_bucket smallint, p_drafts points.draft[], p_now time
     returns void
     plpgsql volatile
 
+function points.change_levels(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.claim(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
     returns points.draft[]
     plpgsql stable
+
+function points.contra_of(p_kind points.entry_kind)
+    returns points.contra
+    sql immutable parallel safe
 
 function points.days_after(p_at timestamp with time zone, p_days integer, p_time_zone text)
     returns timestamp with time zone
@@ -533,16 +570,20 @@ function points.find_accounts(p_bucket smallint, p_requests api.request[], p_dra
     returns points.draft[]
     plpgsql volatile
 
+function points.find_entry(p_bucket smallint, p_account_id bigint, p_seq bigint, p_recorded_at timestamp with time zone)
+    returns api.entry
+    plpgsql stable
+
 function points.grant_lots(p_bucket smallint, p_drafts points.draft[])
     returns void
     plpgsql volatile
 
 function points.input_fault(p_kind points.operation_kind, p_user_id text, p_wallet_known boolean, p_idempotency_key text, p_rule text, p_amount numeric, p_points bigint, p_occurred_at timestamp with time zone, p_expires_at timestamp with time zone, p_reason text, p_actor text, p_metadata jsonb, p_now timestamp with time zone)
     returns text[]
-    sql immutable parallel safe
+    sql stable parallel safe
 
 function points.lock_accounts(p_bucket smallint, p_drafts points.draft[])
-    returns void
+    returns timestamp with time zone
     plpgsql volatile
 
 function points.make_partitions(p_months_ahead integer DEFAULT 3, p_now timestamp with time zone DEFAULT now())

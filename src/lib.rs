@@ -12,6 +12,7 @@ pub mod database;
 pub mod embedded;
 pub mod error;
 pub mod graphiql;
+pub mod jobs;
 pub mod lanes;
 pub mod ledger;
 pub mod migrate;

@@ -19,7 +19,7 @@ use crate::{
     client::{Client, Clients},
     database,
     error::{self, Error},
-    graphiql,
+    graphiql, jobs,
     lanes::Lanes,
     reads::Reads,
     schema::{self, JifenSchema},
@@ -54,6 +54,7 @@ pub async fn router(config: &Config) -> Result<Router, StartError> {
     let buckets: i16 = client.query_one("select bucket_count from api.program", &[]).await?.get(0);
     let buckets = buckets.unsigned_abs();
     let pool = database::pool(config)?;
+    tokio::spawn(jobs::run(pool.clone()));
     let gateway = Gateway {
         schema: schema::build(Lanes::start(config, buckets), Reads::new(pool.clone(), buckets)),
         clients: Clients::new(pool.clone()),

@@ -33,7 +33,7 @@ create table points.balance (
     bucket         smallint not null,
     level          text,
     primary key (bucket, account_id),
-    foreign key (bucket, account_id) references points.account (bucket, id),
+    constraint balance_of_an_account foreign key (bucket, account_id) references points.account (bucket, id),
     constraint balance_pockets_equal_flows check (pending + available + held = earned + adjusted - spent - expired),
     constraint balance_is_within_safe_integers check (pending + available + held <= 9007199254740991)
 ) with (fillfactor = 60);

@@ -34,7 +34,7 @@ create table points.operation (
     constraint operation_earn_names_rule_version check (
         (kind = 'earn') = (rule is not null) and (kind = 'earn') = (rule_version is not null)),
     constraint operation_adjust_has_reason_and_actor check (
-        kind <> 'adjust' or (length(reason) > 0 and length(actor) > 0))
+        kind <> 'adjust' or (coalesce(length(reason), 0) > 0 and coalesce(length(actor), 0) > 0))
 );
 comment on table points.operation is 'What was asked, by whom, under which idempotency key, with which inputs, and what came of it: one row a request that was carried out or finally refused. It is the claim of the key, the raw event for replays, and the header of the entry. Append-only.';
 comment on column points.operation.account_id is 'The account.';

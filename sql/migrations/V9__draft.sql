@@ -45,5 +45,7 @@ comment on column points.draft.available_delta is 'available_delta of its entry.
 comment on column points.draft.pending_after is 'pending_after of its entry.';
 comment on column points.draft.available_after is 'available_after of its entry.';
 comment on column points.draft.held_after is 'held_after of its entry.';
+comment on column points.draft.earned_after is 'Points earned ever, after it.';
+comment on column points.draft.level_due is 'Whether it may change the level.';
 
 reset role;

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use jifen::error::CODES;
+
 use crate::common::Database;
 
 const PAGE: &str = include_str!("../../sql/README.md");
+const README: &str = include_str!("../../README.md");
 
 /// Code, SQLSTATE, and whether it is final.
 type Refusal = (String, String, bool);
@@ -50,4 +53,28 @@ async fn operations_keep_exactly_the_final_refusals() {
     for (code, _, is_final) in stored().await {
         assert_eq!(constraint.contains(&format!("'{code}'")), is_final, "{code} in {constraint}");
     }
+}
+
+#[tokio::test]
+async fn the_gateway_knows_every_refusal_and_none_is_worth_a_retry() {
+    for (code, ..) in stored().await {
+        let known: Vec<_> = CODES.iter().filter(|(known, ..)| *known == code).collect();
+        assert_eq!(known.len(), 1, "{code}");
+        assert!(!known[0].1, "{code} is retryable");
+    }
+}
+
+#[test]
+fn the_readme_lists_exactly_the_codes_of_the_gateway() {
+    let listed: Vec<(&str, bool)> = README
+        .lines()
+        .map(|line| line.split('|').map(str::trim).collect::<Vec<_>>())
+        .filter_map(|cells| match cells[..] {
+            ["", code, "yes", _, ""] => Some((code.trim_matches('`'), true)),
+            ["", code, "no", _, ""] => Some((code.trim_matches('`'), false)),
+            _ => None,
+        })
+        .collect();
+    let codes: Vec<_> = CODES.iter().map(|(code, retryable, _)| (*code, *retryable)).collect();
+    assert_eq!(listed, codes);
 }

@@ -29,6 +29,16 @@ line as (
     where t.typnamespace in ('points'::regnamespace, 'api'::regnamespace)
     group by t.oid
     union all
+    select 2, t.oid::regtype::text, 0, 0, format('domain %s as %s', t.oid::regtype, format_type(t.typbasetype, t.typtypmod))
+    from pg_type t
+    where t.typnamespace in ('points'::regnamespace, 'api'::regnamespace) and t.typtype = 'd'
+    union all
+    select 2, t.oid::regtype::text, 1, row_number() over (partition by t.oid order by c.conname collate "C"),
+        format('    %s: %s', c.conname, pg_get_constraintdef(c.oid))
+    from pg_type t
+    join pg_constraint c on c.contypid = t.oid and c.contype <> 'n'
+    where t.typnamespace in ('points'::regnamespace, 'api'::regnamespace)
+    union all
     select case r.relkind when 'c' then 3 when 'v' then 5 else 4 end, r.name, 0, 0,
         concat_ws(' ',
             case r.relkind when 'c' then 'type' when 'v' then 'view' else 'table' end, r.name,

@@ -22,13 +22,11 @@ use crate::common::{Database, Request, execute, instant};
 
 /// All rows of the members whose names begin with a prefix, as [`Ledger::rows`] writes them.
 const ROWS: &str = "
-    with account as (
-        select * from points.account a join points.balance b using (bucket) where b.account_id = a.id and starts_with(user_id, $1)
-    ),
+    with account as (select * from points.account where starts_with(user_id, $1)),
     row as (
         select bucket, account_id, concat_ws(' ', 'account', pending, available, earned, spent, expired, adjusted,
             version, coalesce(level, 'none')) as row
-        from account
+        from points.balance
         union all
         select bucket, account_id, concat_ws(' ', 'entry', seq, kind, pending_delta, available_delta, pending_after,
             available_after, micros(occurred_at), micros(recorded_at))

@@ -8,6 +8,7 @@ declare
     v_now timestamptz := coalesce(p_now, clock_timestamp());
     v_drafts points.draft[];
     v_round points.draft[];
+    v_done points.draft[];
     v_rounds int;
     v_settles_at timestamptz;
 begin
@@ -27,18 +28,12 @@ begin
     if v_rounds = 1 then
         v_drafts := points.run_round(p_bucket, v_drafts, v_now);
     else
+        v_done := array(select d from unnest(v_drafts) d where d.round is null);
         for v_number in 1 .. v_rounds loop
             v_round := array(select d from unnest(v_drafts) d where d.round = v_number);
-            v_round := points.run_round(p_bucket, v_round, v_now);
-            v_drafts := array(
-                select q.draft from (
-                    select d as draft from unnest(v_drafts) d where d.round is distinct from v_number
-                    union all
-                    select d from unnest(v_round) d
-                ) q
-                order by (q.draft).ord
-            );
+            v_done := v_done || points.run_round(p_bucket, v_round, v_now);
         end loop;
+        v_drafts := array(select d from unnest(v_done) d order by d.ord);
     end if;
 
     perform points.record(p_bucket, p_requests, v_drafts, v_now);

@@ -1,0 +1,28 @@
+//! What has to be done from time to time. Any number of gateways may do it, and so may a DBA by hand.
+
+use std::time::Duration;
+
+use deadpool_postgres::Pool;
+use tracing::{error, info};
+
+use crate::error::Error;
+
+const PAUSE: Duration = Duration::from_secs(3600);
+
+/// Runs the jobs every hour, for ever. The first run is the migration's.
+pub async fn run(pool: Pool) {
+    loop {
+        tokio::time::sleep(PAUSE).await;
+        match create_partitions(&pool).await {
+            Ok(0) => {}
+            Ok(created) => info!(created, "partitions made"),
+            // It will be tried again; rows of a month without a partition go to the default one.
+            Err(failure) => error!("cannot make partitions: {}", failure.message),
+        }
+    }
+}
+
+async fn create_partitions(pool: &Pool) -> Result<i32, Error> {
+    let connection = pool.get().await?;
+    Ok(connection.query_one("select api.create_partitions()", &[]).await?.get(0))
+}
