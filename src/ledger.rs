@@ -466,7 +466,7 @@ payload!(
 #[derive(Union)]
 pub enum EarnPointsResult {
     /// Carried out.
-    Payload(EarnPointsPayload),
+    Payload(Box<EarnPointsPayload>),
     /// Refused.
     Refusal(Error),
 }
@@ -528,7 +528,7 @@ impl LedgerMutation {
             .into_iter()
             .enumerate()
             .map(|(index, answer)| match answer {
-                Ok(outcome) => EarnPointsResult::Payload(outcome.into()),
+                Ok(outcome) => EarnPointsResult::Payload(Box::new(outcome.into())),
                 Err(error) => EarnPointsResult::Refusal(error.within(&["inputs", &index.to_string()])),
             })
             .collect())

@@ -23,7 +23,6 @@ create table points.entry (
     bucket          smallint not null,
     primary key (bucket, account_id, seq, recorded_at),
     constraint entry_seq_positive check (seq > 0),
-    constraint entry_moves_points check (pending_delta <> 0 or available_delta <> 0 or held_delta <> 0),
     constraint entry_contra_fits_kind check (
         case kind
             when 'earn' then contra = 'issuance' and pending_delta + available_delta > 0 and held_delta = 0

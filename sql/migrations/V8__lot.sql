@@ -14,7 +14,7 @@ create table points.lot (
     primary key (bucket, account_id, expires_at, seq, no),
     constraint lot_remaining_positive check (remaining > 0),
     constraint lot_remaining_within_granted check (remaining <= granted),
-    constraint lot_expires_after_available check (expires_at > available_at)
+    constraint lot_expires_not_before_available check (expires_at >= available_at)
 ) with (fillfactor = 80);
 comment on table points.lot is 'Points granted together and not yet used up. A lot that is used up or expired is deleted; its uses tell its whole life. The primary key is the burn order: soonest expiry, then oldest grant.';
 comment on column points.lot.account_id is 'The account.';
