@@ -434,6 +434,12 @@ view api.rule
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
+view api.wallet
+    code text
+    name text
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
 view points.level_step
     wallet    text
     code      text
@@ -445,6 +451,11 @@ function api.adjust_points(p_user_id text, p_points bigint, p_idempotency_key te
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
+
+function api.analyze_tables()
+    returns void
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
 
 function api.authenticate(p_key_sha256 bytea)
     returns TABLE(id integer, name text, scopes text[])
@@ -483,7 +494,12 @@ function api.earn_points(p_user_id text, p_rule text, p_idempotency_key text, p_
 
 function api.execute(p_bucket smallint, p_requests api.request[])
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off
+    plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off, enable_material=off
+    grant execute to jifen_gateway
+
+function api.import_client()
+    returns integer
+    plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway
 
 function api.operation_id(p_client_id integer, p_idempotency_key text)
@@ -514,7 +530,7 @@ function points.answer(p_bucket smallint, p_drafts points.draft[])
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql stable
 
-function points.arrange(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
+function points.arrange(p_bucket smallint, p_drafts points.draft[])
     returns points.draft[]
     plpgsql stable
 
@@ -552,6 +568,10 @@ function points.draft_due(p_bucket smallint, p_account_ids bigint[], p_now times
     returns points.draft[]
     plpgsql stable
 
+function points.draft_lapsed(p_drafts points.draft[], p_now timestamp with time zone)
+    returns points.draft[]
+    plpgsql stable
+
 function points.due(p_bucket smallint, p_account_id bigint, p_now timestamp with time zone)
     returns TABLE(pending bigint, available bigint, expired bigint)
     plpgsql stable security definer set search_path=""
@@ -565,6 +585,10 @@ function points.execute_one(p_client text, p_request api.request)
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile
 
+function points.expire_grants(p_bucket smallint, p_lapsed points.draft[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.find_accounts(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
     returns points.draft[]
     plpgsql volatile
@@ -573,7 +597,7 @@ function points.find_entry(p_bucket smallint, p_account_id bigint, p_seq bigint,
     returns api.entry
     plpgsql stable
 
-function points.grant_lots(p_bucket smallint, p_drafts points.draft[])
+function points.grant_lots(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
@@ -610,6 +634,10 @@ function points.receive(p_requests api.request[], p_now timestamp with time zone
     plpgsql stable
 
 function points.record(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.record_due(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
 

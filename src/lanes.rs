@@ -24,7 +24,7 @@ use crate::{
 /// Operations in one call.
 const MAX_BATCH: usize = 256;
 /// Operations that may wait in a lane; one more is refused before anything is sent.
-const QUEUE: usize = 1024;
+pub const QUEUE: usize = 1024;
 /// From the moment an operation leaves the queue until its caller is answered, whatever happens.
 const DEADLINE: Duration = Duration::from_secs(10);
 /// A call that takes longer is taken for a lost connection. Above the statement timeout.
@@ -58,9 +58,9 @@ impl Lanes {
         Lanes { queues }
     }
 
-    /// Carries out one operation.
-    pub async fn execute(&self, request: Request) -> Answer {
-        receive(self.send(request)).await
+    /// Carries out one operation. It queues at once: operations on one account are carried out in the order of the calls.
+    pub fn execute(&self, request: Request) -> impl Future<Output = Answer> + Send + use<> {
+        receive(self.send(request))
     }
 
     /// Carries out operations, each on its own; those on one account in their order.

@@ -19,7 +19,7 @@ begin
             coalesce(sum(d.moved) filter (where d.entry_kind = 'adjust'), 0)::bigint as adjusted,
             coalesce(-sum(d.moved) filter (where d.entry_kind = 'expire'), 0)::bigint as expired,
             max(d.seq) as version,
-            min(case when d.pending_delta > 0 then d.lot_available_at when d.available_delta > 0 then d.lot_expires_at end) as next_change_at
+            min(case when d.pending_delta > 0 then d.lot_available_at when d.available_delta > 0 and d.lot_expires_at > p_now then d.lot_expires_at end) as next_change_at
         from unnest(p_drafts) d
         where d.seq is not null
         group by d.account_id
