@@ -1,0 +1,33 @@
+-- A small program to look at. Repeatable: what is there already stays as it is.
+insert into points.level (wallet, code, name, threshold) values
+    ('points', 'NORMAL', 'Member', 0),
+    ('points', 'VIP1', 'VIP 1', 1000),
+    ('points', 'VIP2', 'VIP 2', 5000),
+    ('points', 'VIP3', 'VIP 3', 10000)
+on conflict do nothing;
+
+insert into points.rule (code, name) values
+    ('SIGN_IN', 'Daily sign-in'),
+    ('ORDER', 'Purchase'),
+    ('TASK', 'Task done'),
+    ('REGISTER', 'Registration')
+on conflict do nothing;
+
+insert into points.rule_version (rule, version, starts_at, basis, fixed_points, points_per_unit, rounding, cap_points, valid_days, pending_days) values
+    ('SIGN_IN',  1, '-infinity', 'fixed',  5,    null, 'down', null, 365, 0),
+    ('ORDER',    1, '-infinity', 'amount', null, 1,    'down', null, 365, 0),
+    ('TASK',     1, '-infinity', 'given',  10,   null, 'down', 1000, 365, 0),
+    ('REGISTER', 1, '-infinity', 'fixed',  100,  null, 'down', null, 365, 0)
+on conflict do nothing;
+
+select count(*) from (
+    select api.earn_points(m, 'REGISTER', 'demo-register') from unnest(array['alice', 'bob', 'carol']) m
+    union all
+    select api.earn_points('alice', 'ORDER', 'demo-order-1', p_amount => 1280.50)
+    union all
+    select api.earn_points('alice', 'SIGN_IN', 'demo-sign-in-1')
+    union all
+    select api.earn_points('bob', 'ORDER', 'demo-order-1', p_amount => 86.90)
+    union all
+    select api.spend_points('alice', 300, 'demo-redeem-1', 'umbrella')
+) demonstration;

@@ -1,0 +1,31 @@
+create or replace function points.arrange(p_bucket smallint, p_drafts points.draft[], p_now timestamptz)
+returns points.draft[]
+language plpgsql stable as $$
+begin
+    return array(
+        select row(
+            q.ord, q.account_id, q.operation_id, q.entry_kind, q.rule_version, q.refusal, q.refusal_detail, q.replayed,
+            case when q.live then 1 + count(*) filter (where q.starts_round) over (partition by q.account_id, q.live order by q.ord) end,
+            q.moved, q.happened_at, q.lot_source, q.lot_available_at, q.lot_expires_at,
+            null, null, null, null, null, null
+        )::points.draft
+        from (
+            select d.*, live,
+                row_number() over w > 1 and (
+                    d.moved < 0
+                    or lag(d.moved > 0 and d.lot_expires_at <= p_now) over w
+                    or greatest(a.earned, a.spent, abs(a.adjusted), a.pending + a.available + a.held)
+                        + sum(abs(d.moved)) over (partition by d.account_id, live) > 9007199254740991
+                ) as starts_round
+            from unnest(p_drafts) d
+            cross join lateral (select d.refusal is null and not d.replayed as live) l
+            left join points.account a on a.bucket = p_bucket and a.id = d.account_id
+            window w as (partition by d.account_id, live order by d.ord)
+        ) q
+        order by q.ord
+    );
+end
+$$;
+
+comment on function points.arrange(smallint, points.draft[], timestamptz) is
+    'Gives each operation its round, so that a round may be done set-wise and yet equals one by one. On each account a new round starts with whatever must see what went before: a debit, the operation after a grant that has expired already, and every operation of an account close to the limit of 2^53 - 1.';

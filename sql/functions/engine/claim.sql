@@ -1,0 +1,38 @@
+create or replace function points.claim(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
+returns points.draft[]
+language plpgsql stable as $$
+begin
+    return array(
+        select row(
+            q.ord, q.account_id, q.operation_id, q.entry_kind, q.rule_version,
+            case
+                when q.known and q.asked is not distinct from q.stored then null
+                when q.known then 'IDEMPOTENCY_CONFLICT'
+                when q.refusal is not null then q.refusal
+                when q.first_ord < q.ord and q.asked is distinct from q.first_asked then 'IDEMPOTENCY_CONFLICT'
+            end,
+            case when not q.known then q.refusal_detail end,
+            q.known or q.refusal is null and q.first_ord < q.ord,
+            null, null, null, null, null, null, null, null, null, null, null, null
+        )::points.draft
+        from (
+            select d.*,
+                first_value(d.ord) over same_key as first_ord,
+                first_value(d.asked) over same_key as first_asked
+            from (
+                select d.*, o.id is not null as known,
+                    row(d.kind, d.rule, d.amount, d.points, d.occurred_at, d.expires_at, d.reason, d.actor, d.metadata) as asked,
+                    row(o.kind, o.rule, o.amount, o.requested, o.occurred_at,
+                        case when o.kind = 'adjust' then o.expires_at end, o.reason, o.actor, o.metadata) as stored
+                from unnest(p_requests, p_drafts) d
+                left join points.operation o on o.bucket = p_bucket and o.account_id = d.account_id and o.id = d.operation_id
+            ) d
+            window same_key as (partition by d.account_id, d.operation_id, d.refusal is null and not d.known order by d.ord)
+        ) q
+        order by q.ord
+    );
+end
+$$;
+
+comment on function points.claim(smallint, api.request[], points.draft[]) is
+    'Recognises keys: stored ones are replays, or IDEMPOTENCY_CONFLICT when the request differs; so are repeats within the batch. The lock on the account makes looking enough: no other transaction can claim a key on it.';

@@ -1,0 +1,40 @@
+create or replace function points.draft_due(p_bucket smallint, p_account_ids bigint[], p_now timestamptz)
+returns points.draft[]
+language plpgsql stable as $$
+begin
+    return array(
+        select row(
+            null, e.account_id, api.operation_id(0, e.kind || ':' || e.seq), e.kind, null, null, null, false, 1,
+            case e.kind when 'activate' then e.points else -e.points end, e.at, null, null, null,
+            e.seq,
+            case e.kind when 'activate' then -e.points else 0 end,
+            case e.kind when 'activate' then e.points else -e.points end,
+            e.pending_after, e.available_after, e.held
+        )::points.draft
+        from (
+            select a.id as account_id, a.held, e.kind, e.at, e.points,
+                a.version + row_number() over w as seq,
+                a.pending - sum(case e.kind when 'activate' then e.points else 0 end) over w as pending_after,
+                a.available + sum(case e.kind when 'activate' then e.points else -e.points end) over w as available_after
+            from (
+                select l.account_id, 'activate'::points.entry_kind as kind, l.available_at as at, sum(l.remaining)::bigint as points
+                from points.lot l
+                where l.bucket = p_bucket and l.account_id = any (p_account_ids) and l.pending and l.available_at <= p_now
+                group by l.account_id, l.available_at
+                union all
+                select l.account_id, 'expire', l.expires_at, sum(l.remaining)::bigint
+                from points.lot l
+                where l.bucket = p_bucket and l.account_id = any (p_account_ids) and l.expires_at <= p_now
+                group by l.account_id, l.expires_at
+            ) e
+            join points.account a on a.bucket = p_bucket and a.id = e.account_id
+            -- A lot expires after it became available, so at one instant activations go first.
+            window w as (partition by a.id order by e.at, e.kind)
+        ) e
+        order by e.account_id, e.seq
+    );
+end
+$$;
+
+comment on function points.draft_due(smallint, bigint[], timestamptz) is
+    'Drafts the entries that points.settle books.';

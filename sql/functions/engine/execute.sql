@@ -1,0 +1,43 @@
+create or replace function points.execute(
+    p_bucket smallint,
+    p_requests api.request[],
+    p_now timestamptz default null
+) returns table (refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
+language plpgsql volatile as $$
+declare
+    v_now timestamptz := coalesce(p_now, clock_timestamp());
+    v_drafts points.draft[];
+    v_round points.draft[];
+    v_rounds int;
+begin
+    v_drafts := points.receive(p_requests, v_now);
+    v_drafts := points.resolve(p_bucket, p_requests, v_drafts, v_now);
+    perform points.lock_accounts(p_bucket, v_drafts);
+    -- Waiting for locks takes time; nothing may be booked before what the last holder booked.
+    v_now := coalesce(p_now, clock_timestamp());
+    v_drafts := points.claim(p_bucket, p_requests, v_drafts);
+    v_drafts := points.price(p_requests, v_drafts, v_now);
+    v_drafts := points.arrange(p_bucket, v_drafts, v_now);
+
+    select coalesce(max(d.round), 0) into v_rounds from unnest(v_drafts) d;
+    if v_rounds = 1 then
+        v_drafts := points.run_round(p_bucket, v_drafts, v_now);
+    else
+        for v_number in 1 .. v_rounds loop
+            select array_agg(d) into v_round from unnest(v_drafts) d where d.round = v_number;
+            v_round := points.run_round(p_bucket, v_round, v_now);
+            select array_agg(d order by d.ord) into v_drafts from (
+                select * from unnest(v_drafts) d where d.round is distinct from v_number
+                union all
+                select * from unnest(v_round)
+            ) d;
+        end loop;
+    end if;
+
+    perform points.record(p_bucket, p_requests, v_drafts, v_now);
+    return query select * from points.answer(p_bucket, v_drafts);
+end
+$$;
+
+comment on function points.execute(smallint, api.request[], timestamptz) is
+    'Carries out operations on accounts of one bucket, all in one transaction, and answers each, in order: exactly what they would give one by one. A refusal is an outcome, never an error. p_now moves the clock in tests; null: the clock.';

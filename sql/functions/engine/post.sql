@@ -1,0 +1,23 @@
+create or replace function points.post(p_bucket smallint, p_drafts points.draft[], p_now timestamptz) returns void
+language plpgsql volatile as $$
+declare
+    v_grants boolean;
+    v_burns boolean;
+begin
+    perform points.write_entries(p_bucket, p_drafts, p_now);
+
+    select bool_or(d.moved > 0), bool_or(d.moved < 0) into v_grants, v_burns
+    from unnest(p_drafts) d
+    where d.seq is not null;
+    -- Debits go first in a round, so they must not meet the lots that it grants.
+    if v_burns then
+        perform points.burn_lots(p_bucket, p_drafts, p_now);
+    end if;
+    if v_grants then
+        perform points.grant_lots(p_bucket, p_drafts);
+    end if;
+end
+$$;
+
+comment on function points.post(smallint, points.draft[], timestamptz) is
+    'Books the admitted operations of a round: accounts, entries, level changes, lots and lot uses.';

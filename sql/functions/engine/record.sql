@@ -1,0 +1,22 @@
+create or replace function points.record(
+    p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamptz
+) returns void
+language plpgsql volatile as $$
+begin
+    insert into points.operation (
+        bucket, account_id, id, client_id, idempotency_key, kind, rule, rule_version, amount, requested, points, seq,
+        refusal, detail, occurred_at, available_at, expires_at, reason, actor, metadata, recorded_at)
+    select a.bucket, d.account_id, d.operation_id, d.client_id, d.idempotency_key, d.kind, d.rule, d.rule_version, d.amount, d.points,
+        case when d.kind = 'adjust' then d.moved else abs(d.moved) end, d.seq,
+        d.refusal, d.refusal_detail, d.occurred_at,
+        case when d.seq is not null and d.moved > 0 then d.lot_available_at end,
+        case when d.kind = 'adjust' then d.expires_at when d.seq is not null and d.moved > 0 then d.lot_expires_at end,
+        d.reason, d.actor, d.metadata, p_now
+    from unnest(p_requests, p_drafts) d
+    join points.account a on a.bucket = p_bucket and a.id = d.account_id
+    where d.round is not null;
+end
+$$;
+
+comment on function points.record(smallint, api.request[], points.draft[], timestamptz) is
+    'Writes the operations of a batch, carried out or finally refused, each once and complete.';

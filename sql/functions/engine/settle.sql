@@ -1,0 +1,47 @@
+create or replace function points.settle(p_bucket smallint, p_account_ids bigint[], p_now timestamptz) returns void
+language plpgsql volatile as $$
+declare
+    v_due bigint[];
+    v_drafts points.draft[];
+begin
+    v_due := array(
+        select a.id from points.account a
+        where a.bucket = p_bucket and a.id = any (p_account_ids) and a.next_change_at <= p_now
+    );
+    if v_due = '{}' then
+        return;
+    end if;
+
+    v_drafts := points.draft_due(p_bucket, v_due, p_now);
+    perform points.write_entries(p_bucket, v_drafts, p_now);
+
+    insert into points.operation (bucket, account_id, id, client_id, idempotency_key, kind, points, seq, occurred_at, recorded_at)
+    select p_bucket, d.account_id, d.operation_id, 0, d.entry_kind || ':' || d.seq, d.entry_kind::text::points.operation_kind,
+        abs(d.moved), d.seq, d.happened_at, p_now
+    from unnest(v_drafts) d
+    join points.account a on a.bucket = p_bucket and a.id = d.account_id;
+
+    insert into points.lot_use (bucket, account_id, seq, lot_seq, lot_no, points, granted, source, available_at, expires_at, recorded_at)
+    select p_bucket, l.account_id, d.seq, l.seq, l.no, l.remaining, l.granted, l.source, l.available_at, l.expires_at, p_now
+    from unnest(v_drafts) d
+    join points.lot l on l.bucket = p_bucket and l.account_id = d.account_id and l.expires_at = d.happened_at
+    where d.entry_kind = 'expire';
+
+    delete from points.lot l
+    where l.bucket = p_bucket and l.account_id = any (v_due) and l.expires_at <= p_now;
+
+    update points.lot l set pending = false
+    where l.bucket = p_bucket and l.account_id = any (v_due) and l.pending and l.available_at <= p_now;
+
+    update points.account a
+    set next_change_at = coalesce((
+        select min(case when l.pending then l.available_at else l.expires_at end)
+        from points.lot l
+        where l.bucket = p_bucket and l.account_id = a.id
+    ), 'infinity')
+    where a.bucket = p_bucket and a.id = any (v_due);
+end
+$$;
+
+comment on function points.settle(smallint, bigint[], timestamptz) is
+    'Books what has become available or expired on these locked accounts by p_now: an entry, with an operation of Jifen''s own, for each instant. After it the booked pockets are the true ones.';

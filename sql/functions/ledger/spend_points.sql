@@ -1,0 +1,24 @@
+create or replace function api.spend_points(
+    p_user_id text,
+    p_points bigint,
+    p_idempotency_key text,
+    p_reason text default null,
+    p_wallet text default 'points',
+    p_metadata jsonb default null,
+    p_client text default 'psql'
+) returns table (replayed boolean, operation api.operation, entry api.entry, account api.account)
+language plpgsql volatile security definer set search_path = '' as $$
+declare
+    v_outcome record;
+begin
+    select * into v_outcome
+    from points.execute_one(p_client, row('spend', p_user_id, p_wallet, null, p_idempotency_key, null, null, p_points, null, null, p_reason, null, p_metadata)::api.request);
+    if v_outcome.refusal is not null then
+        perform points.raise_refusal(v_outcome.refusal, v_outcome.detail);
+    end if;
+    return query select v_outcome.replayed, v_outcome.operation, v_outcome.entry, v_outcome.account;
+end
+$$;
+
+comment on function api.spend_points(text, bigint, text, text, text, jsonb, text) is
+    'Takes points, soonest expiry first. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT, LP101 INSUFFICIENT_POINTS.';

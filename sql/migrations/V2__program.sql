@@ -1,0 +1,71 @@
+set role jifen_owner;
+
+create table points.program (
+    id          boolean primary key default true,
+    name        text not null,
+    time_zone   text not null,
+    currency    text not null,
+    debt_policy text not null,
+    constraint program_is_one_row check (id),
+    constraint program_currency_is_iso_code check (currency ~ '^[A-Z]{3}$'),
+    constraint program_debt_policy_is_known check (debt_policy in ('debt', 'clamp'))
+);
+comment on table points.program is 'Settings of the loyalty program: one row.';
+comment on column points.program.id is 'Always true, so that there is one row.';
+comment on column points.program.name is 'What members know the program as.';
+comment on column points.program.time_zone is 'IANA time zone in which days, months and expiry are counted.';
+comment on column points.program.currency is 'ISO 4217 code of the currency of every amount.';
+comment on column points.program.debt_policy is 'When a return claws back more than a member has: debt (repaid by later earnings) or clamp (the shortfall is reported).';
+
+insert into points.program (name, time_zone, currency, debt_policy) values ('Jifen', 'UTC', 'USD', 'debt');
+
+create table points.wallet (
+    code text primary key,
+    name text not null,
+    constraint wallet_code_is_plain check (code ~ '^[a-z][a-z0-9_]{0,31}$')
+);
+comment on table points.wallet is 'Kinds of points that a member may hold.';
+comment on column points.wallet.code is 'Name in requests; points is the default one.';
+comment on column points.wallet.name is 'Name for people.';
+
+insert into points.wallet (code, name) values ('points', 'Points');
+
+create table points.level (
+    wallet    text not null references points.wallet,
+    code      text not null,
+    name      text not null,
+    threshold bigint not null,
+    primary key (wallet, code),
+    constraint level_threshold_once_per_wallet unique (wallet, threshold),
+    constraint level_threshold_not_negative check (threshold >= 0),
+    constraint level_code_is_plain check (code ~ '^[A-Z][A-Z0-9_]{0,31}$')
+);
+comment on table points.level is 'Levels as thresholds of points earned: no gaps, no overlaps. An account is on the highest level whose threshold it has reached.';
+comment on column points.level.wallet is 'Wallet whose earned points count.';
+comment on column points.level.code is 'Name in answers, e.g. VIP1.';
+comment on column points.level.name is 'Name for people.';
+comment on column points.level.threshold is 'Points earned from which the level holds.';
+
+create table points.refusal (
+    code     text primary key,
+    sqlstate text not null,
+    final    boolean not null,
+    meaning  text not null,
+    constraint refusal_sqlstate_once unique (sqlstate),
+    constraint refusal_sqlstate_is_class_lp check (sqlstate ~ '^LP[0-9]{3}$')
+);
+comment on table points.refusal is 'Every reason for which the engine refuses an operation.';
+comment on column points.refusal.code is 'Code in outcomes, and extensions.code in GraphQL.';
+comment on column points.refusal.sqlstate is 'SQLSTATE that the functions of schema api raise for it.';
+comment on column points.refusal.final is 'True: stored under the idempotency key and answered again for ever. False: nothing is stored, and a corrected request may use the key.';
+comment on column points.refusal.meaning is 'What happened, for people.';
+
+insert into points.refusal (code, sqlstate, final, meaning) values
+    ('INVALID_INPUT',        'LP001', false, 'An input is missing, malformed or out of range; detail names it.'),
+    ('UNKNOWN_RULE',         'LP002', false, 'No such rule, or no version of it is in force.'),
+    ('FORBIDDEN',            'LP003', false, 'The client may not do this, or not with this rule.'),
+    ('IDEMPOTENCY_CONFLICT', 'LP004', false, 'The idempotency key was used for another request.'),
+    ('INSUFFICIENT_POINTS',  'LP101', true,  'The account has fewer available points than the operation takes.'),
+    ('LIMIT_REACHED',        'LP102', true,  'The operation would pass a limit; detail says which.');
+
+reset role;

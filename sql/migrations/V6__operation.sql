@@ -1,0 +1,83 @@
+set role jifen_owner;
+
+create type points.operation_kind as enum ('earn', 'spend', 'adjust', 'activate', 'expire');
+comment on type points.operation_kind is 'What is asked for. activate and expire are Jifen''s own.';
+
+create table points.operation (
+    account_id      bigint not null,
+    id              uuid not null,
+    recorded_at     timestamptz not null,
+    occurred_at     timestamptz,
+    points          bigint not null,
+    requested       bigint,
+    seq             bigint,
+    available_at    timestamptz,
+    expires_at      timestamptz,
+    client_id       int not null,
+    kind            points.operation_kind not null,
+    rule_version    int,
+    bucket          smallint not null,
+    idempotency_key text not null,
+    rule            text,
+    amount          numeric,
+    refusal         text references points.refusal,
+    reason          text,
+    actor           text,
+    detail          jsonb,
+    metadata        jsonb,
+    primary key (bucket, account_id, id),
+    constraint operation_key_length check (length(idempotency_key) between 1 and 128),
+    constraint operation_amount_not_negative check (amount >= 0),
+    constraint operation_points_fit_kind check (
+        points between -9007199254740991 and 9007199254740991
+        and (points >= 0 or kind = 'adjust')),
+    constraint operation_moves_points_by_an_entry check ((points <> 0) = (seq is not null)),
+    constraint operation_refused_moves_nothing check (refusal is null or points = 0),
+    constraint operation_refusal_is_final check (refusal in ('INSUFFICIENT_POINTS', 'LIMIT_REACHED')),
+    constraint operation_nothing_only_from_earn check (points <> 0 or refusal is not null or kind = 'earn'),
+    constraint operation_earn_names_rule_version check (
+        (kind = 'earn') = (rule is not null) and (kind = 'earn') = (rule_version is not null)),
+    constraint operation_adjust_has_reason_and_actor check (
+        kind <> 'adjust' or (length(reason) > 0 and length(actor) > 0))
+);
+comment on table points.operation is 'What was asked, by whom, under which idempotency key, with which inputs, and what came of it: one row a request that was carried out or finally refused. It is the claim of the key, the raw event for replays, and the header of the entry. Append-only.';
+comment on column points.operation.account_id is 'The account.';
+comment on column points.operation.id is 'api.operation_id(client_id, idempotency_key): the key, hashed to 16 bytes, so that claiming it and finding it by an entry are the same small index.';
+comment on column points.operation.recorded_at is 'When it was booked; also partition of its entry.';
+comment on column points.operation.occurred_at is 'When it happened, as asked; null: when it was recorded.';
+comment on column points.operation.points is 'Points moved: in for earn, out for spend, either sign for adjust; 0 when refused or when nothing was due.';
+comment on column points.operation.requested is 'Points as asked; null: the rule decides.';
+comment on column points.operation.seq is 'seq of its entry; null: it moved nothing.';
+comment on column points.operation.available_at is 'When the points granted become available; null: it granted none.';
+comment on column points.operation.expires_at is 'When the points granted expire; null or infinity: never, or it granted none.';
+comment on column points.operation.client_id is 'Who asked (points.client).';
+comment on column points.operation.kind is 'What was asked.';
+comment on column points.operation.rule_version is 'Version of the rule that decided the award.';
+comment on column points.operation.bucket is 'Bucket of the account.';
+comment on column points.operation.idempotency_key is 'The client''s key: unique for the client and account for ever.';
+comment on column points.operation.rule is 'Rule to earn by; null: not an earn.';
+comment on column points.operation.amount is 'Amount of money that the rule used, in the program''s currency.';
+comment on column points.operation.refusal is 'Why it was refused, for good; null: carried out.';
+comment on column points.operation.reason is 'Why, in the words of who asked; obligatory for adjust.';
+comment on column points.operation.actor is 'Person behind the request; obligatory for adjust.';
+comment on column points.operation.detail is 'Facts of the refusal.';
+comment on column points.operation.metadata is 'Whatever the host wants to keep with it.';
+
+create type api.request as (
+    kind            points.operation_kind,
+    user_id         text,
+    wallet          text,
+    client_id       int,
+    idempotency_key text,
+    rule            text,
+    amount          numeric,
+    points          bigint,
+    occurred_at     timestamptz,
+    expires_at      timestamptz,
+    reason          text,
+    actor           text,
+    metadata        jsonb
+);
+comment on type api.request is 'One operation as asked for. Null wallet: points. Null occurred_at: now.';
+
+reset role;

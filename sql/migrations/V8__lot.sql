@@ -1,0 +1,74 @@
+set role jifen_owner;
+
+create table points.lot (
+    account_id   bigint not null,
+    seq          bigint not null,
+    granted      bigint not null,
+    remaining    bigint not null,
+    available_at timestamptz not null,
+    expires_at   timestamptz not null,
+    bucket       smallint not null,
+    no           smallint not null,
+    pending      boolean not null,
+    source       text not null,
+    primary key (bucket, account_id, expires_at, seq, no),
+    constraint lot_remaining_positive check (remaining > 0),
+    constraint lot_remaining_within_granted check (remaining <= granted),
+    constraint lot_expires_after_available check (expires_at > available_at)
+) with (fillfactor = 80);
+comment on table points.lot is 'Points granted together and not yet used up. A lot that is used up or expired is deleted; its uses tell its whole life. The primary key is the burn order: soonest expiry, then oldest grant.';
+comment on column points.lot.account_id is 'The account.';
+comment on column points.lot.seq is 'The entry that granted it: with no the lot''s name within the account.';
+comment on column points.lot.granted is 'Points granted.';
+comment on column points.lot.remaining is 'Points left.';
+comment on column points.lot.available_at is 'When the points become available.';
+comment on column points.lot.expires_at is 'When the points expire; infinity: never. Frozen at grant.';
+comment on column points.lot.bucket is 'Bucket of the account.';
+comment on column points.lot.no is 'Number among the lots that one entry grants, from 0.';
+comment on column points.lot.pending is 'True until the points'' becoming available is booked.';
+comment on column points.lot.source is 'Rule that granted it, or adjust.';
+
+create table points.lot_use (
+    account_id   bigint not null,
+    seq          bigint not null,
+    lot_seq      bigint not null,
+    points       bigint not null,
+    granted      bigint not null,
+    available_at timestamptz not null,
+    expires_at   timestamptz not null,
+    recorded_at  timestamptz not null,
+    bucket       smallint not null,
+    lot_no       smallint not null,
+    source       text not null,
+    primary key (bucket, account_id, seq, lot_seq, lot_no, recorded_at),
+    constraint lot_use_points_positive check (points > 0),
+    constraint lot_use_points_within_granted check (points <= granted)
+) partition by range (recorded_at);
+comment on table points.lot_use is 'Which entry took how much from which lot, with the lot''s own facts, so that every debit can be explained and undone exactly. Append-only, in monthly partitions.';
+comment on column points.lot_use.account_id is 'The account.';
+comment on column points.lot_use.seq is 'The entry that took the points.';
+comment on column points.lot_use.lot_seq is 'seq of the lot.';
+comment on column points.lot_use.points is 'Points taken.';
+comment on column points.lot_use.granted is 'granted of the lot.';
+comment on column points.lot_use.available_at is 'available_at of the lot.';
+comment on column points.lot_use.expires_at is 'expires_at of the lot.';
+comment on column points.lot_use.recorded_at is 'When it was booked.';
+comment on column points.lot_use.bucket is 'Bucket of the account.';
+comment on column points.lot_use.lot_no is 'no of the lot.';
+comment on column points.lot_use.source is 'source of the lot.';
+
+create table points.lot_use_default partition of points.lot_use default;
+comment on table points.lot_use_default is 'Takes uses of months that have no partition yet; api.create_partitions() empties it.';
+
+create table points.bundle (
+    id         boolean primary key default true,
+    hash       bytea not null,
+    applied_at timestamptz not null,
+    constraint bundle_is_one_row check (id)
+);
+comment on table points.bundle is 'Which text of functions, views, triggers and privileges was applied last.';
+comment on column points.bundle.id is 'Always true, so that there is one row.';
+comment on column points.bundle.hash is 'SHA-256 of the bundle.';
+comment on column points.bundle.applied_at is 'When it was applied.';
+
+reset role;

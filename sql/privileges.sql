@@ -1,0 +1,36 @@
+-- Every right there is, on one screen. Nobody but the owner has any in schema points; the owner may not
+-- change what is append-only.
+revoke all on all tables in schema points, api from public, jifen_gateway, jifen_reader, jifen_operator;
+revoke execute on all functions in schema points, api from public, jifen_gateway, jifen_reader, jifen_operator;
+revoke update, delete, truncate on
+    points.operation, points.entry, points.entry_default, points.lot_use, points.lot_use_default,
+    points.level_change, points.rule_version
+from jifen_owner;
+
+grant usage on schema api to jifen_gateway, jifen_reader, jifen_operator;
+
+-- Readers: views.
+grant select on all tables in schema api to jifen_gateway, jifen_reader, jifen_operator;
+grant execute on function
+    api.bucket(text, text), points.bucket(text, text), points.bucket_count(),
+    api.operation_id(int, text), points.due(smallint, bigint, timestamptz)
+to jifen_gateway, jifen_reader, jifen_operator;
+
+-- The gateway: the engine, and what keeps it running.
+grant execute on function
+    api.execute(smallint, api.request[]),
+    api.authenticate(bytea),
+    api.create_partitions()
+to jifen_gateway;
+
+-- Operators: one operation at a time, rules and clients.
+grant execute on function
+    api.earn_points(text, text, text, numeric, bigint, timestamptz, text, jsonb, text),
+    api.spend_points(text, bigint, text, text, text, jsonb, text),
+    api.adjust_points(text, bigint, text, text, text, timestamptz, text, jsonb, text),
+    api.create_rule(text, text),
+    api.create_rule_version(text, points.rule_basis, bigint, numeric, points.rounding, bigint, int, int, timestamptz),
+    api.create_client(text, bytea, text[], text[]),
+    api.revoke_client(text),
+    api.create_partitions()
+to jifen_operator;

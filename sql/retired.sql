@@ -1,0 +1,1 @@
+-- Signatures that are no more, dropped before the bundle is applied. Emptied one release later.

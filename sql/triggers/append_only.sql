@@ -1,0 +1,30 @@
+-- Row triggers on a partitioned table reach every partition; TRUNCATE has statement triggers only, so
+-- api.create_partitions gives each new partition its own.
+create or replace trigger append_only before update or delete on points.operation
+    for each row execute function points.refuse_change();
+create or replace trigger append_only_truncate before truncate on points.operation
+    execute function points.refuse_change();
+
+create or replace trigger append_only before update or delete on points.entry
+    for each row execute function points.refuse_change();
+create or replace trigger append_only_truncate before truncate on points.entry
+    execute function points.refuse_change();
+create or replace trigger append_only_truncate before truncate on points.entry_default
+    execute function points.refuse_change();
+
+create or replace trigger append_only before update or delete on points.lot_use
+    for each row execute function points.refuse_change();
+create or replace trigger append_only_truncate before truncate on points.lot_use
+    execute function points.refuse_change();
+create or replace trigger append_only_truncate before truncate on points.lot_use_default
+    execute function points.refuse_change();
+
+create or replace trigger append_only before update or delete on points.level_change
+    for each row execute function points.refuse_change();
+create or replace trigger append_only_truncate before truncate on points.level_change
+    execute function points.refuse_change();
+
+create or replace trigger append_only before update or delete on points.rule_version
+    for each row execute function points.refuse_change();
+create or replace trigger append_only_truncate before truncate on points.rule_version
+    execute function points.refuse_change();

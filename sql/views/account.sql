@@ -1,0 +1,33 @@
+create or replace view api.account as
+select
+    a.bucket, a.id, a.user_id, a.wallet,
+    a.pending + coalesce(d.pending, 0) as pending,
+    a.available + coalesce(d.available, 0) as available,
+    a.held,
+    a.earned, a.spent,
+    a.expired + coalesce(d.expired, 0) as expired,
+    a.adjusted, a.version, a.level, a.created_at
+from points.account a
+-- offset 0 keeps the condition inside, or the function would be called for every account.
+left join lateral (
+    select d.pending, d.available, d.expired
+    from points.due(a.bucket, a.id, now()) d
+    where a.next_change_at <= now()
+    offset 0
+) d on true;
+
+comment on view api.account is 'Accounts, true at the instant of reading: what has become available or expired counts, booked or not. To find one: where bucket = api.bucket(''alice'') and user_id = ''alice''.';
+comment on column api.account.bucket is 'Bucket of the account.';
+comment on column api.account.id is 'Id inside Jifen.';
+comment on column api.account.user_id is 'The host''s name for the member.';
+comment on column api.account.wallet is 'Kind of points.';
+comment on column api.account.pending is 'Points granted and not yet available.';
+comment on column api.account.available is 'Points that can be spent now.';
+comment on column api.account.held is 'Points reserved by holds.';
+comment on column api.account.earned is 'Points earned ever.';
+comment on column api.account.spent is 'Points spent ever.';
+comment on column api.account.expired is 'Points expired ever.';
+comment on column api.account.adjusted is 'Net of manual adjustments ever.';
+comment on column api.account.version is 'seq of the last entry; 0 before the first.';
+comment on column api.account.level is 'Level by points earned; null: below the lowest.';
+comment on column api.account.created_at is 'When the first operation made it.';

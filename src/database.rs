@@ -1,0 +1,71 @@
+//! Connections to PostgreSQL.
+
+use std::{str::FromStr, time::Duration};
+
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use tokio_postgres::{Client, Config, NoTls};
+use tracing::{error, info, warn};
+
+/// Connections for reads; writes go through the lanes' own.
+const POOL_SIZE: usize = 16;
+/// How long a read may wait for a connection.
+const POOL_WAIT: Duration = Duration::from_secs(5);
+/// The role that the gateway works as: it may call schema `api` and touch no table.
+const GATEWAY_OPTIONS: &str = "-c role=jifen_gateway -c statement_timeout=10s -c lock_timeout=3s";
+
+/// What `DATABASE_URL` says, in words when it says nothing usable.
+pub fn parse_url(url: &str) -> Result<Config, String> {
+    let mut config = Config::from_str(url).map_err(|error| {
+        format!("it is not a PostgreSQL URL such as postgres://user:password@host/database: {error}")
+    })?;
+    if config.get_application_name().is_none() {
+        config.application_name("jifen");
+    }
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(Duration::from_secs(5));
+    }
+    Ok(config)
+}
+
+/// The same server, as the gateway's role.
+pub fn as_gateway(config: &Config) -> Config {
+    let mut config = config.clone();
+    let options = match config.get_options() {
+        Some(given) => format!("{given} {GATEWAY_OPTIONS}"),
+        None => GATEWAY_OPTIONS.to_owned(),
+    };
+    config.options(options);
+    config
+}
+
+/// One connection, driven in the background until it ends.
+pub async fn connect(config: &Config) -> Result<Client, tokio_postgres::Error> {
+    let (client, mut connection) = config.connect(NoTls).await?;
+    tokio::spawn(async move {
+        let messages = futures_util::stream::poll_fn(move |context| connection.poll_message(context));
+        futures_util::pin_mut!(messages);
+        while let Some(message) = futures_util::StreamExt::next(&mut messages).await {
+            match message {
+                Ok(tokio_postgres::AsyncMessage::Notice(notice)) => match notice.severity() {
+                    "WARNING" => warn!(target: "jifen::postgres", "{}", notice.message()),
+                    _ => info!(target: "jifen::postgres", "{}", notice.message()),
+                },
+                Ok(_) => {}
+                Err(failure) => error!(target: "jifen::postgres", "connection lost: {failure}"),
+            }
+        }
+    });
+    Ok(client)
+}
+
+/// The pool for reads, as the gateway's role.
+pub fn pool(config: &Config) -> Result<Pool, deadpool_postgres::BuildError> {
+    let manager =
+        Manager::from_config(as_gateway(config), NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+    Pool::builder(manager)
+        .max_size(POOL_SIZE)
+        .wait_timeout(Some(POOL_WAIT))
+        .create_timeout(Some(POOL_WAIT))
+        .runtime(Runtime::Tokio1)
+        .build()
+}

@@ -1,0 +1,173 @@
+//! Brings a database to this version: refinery runs what changes state, then the bundle of functions, views, triggers
+//! and privileges is applied whole, in one transaction.
+
+use refinery::{Migration, Runner};
+use sha2::{Digest, Sha256};
+use tokio_postgres::Client;
+use tracing::info;
+
+/// Held by the session that migrates: refinery itself takes no lock.
+const MIGRATION_LOCK: i64 = 0x6a69_6665_6e01;
+
+macro_rules! files {
+    ($($path:literal),* $(,)?) => { &[$(($path, include_str!(concat!("../sql/", $path)))),*] };
+}
+
+/// State, in order: applied once, never edited after the first release.
+pub const MIGRATIONS: &[(&str, &str)] = files![
+    "migrations/V1__schemas_and_roles.sql",
+    "migrations/V2__program.sql",
+    "migrations/V3__client.sql",
+    "migrations/V4__rule.sql",
+    "migrations/V5__account.sql",
+    "migrations/V6__operation.sql",
+    "migrations/V7__entry.sql",
+    "migrations/V8__lot.sql",
+    "migrations/V9__draft.sql",
+];
+
+/// Code, in the order of application: views need `points.due`, and functions return rows of views.
+pub const BUNDLE: &[(&str, &str)] = files![
+    "retired.sql",
+    "functions/account/due.sql",
+    "views/account.sql",
+    "views/operation.sql",
+    "views/entry.sql",
+    "views/lot.sql",
+    "views/level.sql",
+    "views/level_scale.sql",
+    "views/program.sql",
+    "views/rule.sql",
+    "functions/support/days_after.sql",
+    "functions/support/raise_refusal.sql",
+    "functions/support/refuse_change.sql",
+    "functions/account/bucket.sql",
+    "functions/ledger/operation_id.sql",
+    "functions/engine/input_fault.sql",
+    "functions/engine/receive.sql",
+    "functions/engine/find_accounts.sql",
+    "functions/engine/resolve.sql",
+    "functions/engine/lock_accounts.sql",
+    "functions/engine/claim.sql",
+    "functions/engine/price.sql",
+    "functions/engine/arrange.sql",
+    "functions/engine/draft_due.sql",
+    "functions/engine/settle.sql",
+    "functions/engine/admit.sql",
+    "functions/engine/write_entries.sql",
+    "functions/engine/grant_lots.sql",
+    "functions/engine/burn_lots.sql",
+    "functions/engine/post.sql",
+    "functions/engine/run_round.sql",
+    "functions/engine/record.sql",
+    "functions/engine/answer.sql",
+    "functions/engine/execute.sql",
+    "functions/ledger/execute.sql",
+    "functions/ledger/execute_one.sql",
+    "functions/ledger/earn_points.sql",
+    "functions/ledger/spend_points.sql",
+    "functions/ledger/adjust_points.sql",
+    "functions/client/authenticate.sql",
+    "functions/client/create_client.sql",
+    "functions/client/revoke_client.sql",
+    "functions/rule/create_rule.sql",
+    "functions/rule/create_rule_version.sql",
+    "functions/partition/make_partitions.sql",
+    "functions/partition/move_default_rows.sql",
+    "functions/partition/create_partitions.sql",
+    "triggers/append_only.sql",
+    "privileges.sql",
+];
+
+/// The demonstration program: rules, levels and a few members.
+pub const DEMO: &str = include_str!("../sql/demo.sql");
+
+/// Why a database could not be brought to this version.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A statement failed.
+    #[error("{}", explain(.0))]
+    Postgres(#[from] tokio_postgres::Error),
+    /// A migration failed, or one that was applied is not ours.
+    #[error("cannot migrate: {0}")]
+    Refinery(#[from] refinery::Error),
+}
+
+fn explain(error: &tokio_postgres::Error) -> String {
+    let Some(db) = error.as_db_error() else {
+        return format!("cannot migrate: {error}");
+    };
+    let hint = if db.code().code() == "42501" {
+        ". Run `jifen migrate` with the DATABASE_URL of a role that may create schemas and roles"
+    } else {
+        ""
+    };
+    format!("cannot migrate: {}{hint}", db.message())
+}
+
+/// What [`migrate`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Migrations applied now.
+    pub migrations: usize,
+    /// Whether the bundle was applied now.
+    pub bundle: bool,
+}
+
+/// Migrates the database. Two at once wait for each other; a second run changes nothing.
+/// `buckets` counts only for a database that is new.
+pub async fn migrate(client: &mut Client, buckets: u16) -> Result<Report, Error> {
+    client.execute("select pg_advisory_lock($1)", &[&MIGRATION_LOCK]).await?;
+    let report = migrate_alone(client, buckets).await;
+    client.execute("select pg_advisory_unlock($1)", &[&MIGRATION_LOCK]).await?;
+    report
+}
+
+async fn migrate_alone(client: &mut Client, buckets: u16) -> Result<Report, Error> {
+    client.execute("select set_config('jifen.buckets', $1, false)", &[&buckets.to_string()]).await?;
+    let migrations = MIGRATIONS
+        .iter()
+        .map(|(path, sql)| Migration::unapplied(path.trim_start_matches("migrations/").trim_end_matches(".sql"), sql))
+        .collect::<Result<Vec<_>, _>>()?;
+    let applied = Runner::new(&migrations).run_async(client).await?.applied_migrations().len();
+    let bundle = apply_bundle(client, applied > 0).await?;
+    client.execute("select api.create_partitions()", &[]).await?;
+    if applied > 0 || bundle {
+        info!(migrations = applied, bundle, "database migrated");
+    }
+    Ok(Report { migrations: applied, bundle })
+}
+
+async fn apply_bundle(client: &mut Client, state_changed: bool) -> Result<bool, Error> {
+    let mut hasher = Sha256::new();
+    for (path, sql) in BUNDLE {
+        hasher.update(path);
+        hasher.update(sql);
+    }
+    let hash: &[u8] = &hasher.finalize();
+    let stored = client.query_opt("select hash from points.bundle", &[]).await?;
+    if !state_changed && stored.is_some_and(|row| row.get::<_, &[u8]>(0) == hash) {
+        return Ok(false);
+    }
+    let transaction = client.transaction().await?;
+    // Functions may call what stands later in the list; the tests call each of them.
+    transaction.batch_execute("set local check_function_bodies = off; set local role jifen_owner").await?;
+    for (_, sql) in BUNDLE {
+        transaction.batch_execute(sql).await?;
+    }
+    transaction
+        .execute(
+            "insert into points.bundle (hash, applied_at) values ($1, now())
+             on conflict (id) do update set hash = excluded.hash, applied_at = excluded.applied_at",
+            &[&hash],
+        )
+        .await?;
+    transaction.commit().await?;
+    Ok(true)
+}
+
+/// Loads the demonstration program. Repeatable.
+pub async fn load_demo(client: &Client) -> Result<(), Error> {
+    client.batch_execute(DEMO).await?;
+    Ok(())
+}
