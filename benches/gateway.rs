@@ -52,19 +52,13 @@ impl Gateway {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        Err(format!(
-            "the gateway was not ready after {} s; {}",
-            PATIENCE.as_secs(),
-            last_words()
-        )
-        .into())
+        Err(format!("the gateway was not ready after {} s; {}", PATIENCE.as_secs(), last_words()).into())
     }
 
     async fn is_ready(&self) -> std::io::Result<bool> {
         let mut connection = Connection::open(self.address).await?;
         let request = b"GET /readyz HTTP/1.1\r\nhost: localhost\r\n\r\n";
-        let answer =
-            tokio::time::timeout(Duration::from_secs(2), connection.exchange(request)).await??;
+        let answer = tokio::time::timeout(Duration::from_secs(2), connection.exchange(request)).await??;
         Ok(answer.status == 200)
     }
 
@@ -74,10 +68,7 @@ impl Gateway {
 
     pub async fn stop(mut self) -> Result<()> {
         if let Some(pid) = self.child.id() {
-            Command::new("kill")
-                .args(["-TERM", &pid.to_string()])
-                .status()
-                .await?;
+            Command::new("kill").args(["-TERM", &pid.to_string()]).status().await?;
         }
         match tokio::time::timeout(Duration::from_secs(15), self.child.wait()).await {
             Ok(status) => {

@@ -25,10 +25,7 @@ impl Connection {
     pub async fn open(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self {
-            stream,
-            buffer: vec![0; 16 * 1024],
-        })
+        Ok(Self { stream, buffer: vec![0; 16 * 1024] })
     }
 
     /// Sends a whole request, head and body, and reads the whole answer.
@@ -39,27 +36,16 @@ impl Connection {
         loop {
             let read = self.stream.read(&mut self.buffer[filled..]).await?;
             if read == 0 {
-                return Err(Error::new(
-                    ErrorKind::UnexpectedEof,
-                    "the server closed the connection",
-                ));
+                return Err(Error::new(ErrorKind::UnexpectedEof, "the server closed the connection"));
             }
             filled += read;
             if head.is_none() {
                 head = Head::parse(&self.buffer[..filled])?;
             }
-            if let Some(Head {
-                status,
-                body,
-                length,
-            }) = head
-            {
+            if let Some(Head { status, body, length }) = head {
                 let end = body + length;
                 if filled >= end {
-                    return Ok(Answer {
-                        status,
-                        body: &self.buffer[body..end],
-                    });
+                    return Ok(Answer { status, body: &self.buffer[body..end] });
                 }
                 if end > LARGEST_ANSWER {
                     return Err(Error::new(ErrorKind::InvalidData, "the answer is too long"));
@@ -68,10 +54,7 @@ impl Connection {
                     self.buffer.resize(end, 0);
                 }
             } else if filled == self.buffer.len() {
-                return Err(Error::new(
-                    ErrorKind::InvalidData,
-                    "the head of the answer is too long",
-                ));
+                return Err(Error::new(ErrorKind::InvalidData, "the head of the answer is too long"));
             }
         }
     }
@@ -92,8 +75,7 @@ impl Head {
             return Ok(None);
         };
         let invalid = |text: &str| Error::new(ErrorKind::InvalidData, text);
-        let text = std::str::from_utf8(&bytes[..end])
-            .map_err(|_| invalid("the head of the answer is no text"))?;
+        let text = std::str::from_utf8(&bytes[..end]).map_err(|_| invalid("the head of the answer is no text"))?;
         let mut lines = text.split("\r\n");
         let status = lines
             .next()
@@ -104,10 +86,6 @@ impl Head {
             .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
             .and_then(|(_, value)| value.trim().parse().ok())
             .ok_or_else(|| invalid("the answer has no content-length"))?;
-        Ok(Some(Head {
-            status,
-            body: end + 4,
-            length,
-        }))
+        Ok(Some(Head { status, body: end + 4, length }))
     }
 }

@@ -88,12 +88,7 @@ pub async fn drive<W: Worker>(
         total.add(tally?)?;
     }
     let disk = (world.disk_bytes().await? - disk_before) as f64;
-    total.check(
-        report,
-        name,
-        world.row_counts().await? - rows_before,
-        expected,
-    );
+    total.check(report, name, world.row_counts().await? - rows_before, expected);
     Ok(Load {
         name: name.to_owned(),
         operations,
@@ -113,9 +108,7 @@ async fn work(mut worker: impl Worker, shared: Arc<Shared>) -> Tally {
                 tally.answered += operations;
                 shared.operations.fetch_add(operations, Ordering::Relaxed);
                 if shared.recording.load(Ordering::Relaxed) {
-                    tally
-                        .latency
-                        .saturating_record(sent.elapsed().as_micros() as u64);
+                    tally.latency.saturating_record(sent.elapsed().as_micros() as u64);
                 }
             }
             Err(error) => {
@@ -132,12 +125,7 @@ impl Tally {
     fn new() -> Self {
         // One minute in microseconds and two digits are a valid range.
         let latency = Histogram::new_with_bounds(1, 60_000_000, 2).expect("the bounds are valid");
-        Self {
-            answered: 0,
-            errors: 0,
-            first_error: None,
-            latency,
-        }
+        Self { answered: 0, errors: 0, first_error: None, latency }
     }
 
     fn add(&mut self, other: Tally) -> Result<()> {
@@ -150,10 +138,7 @@ impl Tally {
 
     fn check(&self, report: &mut Report, name: &str, rows: RowCounts, expected: Expected) {
         if let Some(error) = &self.first_error {
-            report.problem(format!(
-                "{name}: {} errors, the first: {error}",
-                self.errors
-            ));
+            report.problem(format!("{name}: {} errors, the first: {error}", self.errors));
         }
         if self.answered == 0 {
             report.problem(format!("{name}: nothing was answered"));
@@ -163,9 +148,7 @@ impl Tally {
         let as_expected = match expected {
             Expected::Nothing => done == 0 && refused == 0,
             Expected::Awards => done == answered && refused == 0,
-            Expected::Spends => {
-                done + refused == answered && refused as f64 <= answered as f64 * REFUSED_AT_MOST
-            }
+            Expected::Spends => done + refused == answered && refused as f64 <= answered as f64 * REFUSED_AT_MOST,
         };
         if !as_expected {
             report.problem(format!(
@@ -188,18 +171,9 @@ impl Load {
     /// Latency and CPU.
     pub fn details(&self, report: &mut Report, unit: &'static str) {
         let name = &self.name;
-        report.detail(Row::new(
-            format!("{name}: p50"),
-            self.milliseconds(0.5),
-            "ms",
-        ));
-        report.detail(Row::new(
-            format!("{name}: p99"),
-            self.milliseconds(0.99),
-            "ms",
-        ));
-        self.usage
-            .report_cpu(report, name, self.operations as f64, unit);
+        report.detail(Row::new(format!("{name}: p50"), self.milliseconds(0.5), "ms"));
+        report.detail(Row::new(format!("{name}: p99"), self.milliseconds(0.99), "ms"));
+        self.usage.report_cpu(report, name, self.operations as f64, unit);
     }
 
     /// WAL and disk. A page's first change after a checkpoint writes the whole page into the WAL,
@@ -207,21 +181,13 @@ impl Load {
     pub fn bytes(&self, report: &mut Report) {
         let name = &self.name;
         let operations = self.operations as f64;
-        report.detail(Row::new(
-            format!("{name}: WAL"),
-            self.usage.wal_bytes / operations,
-            "bytes/award",
-        ));
+        report.detail(Row::new(format!("{name}: WAL"), self.usage.wal_bytes / operations, "bytes/award"));
         report.detail(Row::new(
             format!("{name}: full pages in the WAL"),
             self.usage.wal_full_pages / operations,
             "pages/award",
         ));
-        report.detail(Row::new(
-            format!("{name}: disk"),
-            self.disk_bytes,
-            "bytes/award",
-        ));
+        report.detail(Row::new(format!("{name}: disk"), self.disk_bytes, "bytes/award"));
     }
 }
 
@@ -237,9 +203,7 @@ struct Http {
 
 impl Worker for Http {
     async fn request(&mut self) -> Result<u64> {
-        let request = self
-            .template
-            .render(&mut self.random, self.accounts, &mut self.key);
+        let request = self.template.render(&mut self.random, self.accounts, &mut self.key);
         let answer = self.connection.exchange(request).await?;
         if answer.status != 200 || contains(answer.body, b"\"errors\"") {
             let body = String::from_utf8_lossy(&answer.body[..answer.body.len().min(500)]);
@@ -254,22 +218,16 @@ fn contains(text: &[u8], word: &[u8]) -> bool {
 }
 
 /// Sends requests of one kind over so many connections.
-pub async fn http(
-    world: &World,
-    report: &mut Report,
-    name: &str,
-    kind: Kind,
-    connections: usize,
-) -> Result<Load> {
+pub async fn http(world: &World, report: &mut Report, name: &str, kind: Kind, connections: usize) -> Result<Load> {
     let address = world.gateway_address()?;
     let measurement = world.next_measurement();
     let mut workers = Vec::with_capacity(connections);
     for number in 0..connections {
         let key = first_key(measurement, number);
         workers.push(Http {
-            connection: Connection::open(address).await.map_err(|error| {
-                format!("connection {number} to the gateway: {error} (see also ulimit -n)")
-            })?,
+            connection: Connection::open(address)
+                .await
+                .map_err(|error| format!("connection {number} to the gateway: {error} (see also ulimit -n)"))?,
             template: Template::new(kind, gateway::API_KEY),
             random: Random::new(key),
             accounts: world.scale.accounts,
@@ -277,10 +235,6 @@ pub async fn http(
             operations: kind.operations(),
         });
     }
-    let expected = if kind.writes() {
-        Expected::Awards
-    } else {
-        Expected::Nothing
-    };
+    let expected = if kind.writes() { Expected::Awards } else { Expected::Nothing };
     drive(world, report, name, workers, expected).await
 }

@@ -28,10 +28,7 @@ type Result<T> = std::result::Result<T, Error>;
 const NAME_EARN: &str = "earnPoints over HTTP, 256 connections";
 
 #[derive(Parser)]
-#[command(
-    name = "cargo bench --",
-    about = "Benchmarks of Jifen against pgbench on the same, durable server"
-)]
+#[command(name = "cargo bench --", about = "Benchmarks of Jifen against pgbench on the same, durable server")]
 struct Options {
     /// Seconds that each measurement takes, after its warm-up [default: 10]
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=600))]
@@ -79,11 +76,7 @@ pub struct Scale {
 
 impl Options {
     fn scale(&self) -> Scale {
-        let (seconds, accounts, pgbench_scale) = if self.quick {
-            (3, 50_000, 5)
-        } else {
-            (10, 1_000_000, 50)
-        };
+        let (seconds, accounts, pgbench_scale) = if self.quick { (3, 50_000, 5) } else { (10, 1_000_000, 50) };
         Scale {
             measure: Duration::from_secs(self.seconds.unwrap_or(seconds)),
             warm_up: Duration::from_secs(if self.quick { 1 } else { 2 }),
@@ -153,39 +146,16 @@ async fn earn(world: &World, report: &mut Report) -> Result<()> {
     let first = pgbench::run(world, pgbench::Script::Write, 16).await?;
     let single = load::http(world, report, NAME_EARN, Kind::Earn, 256).await?;
     let second = pgbench::run(world, pgbench::Script::Write, 16).await?;
-    let batch = load::http(
-        world,
-        report,
-        "earnPointsBatch of 100, 32 connections",
-        Kind::EarnBatch,
-        32,
-    )
-    .await?;
+    let batch = load::http(world, report, "earnPointsBatch of 100, 32 connections", Kind::EarnBatch, 32).await?;
     let third = pgbench::run(world, pgbench::Script::Write, 16).await?;
-    let many = load::http(
-        world,
-        report,
-        "earnPoints over HTTP, 1,024 connections",
-        Kind::Earn,
-        1024,
-    )
-    .await?;
+    let many = load::http(world, report, "earnPoints over HTTP, 1,024 connections", Kind::Earn, 1024).await?;
 
     let runs = [&first, &second, &third];
     let mean = runs.iter().map(|run| run.per_second).sum::<f64>() / runs.len() as f64;
     report.add(Row::new("pgbench -N, 16 clients (mean of 3)", mean, "tx/s"));
-    report.add(
-        single
-            .row("awards/s")
-            .against((first.per_second + second.per_second) / 2.0)
-            .wants(Target::AtLeast(1.0)),
-    );
-    report.add(
-        batch
-            .row("awards/s")
-            .against((second.per_second + third.per_second) / 2.0)
-            .wants(Target::AtLeast(2.0)),
-    );
+    report
+        .add(single.row("awards/s").against((first.per_second + second.per_second) / 2.0).wants(Target::AtLeast(1.0)));
+    report.add(batch.row("awards/s").against((second.per_second + third.per_second) / 2.0).wants(Target::AtLeast(2.0)));
     report.add(many.row("awards/s").against(third.per_second));
     single.details(report, "us/award");
     single.bytes(report);
@@ -204,11 +174,7 @@ async fn read(world: &World, report: &mut Report) -> Result<()> {
     let after = pgbench::run(world, pgbench::Script::Read, 16).await?;
     let mean = (before.per_second + after.per_second) / 2.0;
     report.add(Row::new("pgbench -S, 16 clients (mean of 2)", mean, "tx/s"));
-    report.add(
-        load.row("queries/s")
-            .against(mean)
-            .wants(Target::AtLeast(0.22)),
-    );
+    report.add(load.row("queries/s").against(mean).wants(Target::AtLeast(0.22)));
     load.details(report, "us/query");
     after.details(report);
     Ok(())

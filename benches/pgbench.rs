@@ -62,11 +62,7 @@ pub async fn fill(world: &World) -> Result<()> {
 pub async fn touch_pages(world: &World) -> Result<()> {
     // A page holds 61 rows.
     let sql = "update pgbench_accounts set abalance = abalance where aid % 61 = 0";
-    world
-        .connect_to_baseline()
-        .await?
-        .batch_execute(sql)
-        .await?;
+    world.connect_to_baseline().await?.batch_execute(sql).await?;
     Ok(())
 }
 
@@ -89,11 +85,7 @@ pub async fn run(world: &World, script: Script, clients: u32) -> Result<Run> {
         .lines()
         .find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok())
         .ok_or_else(|| format!("pgbench gave no tps:\n{text}"))?;
-    Ok(Run {
-        name,
-        per_second,
-        usage,
-    })
+    Ok(Run { name, per_second, usage })
 }
 
 /// Microseconds that each transaction of one client took, in ascending order.
@@ -110,10 +102,7 @@ pub async fn latencies(world: &World) -> Result<Vec<u64>> {
         }
         // client, transaction, microseconds ...
         let text = std::fs::read_to_string(entry.path())?;
-        latencies.extend(
-            text.lines()
-                .filter_map(|line| line.split(' ').nth(2)?.parse::<u64>().ok()),
-        );
+        latencies.extend(text.lines().filter_map(|line| line.split(' ').nth(2)?.parse::<u64>().ok()));
     }
     if latencies.is_empty() {
         return Err("pgbench wrote no latencies".into());
@@ -125,53 +114,23 @@ pub async fn latencies(world: &World) -> Result<Vec<u64>> {
 impl Run {
     /// CPU by class of process.
     pub fn details(&self, report: &mut Report) {
-        self.usage.report_cpu(
-            report,
-            &self.name,
-            self.per_second * self.usage.seconds,
-            "us/tx",
-        );
+        self.usage.report_cpu(report, &self.name, self.per_second * self.usage.seconds, "us/tx");
     }
 }
 
-async fn timed(
-    world: &World,
-    script: Script,
-    clients: u32,
-    time: Duration,
-    more: &[&str],
-) -> Result<Output> {
+async fn timed(world: &World, script: Script, clients: u32, time: Duration, more: &[&str]) -> Result<Output> {
     let (clients, threads) = (clients.to_string(), clients.min(2).to_string());
     let seconds = time.as_secs().to_string();
-    let mut arguments = vec![
-        "-n",
-        script.flag(),
-        "-M",
-        "prepared",
-        "-c",
-        &clients,
-        "-j",
-        &threads,
-        "-T",
-        &seconds,
-    ];
+    let mut arguments = vec!["-n", script.flag(), "-M", "prepared", "-c", &clients, "-j", &threads, "-T", &seconds];
     arguments.extend(more);
     execute(world, &arguments).await
 }
 
 async fn execute(world: &World, arguments: &[&str]) -> Result<Output> {
-    let output = Command::new(&world.pgbench)
-        .args(arguments)
-        .arg(&world.baseline_url)
-        .kill_on_drop(true)
-        .output()
-        .await?;
+    let output =
+        Command::new(&world.pgbench).args(arguments).arg(&world.baseline_url).kill_on_drop(true).output().await?;
     if output.status.success() {
         return Ok(output);
     }
-    Err(format!(
-        "pgbench {arguments:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    )
-    .into())
+    Err(format!("pgbench {arguments:?}: {}", String::from_utf8_lossy(&output.stderr)).into())
 }

@@ -40,14 +40,7 @@ pub struct Row {
 
 impl Row {
     pub fn new(name: impl Into<String>, value: f64, unit: &'static str) -> Self {
-        Self {
-            name: name.into(),
-            value,
-            unit,
-            baseline: None,
-            ratio: None,
-            target: None,
-        }
+        Self { name: name.into(), value, unit, baseline: None, ratio: None, target: None }
     }
 
     pub fn against(mut self, baseline: f64) -> Self {
@@ -100,9 +93,7 @@ impl Report {
     /// Tells of the cores that other work on the machine used during a measurement.
     pub fn disturbed_by(&mut self, name: &str, cores: f64) {
         if cores > DISTURBANCE {
-            self.warnings.push(format!(
-                "{name}: other work kept {cores:.1} cores busy, so the figures are doubtful"
-            ));
+            self.warnings.push(format!("{name}: other work kept {cores:.1} cores busy, so the figures are doubtful"));
         }
     }
 
@@ -127,17 +118,9 @@ impl Report {
         for problem in &self.problems {
             println!("PROBLEM: {problem}");
         }
-        let missed = self
-            .rows
-            .iter()
-            .filter(|row| row.met() == Some(false))
-            .count();
+        let missed = self.rows.iter().filter(|row| row.met() == Some(false)).count();
         let wanted = self.rows.iter().filter(|row| row.target.is_some()).count();
-        println!(
-            "{} of {wanted} targets met, {} problems",
-            wanted - missed,
-            self.problems.len()
-        );
+        println!("{} of {wanted} targets met, {} problems", wanted - missed, self.problems.len());
     }
 
     /// Writes `bench.json` in the target directory.
@@ -152,10 +135,7 @@ impl Report {
 
 fn print_table(rows: &[Row]) {
     let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
-    println!(
-        "\n{:<width$} {:>12} {:<13} {:>10} {:>7}  target",
-        "", "value", "unit", "baseline", "ratio"
-    );
+    println!("\n{:<width$} {:>12} {:<13} {:>10} {:>7}  target", "", "value", "unit", "baseline", "ratio");
     for row in rows {
         let line = format!(
             "{:<width$} {:>12} {:<13} {:>10} {:>7}  {}",
@@ -163,9 +143,7 @@ fn print_table(rows: &[Row]) {
             number(row.value),
             row.unit,
             row.baseline.map(number).unwrap_or_default(),
-            row.ratio
-                .map(|ratio| format!("{ratio:.2}"))
-                .unwrap_or_default(),
+            row.ratio.map(|ratio| format!("{ratio:.2}")).unwrap_or_default(),
             row.verdict(),
         );
         println!("{}", line.trim_end());
@@ -191,9 +169,5 @@ fn number(value: f64) -> String {
         }
         text.push(digit);
     }
-    if value < 0.0 {
-        format!("-{text}")
-    } else {
-        text
-    }
+    if value < 0.0 { format!("-{text}") } else { text }
 }

@@ -85,11 +85,7 @@ impl Template {
              content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
-        let find = |needle: &str, prefix: usize| {
-            text.match_indices(needle)
-                .map(|(at, _)| at + prefix)
-                .collect()
-        };
+        let find = |needle: &str, prefix: usize| text.match_indices(needle).map(|(at, _)| at + prefix).collect();
         Self {
             users: find(&user_id(0), "member-".len()),
             keys: find(&idempotency_key(0), "bench-".len()),
@@ -100,10 +96,7 @@ impl Template {
     /// The next request: random members, and keys counted up from `key`.
     pub fn render(&mut self, random: &mut Random, accounts: u64, key: &mut u64) -> &[u8] {
         for &at in &self.users {
-            write_digits(
-                &mut self.bytes[at..at + USER_DIGITS],
-                random.below(accounts),
-            );
+            write_digits(&mut self.bytes[at..at + USER_DIGITS], random.below(accounts));
         }
         for &at in &self.keys {
             write_digits(&mut self.bytes[at..at + KEY_DIGITS], *key);

@@ -84,30 +84,17 @@ impl Caller {
         let client = world.connect().await?;
         let statement = client.prepare(EXECUTE).await?;
         let key = first_key(measurement, bucket);
-        Ok(Self {
-            client,
-            statement,
-            bucket: i16::try_from(bucket)?,
-            amount: AMOUNT.parse()?,
-            key,
-        })
+        Ok(Self { client, statement, bucket: i16::try_from(bucket)?, amount: AMOUNT.parse()?, key })
     }
 
     /// One call.
-    async fn send(
-        &mut self,
-        kind: OperationKind,
-        members: impl Iterator<Item = i32>,
-    ) -> Result<u64> {
+    async fn send(&mut self, kind: OperationKind, members: impl Iterator<Item = i32>) -> Result<u64> {
         let mut requests = Vec::new();
         for member in members {
             requests.push(Request::new(kind, member, self.key, self.amount));
             self.key += 1;
         }
-        let row = self
-            .client
-            .query_one(&self.statement, &[&self.bucket, &requests])
-            .await?;
+        let row = self.client.query_one(&self.statement, &[&self.bucket, &requests]).await?;
         let outcomes: i64 = row.get(0);
         if outcomes != requests.len() as i64 {
             return Err(format!("{} requests gave {outcomes} outcomes", requests.len()).into());
@@ -127,9 +114,7 @@ pub async fn award_members(world: &World, report: &mut Report, every: usize) -> 
         tasks.spawn(async move {
             let mut answered = 0;
             for (number, chunk) in members.chunks(FILL).enumerate() {
-                answered += caller
-                    .send(OperationKind::Earn, chunk.iter().copied())
-                    .await?;
+                answered += caller.send(OperationKind::Earn, chunk.iter().copied()).await?;
                 // One bucket speaks for all: they are about equally large.
                 if bucket == 0 && every == 1 && number % 50 == 49 {
                     say(format!("  {} %", (number + 1) * FILL * 100 / members.len()));
@@ -144,9 +129,7 @@ pub async fn award_members(world: &World, report: &mut Report, every: usize) -> 
     }
     let RowCounts { done, refused } = world.row_counts().await? - before;
     if done != answered as i64 || refused != 0 {
-        let text = format!(
-            "{answered} awards were answered while filling; the database has {done}, {refused} refused"
-        );
+        let text = format!("{answered} awards were answered while filling; the database has {done}, {refused} refused");
         report.problem(text);
     }
     Ok(())
@@ -162,46 +145,23 @@ struct Batches {
 
 impl Worker for Batches {
     async fn request(&mut self) -> Result<u64> {
-        let Self {
-            caller,
-            kind,
-            members,
-            random,
-            size,
-        } = self;
+        let Self { caller, kind, members, random, size } = self;
         let chosen = (0..*size).map(|_| members[random.below(members.len() as u64) as usize]);
         caller.send(*kind, chosen).await
     }
 }
 
-async fn batches(
-    world: &World,
-    report: &mut Report,
-    kind: OperationKind,
-    size: usize,
-) -> Result<Load> {
+async fn batches(world: &World, report: &mut Report, kind: OperationKind, size: usize) -> Result<Load> {
     let (name, expected) = match kind {
-        OperationKind::Earn => (
-            format!("SQL alone, awards, {size} a call"),
-            Expected::Awards,
-        ),
-        OperationKind::Spend => (
-            format!("SQL alone, spends, {size} a call"),
-            Expected::Spends,
-        ),
+        OperationKind::Earn => (format!("SQL alone, awards, {size} a call"), Expected::Awards),
+        OperationKind::Spend => (format!("SQL alone, spends, {size} a call"), Expected::Spends),
     };
     let measurement = world.next_measurement();
     let mut workers = Vec::new();
     for (bucket, members) in world.members.iter().enumerate() {
         let caller = Caller::connect(world, measurement, bucket).await?;
         let random = Random::new(caller.key);
-        workers.push(Batches {
-            caller,
-            kind,
-            members: Arc::new(members.clone()),
-            random,
-            size,
-        });
+        workers.push(Batches { caller, kind, members: Arc::new(members.clone()), random, size });
     }
     drive(world, report, &name, workers, expected).await
 }
@@ -209,32 +169,18 @@ async fn batches(
 pub async fn measure(world: &World, report: &mut Report) -> Result<()> {
     let mut loads = Vec::new();
     for size in SIZES {
-        loads.push((
-            size,
-            batches(world, report, OperationKind::Earn, size).await?,
-        ));
+        loads.push((size, batches(world, report, OperationKind::Earn, size).await?));
     }
-    let best = loads
-        .iter()
-        .map(|(_, load)| load.per_second)
-        .fold(0.0, f64::max);
+    let best = loads.iter().map(|(_, load)| load.per_second).fold(0.0, f64::max);
     let one = loads[0].1.per_second;
     for (size, load) in &loads {
         let row = load.row("awards/s").against(best);
-        report.add(if *size == 1 {
-            row
-        } else {
-            row.wants(Target::AtLeast(0.7))
-        });
+        report.add(if *size == 1 { row } else { row.wants(Target::AtLeast(0.7)) });
     }
     for (size, load) in &loads {
         if *size == 256 {
             let name = "SQL alone, awards, 256 a call against 1";
-            report.add(
-                Row::new(name, load.per_second, "awards/s")
-                    .against(one)
-                    .wants(Target::AtLeast(3.0)),
-            );
+            report.add(Row::new(name, load.per_second, "awards/s").against(one).wants(Target::AtLeast(3.0)));
             load.details(report, "us/award");
             load.bytes(report);
         }

@@ -65,18 +65,10 @@ impl Usage {
         ];
         for (class, seconds) in classes {
             if seconds > 0.0 {
-                report.detail(Row::new(
-                    format!("{name}: CPU of {class}"),
-                    seconds * 1e6 / operations,
-                    unit,
-                ));
+                report.detail(Row::new(format!("{name}: CPU of {class}"), seconds * 1e6 / operations, unit));
             }
         }
-        report.detail(Row::new(
-            format!("{name}: CPU of all these"),
-            cpu.total() / self.seconds,
-            "cores",
-        ));
+        report.detail(Row::new(format!("{name}: CPU of all these"), cpu.total() / self.seconds, "cores"));
         report.disturbed_by(name, cpu.others / self.seconds);
     }
 }
@@ -104,7 +96,8 @@ impl Sub for Sample {
 /// Whose CPU to read.
 #[derive(Clone, Copy)]
 pub struct Processes {
-    pub postmaster: Option<u32>,
+    /// The parent of every backend.
+    pub postmaster: u32,
     pub gateway: Option<u32>,
 }
 
@@ -118,37 +111,23 @@ impl Processes {
                 &[],
             )
             .await?;
-        Ok(Sample {
-            at,
-            cpu,
-            wal_bytes: row.get(0),
-            wal_full_pages: row.get(1),
-        })
+        Ok(Sample { at, cpu, wal_bytes: row.get(0), wal_full_pages: row.get(1) })
     }
 
     fn cpu(&self) -> Option<Cpu> {
-        let postmaster = self.postmaster?;
         let own = Stat::read("self")?;
-        let mut cpu = Cpu {
-            generator: own.own,
-            pgbench: own.ended_children,
-            ..Cpu::default()
-        };
+        let mut cpu = Cpu { generator: own.own, pgbench: own.ended_children, ..Cpu::default() };
         for entry in fs::read_dir("/proc").ok()?.flatten() {
-            let Some(pid) = entry
-                .file_name()
-                .to_str()
-                .and_then(|name| name.parse::<u32>().ok())
-            else {
+            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
                 continue;
             };
             // A process may end between the listing and the reading.
             let Some(stat) = Stat::read(&pid.to_string()) else {
                 continue;
             };
-            if pid == postmaster {
+            if pid == self.postmaster {
                 cpu.postgres += stat.own + stat.ended_children;
-            } else if stat.parent == postmaster {
+            } else if stat.parent == self.postmaster {
                 cpu.postgres += stat.own;
             } else if Some(pid) == self.gateway {
                 cpu.gateway = stat.own;
@@ -167,15 +146,6 @@ fn machine_seconds() -> Option<f64> {
     // user, nice, system, idle, iowait, irq, softirq, steal; what follows is part of user and nice
     let busy = ticks.iter().take(8).sum::<f64>() - ticks.get(3)? - ticks.get(4)?;
     Some(busy / TICKS_PER_SECOND)
-}
-
-/// The postmaster is the parent of every backend.
-pub async fn postmaster(client: &Client) -> Result<Option<u32>> {
-    let backend: i32 = client
-        .query_one("select pg_backend_pid()", &[])
-        .await?
-        .get(0);
-    Ok(Stat::read(&backend.to_string()).map(|stat| stat.parent))
 }
 
 struct Stat {
@@ -201,16 +171,11 @@ impl Stat {
 /// 1,024 connections need more open files than many systems allow at first. Where this does
 /// nothing, that measurement fails and says so.
 pub fn raise_open_files() {
-    let arguments = [
-        format!("--pid={}", std::process::id()),
-        "--nofile=8192:".to_owned(),
-    ];
+    let arguments = [format!("--pid={}", std::process::id()), "--nofile=8192:".to_owned()];
     let enough = fs::read_to_string("/proc/self/limits")
         .ok()
         .and_then(|limits| {
-            let line = limits
-                .lines()
-                .find(|line| line.starts_with("Max open files"))?;
+            let line = limits.lines().find(|line| line.starts_with("Max open files"))?;
             line.split_whitespace().nth(3)?.parse::<u64>().ok()
         })
         .is_some_and(|soft| soft >= 8192);

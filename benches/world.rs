@@ -5,14 +5,15 @@ use std::net::SocketAddr;
 use std::ops::Sub;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use jifen::embedded::{Durability, Options, Server};
 use tokio_postgres::{Client, NoTls};
 
 use crate::gateway::Gateway;
-use crate::report::{Report, say};
+use crate::report::{Report, Row, say};
 use crate::usage::{Processes, Sample};
-use crate::{Result, Scale, pgbench, sql, usage};
+use crate::{Result, Scale, pgbench, sql};
 
 const DATABASE: &str = "jifen_bench";
 const BASELINE: &str = "pgbench_baseline";
@@ -25,12 +26,10 @@ pub struct Host {
 
 impl Host {
     pub async fn start(parent: Option<PathBuf>, pg_bin: Option<PathBuf>) -> Result<Self> {
-        let folder = parent
-            .unwrap_or_else(std::env::temp_dir)
-            .join(format!("jifen-bench-{}", std::process::id()));
+        let folder = parent.unwrap_or_else(std::env::temp_dir).join(format!("jifen-bench-{}", std::process::id()));
         say(format!("starting a durable server in {}", folder.display()));
         let server = Server::start(Options {
-            data_dir: folder.join("data"),
+            data_dir: folder.clone(),
             durability: Durability::Durable,
             settings: settings(),
             max_connections: 100,
@@ -49,27 +48,12 @@ impl Host {
     }
 }
 
-/// Both databases are on the server, so these help and hinder both. Checkpoints are left out of
-/// the short measurements: there is one before them.
+/// The server's own settings are those of `jifen`; checkpoints are left out of the short
+/// measurements, as there is one before them.
 fn settings() -> Vec<(String, String)> {
-    let megabytes = fs::read_to_string("/proc/meminfo")
-        .ok()
-        .and_then(|text| {
-            text.lines()
-                .next()?
-                .split_whitespace()
-                .nth(1)?
-                .parse::<u64>()
-                .ok()
-        })
-        .map_or(512, |kilobytes| (kilobytes / 1024 / 4).clamp(128, 2048));
-    [
-        ("shared_buffers", format!("{megabytes}MB")),
-        ("max_wal_size", "16GB".to_owned()),
-        ("checkpoint_timeout", "1h".to_owned()),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .to_vec()
+    [("max_wal_size", "16GB"), ("checkpoint_timeout", "1h")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec()
 }
 
 /// Rows of points.operation.
@@ -83,10 +67,7 @@ impl Sub for RowCounts {
     type Output = RowCounts;
 
     fn sub(self, earlier: RowCounts) -> RowCounts {
-        RowCounts {
-            done: self.done - earlier.done,
-            refused: self.refused - earlier.refused,
-        }
+        RowCounts { done: self.done - earlier.done, refused: self.refused - earlier.refused }
     }
 }
 
@@ -109,20 +90,13 @@ impl World {
     pub async fn new(host: &Host, scale: Scale) -> Result<Self> {
         let pgbench = pgbench::find(host.server.bin_dir())?;
         let maintenance = connect(&host.server.url("postgres")).await?;
-        maintenance
-            .batch_execute(&format!("create database {DATABASE}"))
-            .await?;
-        maintenance
-            .batch_execute(&format!("create database {BASELINE}"))
-            .await?;
+        maintenance.batch_execute(&format!("create database {DATABASE}")).await?;
+        maintenance.batch_execute(&format!("create database {BASELINE}")).await?;
         say("starting the gateway, which migrates the database");
         let database_url = host.server.url(DATABASE);
         let gateway = Gateway::start(&database_url).await?;
         let client = connect(&database_url).await?;
-        let processes = Processes {
-            postmaster: usage::postmaster(&client).await?,
-            gateway: gateway.pid(),
-        };
+        let processes = Processes { postmaster: host.server.postmaster_pid(), gateway: gateway.pid() };
         Ok(Self {
             scale,
             pgbench,
@@ -141,12 +115,12 @@ impl World {
     /// checkpoint.
     pub async fn fill(&mut self, report: &mut Report) -> Result<()> {
         pgbench::fill(self).await?;
-        say(format!(
-            "making {} accounts through the engine",
-            self.scale.accounts
-        ));
+        say(format!("making {} accounts through the engine", self.scale.accounts));
         self.members = self.members_by_bucket().await?;
+        let start = Instant::now();
         sql::award_members(self, report, 1).await?;
+        let per_second = self.scale.accounts as f64 / start.elapsed().as_secs_f64();
+        report.add(Row::new("first awards to new members, 500 a call", per_second, "awards/s"));
         say("vacuum analyze, checkpoint");
         self.client.batch_execute("vacuum (analyze)").await?;
         self.client.batch_execute("checkpoint").await?;
@@ -175,10 +149,7 @@ impl World {
         let sql = "select count(*) filter (where refusal is null), count(*) filter (where refusal is not null)
                    from points.operation where kind in ('earn', 'spend')";
         let row = self.client.query_one(sql, &[]).await?;
-        Ok(RowCounts {
-            done: row.get(0),
-            refused: row.get(1),
-        })
+        Ok(RowCounts { done: row.get(0), refused: row.get(1) })
     }
 
     /// Bytes of all tables and indexes of the engine.
@@ -211,11 +182,7 @@ impl World {
     }
 
     pub fn gateway_address(&self) -> Result<SocketAddr> {
-        Ok(self
-            .gateway
-            .as_ref()
-            .ok_or("the gateway is stopped")?
-            .address)
+        Ok(self.gateway.as_ref().ok_or("the gateway is stopped")?.address)
     }
 
     pub async fn stop_gateway(&mut self) -> Result<()> {
