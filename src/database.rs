@@ -11,7 +11,7 @@ const POOL_SIZE: usize = 16;
 /// How long a read may wait for a connection.
 const POOL_WAIT: Duration = Duration::from_secs(5);
 /// The role that the gateway works as: it may call schema `api` and touch no table.
-const GATEWAY_OPTIONS: &str = "-c role=jifen_gateway -c statement_timeout=10s -c lock_timeout=3s";
+const GATEWAY_OPTIONS: &str = "-c role=jifen_gateway -c statement_timeout=5s -c lock_timeout=2s";
 
 /// What `DATABASE_URL` says, in words when it says nothing usable.
 pub fn parse_url(url: &str) -> Result<Config, String> {

@@ -1,6 +1,21 @@
 //! Jifen: a loyalty points system whose rules live in PostgreSQL. This crate is its gateway.
+//!
+//! In reading order: [`schema`] joins the domains [`account`] and [`ledger`]; their mutations go through [`lanes`] to
+//! `api.execute`, their queries through [`reads`] to the views of schema `api`; [`error`] maps every failure. Resolvers
+//! parse, make one call and map: a rule on amounts, levels or dates belongs in `sql/functions`.
 
+pub mod account;
+pub mod client;
+pub mod commands;
+pub mod config;
 pub mod database;
 pub mod embedded;
+pub mod error;
 pub mod graphiql;
+pub mod lanes;
+pub mod ledger;
 pub mod migrate;
+pub mod reads;
+pub mod scalars;
+pub mod schema;
+pub mod server;

@@ -1,1 +1,207 @@
-fn main() {}
+use std::{
+    io::IsTerminal,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::Parser;
+use jifen::{
+    client, commands,
+    config::{Cli, Command, DatabaseOptions, Import, Key, Serve},
+    database,
+    embedded::{self, Durability, Server},
+    migrate, schema, server,
+};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::oneshot,
+};
+use tokio_postgres::Config;
+use tracing_subscriber::EnvFilter;
+
+type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = EnvFilter::try_from_env("JIFEN_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,refinery_core=warn,jifen::postgres=warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
+    match run(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("jifen: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result {
+    match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(options) => serve(options).await,
+        Command::Schema => {
+            print!("{}", schema::sdl());
+            Ok(())
+        }
+        Command::Migrate(options) => {
+            let database = Database::open(&options.database).await?;
+            let mut client = database::connect(&database.config).await?;
+            let report = migrate::migrate(&mut client, options.database.buckets).await?;
+            if options.demo {
+                migrate::load_demo(&client).await?;
+            }
+            println!(
+                "{} migrations applied; functions, views and privileges {}.",
+                report.migrations,
+                if report.bundle { "replaced" } else { "unchanged" }
+            );
+            database.close().await
+        }
+        Command::Import(Import::Orders(options)) => {
+            let database = Database::open(&options.database).await?;
+            let result = commands::import_orders(&database.config, &options).await;
+            database.close().await?;
+            Ok(result?)
+        }
+        Command::Key(key) => {
+            let options = match &key {
+                Key::Create(options) => &options.database,
+                Key::List(options) => &options.database,
+                Key::Revoke(options) => &options.database,
+            };
+            let database = Database::open(options).await?;
+            let result = commands::key(&database.config, &key).await;
+            database.close().await?;
+            Ok(result?)
+        }
+    }
+}
+
+/// The database to work on: one that is named, one that another jifen runs, or one of our own.
+struct Database {
+    config: Config,
+    server: Option<Server>,
+}
+
+impl Database {
+    async fn open(options: &DatabaseOptions) -> Result<Self> {
+        if let Some(config) = &options.database_url {
+            return Ok(Database { config: config.clone(), server: None });
+        }
+        let data_dir = data_dir(options)?;
+        if let Some(url) = embedded::running_url(&data_dir, "postgres") {
+            return Ok(Database { config: database::parse_url(&url)?, server: None });
+        }
+        Self::start(options, data_dir).await
+    }
+
+    async fn start(options: &DatabaseOptions, data_dir: PathBuf) -> Result<Self> {
+        let server = Server::start(embedded::Options {
+            data_dir,
+            durability: Durability::Durable,
+            settings: Vec::new(),
+            max_connections: 100,
+            pg_bin: options.pg_bin.clone(),
+        })
+        .await?;
+        Ok(Database { config: database::parse_url(&server.url("postgres"))?, server: Some(server) })
+    }
+
+    async fn close(self) -> Result {
+        if let Some(server) = self.server {
+            server.stop().await?;
+        }
+        Ok(())
+    }
+}
+
+fn data_dir(options: &DatabaseOptions) -> Result<PathBuf> {
+    Ok(match &options.data_dir {
+        Some(path) => std::path::absolute(path)?,
+        None => embedded::default_data_dir()?,
+    })
+}
+
+async fn serve(options: Serve) -> Result {
+    let mut signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
+    // Before anything takes time: an address in use should be said at once.
+    let listener = TcpListener::bind(options.listen).await.map_err(|error| {
+        format!("cannot listen on {}: {error}. Choose another address with --listen", options.listen)
+    })?;
+    let address = listener.local_addr()?;
+
+    let (mut database, private_dir) = match &options.database.database_url {
+        Some(config) => (Database { config: config.clone(), server: None }, None),
+        None => {
+            let data_dir = data_dir(&options.database)?;
+            (Database::start(&options.database, data_dir.clone()).await?, Some(data_dir))
+        }
+    };
+    let mut client =
+        database::connect(&database.config).await.map_err(|error| format!("cannot reach the database: {error}"))?;
+    migrate::migrate(&mut client, options.database.buckets).await?;
+    if options.demo || private_dir.is_some() {
+        migrate::load_demo(&client).await?;
+    }
+    let key = development_key(&options, private_dir.as_deref(), address.ip().is_loopback())?;
+    if let Some(key) = &key {
+        commands::put_development_key(&client, key).await?;
+    }
+    drop(client);
+
+    let router = server::router(&database.config).await?;
+    println!("{}", commands::banner(address, key.as_deref(), private_dir.is_some()));
+
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = tokio::spawn(server::serve(listener, router, async {
+        // A dropped sender means stop as well.
+        let _dropped = stopped.await;
+    }));
+    let [interrupt, terminate] = &mut signals;
+    let (interrupt, terminate) = (
+        interrupt.as_mut().map_err(|error| error.to_string())?,
+        terminate.as_mut().map_err(|error| error.to_string())?,
+    );
+    let failure = tokio::select! {
+        _ = interrupt.recv() => None,
+        _ = terminate.recv() => None,
+        error = exited(&mut database.server) => Some(error),
+    };
+    eprintln!("jifen: stopping");
+    drop(stop);
+    serving.await??;
+    match failure {
+        Some(error) => Err(error.into()),
+        None => database.close().await,
+    }
+}
+
+/// Resolves when the private server dies by itself.
+async fn exited(server: &mut Option<Server>) -> embedded::Error {
+    match server {
+        Some(server) => server.exited().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A key to try things with: the one that was asked for, or, on loopback with a private server, one that is made at
+/// the first start and kept beside the data, readable by its owner alone.
+fn development_key(options: &Serve, private_dir: Option<&Path>, loopback: bool) -> Result<Option<String>> {
+    if options.dev_key.is_some() {
+        return Ok(options.dev_key.clone());
+    }
+    let Some(dir) = private_dir.filter(|_| loopback) else { return Ok(None) };
+    let path = dir.join("development.key");
+    if let Ok(key) = std::fs::read_to_string(&path) {
+        return Ok(Some(key.trim().to_owned()));
+    }
+    let key = client::new_key();
+    commands::write_private(&path, &key)?;
+    Ok(Some(key))
+}

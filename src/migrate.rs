@@ -36,6 +36,7 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "views/lot.sql",
     "views/level.sql",
     "views/level_scale.sql",
+    "views/client.sql",
     "views/program.sql",
     "views/rule.sql",
     "functions/support/days_after.sql",

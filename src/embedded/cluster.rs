@@ -118,7 +118,7 @@ pub(super) async fn wait_for_previous(cluster: &Path) -> Result<(), Error> {
     }
 }
 
-fn running_postmaster(cluster: &Path) -> Option<u32> {
+pub(super) fn running_postmaster(cluster: &Path) -> Option<u32> {
     let path = cluster.join("postmaster.pid");
     let pid = fs::read_to_string(&path).ok()?.lines().next()?.trim().parse().ok()?;
     let command_line = command_line(pid);

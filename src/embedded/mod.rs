@@ -263,6 +263,16 @@ pub fn default_data_dir() -> Result<PathBuf, Error> {
         .ok_or(Error::NoDataDir)
 }
 
+/// The address of a database of the server that another jifen runs in this data directory; None: none runs there.
+pub fn running_url(data_dir: &Path, database: &str) -> Option<String> {
+    let cluster = data_dir.join("postgres");
+    cluster::running_postmaster(&cluster)?;
+    let state = fs::read_to_string(cluster.join("postmaster.pid")).ok()?;
+    // PostgreSQL documents the fifth line as the first socket directory.
+    let directory = state.lines().nth(4)?.trim();
+    (!directory.is_empty()).then(|| socket::url(Path::new(directory), database))
+}
+
 /// Removes what a throw-away server leaves; the guard does the same.
 fn clear(data_dir: &Path) {
     cluster::remove_unfinished(data_dir);

@@ -11,13 +11,13 @@ begin
             )::api.operation end,
             case when e.seq is not null then row(
                 e.bucket, e.account_id, e.seq, a.user_id, a.wallet, e.operation_id, e.kind, e.pending_delta, e.available_delta, e.held_delta,
-                e.pending_after, e.available_after, e.held_after, e.contra, e.occurred_at, e.recorded_at
+                e.pending_after, e.available_after, e.held_after, e.contra::text, e.occurred_at, e.recorded_at
             )::api.entry end,
             a
         from unnest(p_drafts) d
         left join api.account a on a.bucket = p_bucket and a.id = d.account_id
         left join points.operation o on o.bucket = p_bucket and o.account_id = d.account_id and o.id = d.operation_id
-            and d.refusal is distinct from 'IDEMPOTENCY_CONFLICT'
+            and (d.round is not null or d.replayed and d.refusal is null)
         left join points.client c on c.id = o.client_id
         left join lateral (
             select * from points.entry e

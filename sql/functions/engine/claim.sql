@@ -7,12 +7,12 @@ begin
             q.ord, q.account_id, q.operation_id, q.entry_kind, q.rule_version,
             case
                 when q.known and q.asked is not distinct from q.stored then null
-                when q.known then 'IDEMPOTENCY_CONFLICT'
                 when q.refusal is not null then q.refusal
+                when q.known then 'IDEMPOTENCY_CONFLICT'
                 when q.first_ord < q.ord and q.asked is distinct from q.first_asked then 'IDEMPOTENCY_CONFLICT'
             end,
-            case when not q.known then q.refusal_detail end,
-            q.known or q.refusal is null and q.first_ord < q.ord,
+            case when not q.known or q.asked is distinct from q.stored then q.refusal_detail end,
+            q.known and q.asked is not distinct from q.stored or not q.known and q.refusal is null and q.first_ord < q.ord,
             null, null, null, null, null, null, null, null, null, null, null, null
         )::points.draft
         from (

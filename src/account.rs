@@ -1,0 +1,382 @@
+//! Accounts: what a member has, and where it came from.
+
+use async_graphql::{
+    ComplexObject, Context, ID, Object, SimpleObject,
+    connection::{Connection, Edge},
+    dataloader::DataLoader,
+};
+use chrono::{DateTime, SecondsFormat, Utc};
+use postgres_types::FromSql;
+use sha2::{Digest, Sha256};
+use tokio_postgres::Row;
+
+use crate::{
+    client::caller,
+    error::Error,
+    ledger::{Entry, Operation, OperationKey},
+    reads::Reads,
+    scalars::Points,
+};
+
+/// Rows of a page at most.
+const MAX_PAGE: i32 = 100;
+const DEFAULT_PAGE: i32 = 20;
+
+/// The bucket of an account, as `points.bucket` computes it.
+pub fn bucket(user_id: &str, wallet: &str, buckets: usize) -> usize {
+    let hash = Sha256::digest(format!("{user_id}\n{wallet}").as_bytes());
+    (usize::from(hash[0]) << 16 | usize::from(hash[1]) << 8 | usize::from(hash[2])) % buckets
+}
+
+/// A member's points in one wallet, as they stand.
+#[derive(Clone, Debug, FromSql, SimpleObject)]
+#[postgres(name = "account")]
+#[graphql(complex)]
+pub struct Account {
+    #[graphql(skip)]
+    pub bucket: i16,
+    #[graphql(skip)]
+    pub id: i64,
+    /// The host's name for the member.
+    #[graphql(skip)]
+    pub user_id: String,
+    /// Kind of points.
+    pub wallet: String,
+    #[graphql(skip)]
+    pub pending: i64,
+    #[graphql(skip)]
+    pub available: i64,
+    #[graphql(skip)]
+    pub held: i64,
+    #[graphql(skip)]
+    pub earned: i64,
+    #[graphql(skip)]
+    pub spent: i64,
+    #[graphql(skip)]
+    pub expired: i64,
+    #[graphql(skip)]
+    pub adjusted: i64,
+    #[graphql(skip)]
+    pub version: i64,
+    #[graphql(skip)]
+    pub level: Option<String>,
+    /// When the first operation made it.
+    pub created_at: DateTime<Utc>,
+}
+
+#[ComplexObject]
+impl Account {
+    /// The host's name for the member.
+    async fn user_id(&self) -> ID {
+        ID::from(&self.user_id)
+    }
+
+    /// The balance at the instant of the answer: what has become available or expired counts at once.
+    async fn balance(&self) -> Balance {
+        Balance {
+            pending: Points(self.pending),
+            available: Points(self.available),
+            held: Points(self.held),
+            earned: Points(self.earned),
+            spent: Points(self.spent),
+            expired: Points(self.expired),
+            adjusted: Points(self.adjusted),
+        }
+    }
+
+    /// seq of the last entry, 0 before the first: rises with every change, without gaps.
+    async fn version(&self) -> Points {
+        Points(self.version)
+    }
+
+    /// The level, by points earned; null: below the lowest, or the program has no levels.
+    async fn level(&self) -> Option<Level> {
+        let code = self.level.clone()?;
+        Some(Level { wallet: self.wallet.clone(), code })
+    }
+
+    /// Lots of points that are available or will be, in the order in which they are spent: soonest expiry first, never
+    /// last, then the oldest. At most 100 a page, 20 unless asked. INVALID_INPUT: first or after is out of range.
+    #[graphql(complexity = "page_complexity(first, child_complexity)")]
+    async fn lots(
+        &self,
+        context: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> async_graphql::Result<Connection<String, Lot>> {
+        let first = page_size(first)?;
+        let after = after.map(|cursor| LotCursor::parse(&cursor)).transpose()?;
+        let key = LotsKey { bucket: self.bucket, account_id: self.id, first, after };
+        let lots = context.data::<DataLoader<Reads>>()?.load_one(key).await?.unwrap_or_default();
+        Ok(connection(lots, first, key.after.is_some(), |lot| LotCursor::of(lot).to_string()))
+    }
+
+    /// Entries, newest first. At most 100 a page, 20 unless asked. INVALID_INPUT: first or after is out of range.
+    #[graphql(complexity = "page_complexity(first, child_complexity)")]
+    async fn entries(
+        &self,
+        context: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> async_graphql::Result<Connection<String, Entry>> {
+        let first = page_size(first)?;
+        let before = after.map(|cursor| cursor.parse().map_err(|_| bad_cursor())).transpose()?;
+        let key = EntriesKey { bucket: self.bucket, account_id: self.id, first, before };
+        let entries = context.data::<DataLoader<Reads>>()?.load_one(key).await?.unwrap_or_default();
+        Ok(connection(entries, first, before.is_some(), |entry| entry.seq.to_string()))
+    }
+}
+
+/// Points by where they are, and their flows since the account began.
+#[derive(SimpleObject)]
+pub struct Balance {
+    /// Granted and not yet available.
+    pub pending: Points,
+    /// Can be spent now.
+    pub available: Points,
+    /// Reserved by holds.
+    pub held: Points,
+    /// Earned ever; decides the level.
+    pub earned: Points,
+    /// Spent ever.
+    pub spent: Points,
+    /// Expired ever.
+    pub expired: Points,
+    /// Net of manual adjustments ever. pending + available + held = earned + adjusted - spent - expired.
+    pub adjusted: Points,
+}
+
+/// A level of the program.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct Level {
+    #[graphql(skip)]
+    wallet: String,
+    /// Stable name, e.g. VIP1.
+    code: String,
+}
+
+/// A level's terms.
+#[derive(Clone, Debug)]
+pub struct LevelTerms {
+    name: String,
+    threshold: i64,
+}
+
+#[ComplexObject]
+impl Level {
+    /// Name for people.
+    async fn name(&self, context: &Context<'_>) -> async_graphql::Result<String> {
+        Ok(self.terms(context).await?.name)
+    }
+
+    /// Points earned from which the level holds.
+    async fn threshold(&self, context: &Context<'_>) -> async_graphql::Result<Points> {
+        Ok(Points(self.terms(context).await?.threshold))
+    }
+}
+
+impl Level {
+    async fn terms(&self, context: &Context<'_>) -> async_graphql::Result<LevelTerms> {
+        let key = LevelKey { wallet: self.wallet.clone(), code: self.code.clone() };
+        let terms = context.data::<DataLoader<Reads>>()?.load_one(key).await?;
+        Ok(terms.ok_or_else(|| Error::internal(&format!("no level {}", self.code)))?)
+    }
+}
+
+/// Points granted together and not yet used up.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct Lot {
+    #[graphql(skip)]
+    seq: i64,
+    #[graphql(skip)]
+    no: i16,
+    /// Points granted.
+    granted: Points,
+    /// Points left.
+    remaining: Points,
+    /// True: not yet available.
+    pending: bool,
+    /// Rule that granted it, or adjust.
+    source: String,
+    /// When the points become available.
+    available_at: DateTime<Utc>,
+    /// When the points expire; null: never.
+    expires_at: Option<DateTime<Utc>>,
+}
+
+impl Lot {
+    /// From a row of [`crate::reads`].
+    pub fn from_row(row: &Row) -> Self {
+        Lot {
+            seq: row.get("seq"),
+            no: row.get("no"),
+            granted: Points(row.get("granted")),
+            remaining: Points(row.get("remaining")),
+            pending: row.get("pending"),
+            source: row.get("source"),
+            available_at: row.get("available_at"),
+            expires_at: row.get("expires_at"),
+        }
+    }
+}
+
+/// Where a page of lots begins: after this place in the burn order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LotCursor {
+    /// None: never.
+    pub expires_at: Option<DateTime<Utc>>,
+    pub seq: i64,
+    pub no: i16,
+}
+
+impl LotCursor {
+    fn of(lot: &Lot) -> Self {
+        LotCursor { expires_at: lot.expires_at, seq: lot.seq, no: lot.no }
+    }
+
+    fn parse(text: &str) -> Result<Self, Error> {
+        let mut parts = text.split('_');
+        let cursor = (|| {
+            let expires_at = match parts.next()? {
+                "never" => None,
+                instant => Some(DateTime::parse_from_rfc3339(instant).ok()?.to_utc()),
+            };
+            let (seq, no) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+            parts.next().is_none().then_some(LotCursor { expires_at, seq, no })
+        })();
+        cursor.ok_or_else(bad_cursor)
+    }
+}
+
+impl std::fmt::Display for LotCursor {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.expires_at {
+            Some(instant) => write!(formatter, "{}", instant.to_rfc3339_opts(SecondsFormat::Micros, true))?,
+            None => write!(formatter, "never")?,
+        }
+        write!(formatter, "_{}_{}", self.seq, self.no)
+    }
+}
+
+/// One account.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AccountKey {
+    pub user_id: String,
+    pub wallet: String,
+}
+
+/// A level's terms.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LevelKey {
+    pub wallet: String,
+    pub code: String,
+}
+
+impl LevelTerms {
+    /// From a row of [`crate::reads`].
+    pub fn from_row(row: &Row) -> (LevelKey, Self) {
+        (
+            LevelKey { wallet: row.get("wallet"), code: row.get("code") },
+            LevelTerms { name: row.get("name"), threshold: row.get("threshold") },
+        )
+    }
+}
+
+/// A page of an account's lots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LotsKey {
+    pub bucket: i16,
+    pub account_id: i64,
+    pub first: i32,
+    pub after: Option<LotCursor>,
+}
+
+/// A page of an account's entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct EntriesKey {
+    pub bucket: i16,
+    pub account_id: i64,
+    pub first: i32,
+    pub before: Option<i64>,
+}
+
+/// Queries about accounts.
+#[derive(Default)]
+pub struct AccountQuery;
+
+#[Object]
+impl AccountQuery {
+    /// A member's account; null: no operation has made it yet. Needs the scope read.
+    async fn account(
+        &self,
+        context: &Context<'_>,
+        user_id: ID,
+        #[graphql(default = "points")] wallet: String,
+    ) -> async_graphql::Result<Option<Account>> {
+        caller(context)?.require("read")?;
+        let key = AccountKey { user_id: user_id.0, wallet };
+        Ok(context.data::<DataLoader<Reads>>()?.load_one(key).await?)
+    }
+
+    /// What the caller's own client asked for under this key and what came of it; null: nothing yet. Needs the scope read.
+    async fn operation(
+        &self,
+        context: &Context<'_>,
+        user_id: ID,
+        idempotency_key: String,
+        #[graphql(default = "points")] wallet: String,
+    ) -> async_graphql::Result<Option<Operation>> {
+        let client = caller(context)?;
+        client.require("read")?;
+        let reads = context.data::<DataLoader<Reads>>()?;
+        let Some(account) = reads.load_one(AccountKey { user_id: user_id.0, wallet }).await? else { return Ok(None) };
+        let id = Operation::id(client.id, &idempotency_key);
+        Ok(reads.load_one(OperationKey { bucket: account.bucket, account_id: account.id, id }).await?)
+    }
+}
+
+fn page_size(first: Option<i32>) -> Result<i32, Error> {
+    match first.unwrap_or(DEFAULT_PAGE) {
+        first @ 0..=MAX_PAGE => Ok(first),
+        _ => Err(Error::invalid_input("first", "must be from 0 to 100")),
+    }
+}
+
+fn page_complexity(first: Option<i32>, child_complexity: usize) -> usize {
+    first.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE) as usize * child_complexity
+}
+
+fn bad_cursor() -> Error {
+    Error::invalid_input("after", "is not a cursor of this list")
+}
+
+/// A page of a list of which one row more than asked was read.
+fn connection<T: async_graphql::OutputType>(
+    mut rows: Vec<T>,
+    first: i32,
+    has_previous_page: bool,
+    cursor: impl Fn(&T) -> String,
+) -> Connection<String, T> {
+    let has_next_page = rows.len() > first as usize;
+    rows.truncate(first as usize);
+    let mut connection = Connection::new(has_previous_page, has_next_page);
+    connection.edges.extend(rows.into_iter().map(|row| Edge::new(cursor(&row), row)));
+    connection
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lot_cursor_reads_back_as_it_was_written() {
+        for expires_at in [None, DateTime::from_timestamp_micros(1_700_000_000_123_456)] {
+            let cursor = LotCursor { expires_at, seq: 7, no: 0 };
+            assert_eq!(LotCursor::parse(&cursor.to_string()).ok(), Some(cursor));
+        }
+        for bad in ["", "never", "never_1", "never_1_x", "yesterday_1_0", "never_1_0_0"] {
+            assert!(LotCursor::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! What the command line does besides serving.
+
+mod import;
+mod key;
+
+use std::{
+    fs::OpenOptions,
+    io::{self, Write},
+    net::SocketAddr,
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+};
+
+pub use import::import_orders;
+pub use key::{key, put_development_key};
+
+/// Writes a file that only its owner can read.
+pub fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    writeln!(file, "{text}")
+}
+
+/// What `jifen serve` says when it is ready.
+pub fn banner(address: SocketAddr, key: Option<&str>, private: bool) -> String {
+    let base = format!("http://{address}");
+    let Some(key) = key else {
+        return format!(
+            "Jifen is ready: {base}/graphql, GraphiQL at {base}/\nMake a key with `jifen key create NAME`."
+        );
+    };
+    let request = |query: &str| {
+        format!(
+            "  curl {base}/graphql -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\\n    -d '{}'",
+            serde_json::json!({ "query": query })
+        )
+    };
+    let earn = r#"mutation { earnPoints(input: {userId: "dora", rule: "ORDER", amount: "42.50", idempotencyKey: "order-1"}) { replayed operation { points } account { balance { available } } } }"#;
+    let spend = r#"mutation { spendPoints(input: {userId: "dora", points: 10, idempotencyKey: "redeem-1"}) { account { balance { available spent } } } }"#;
+    let ask = r#"{ account(userId: "dora") { balance { available earned } level { code } entries(first: 5) { nodes { seq kind availableDelta availableAfter } } } }"#;
+    format!(
+        "Jifen is ready.\n\n  GraphQL   {base}/graphql\n  GraphiQL  {base}/#key={key}\n  Key       {key}\n\n\
+         THIS IS A DEVELOPMENT SET-UP: {}whoever has the key may do everything.\n\nTry:\n\n{}\n\n{}\n\n{}\n",
+        if private { "a private PostgreSQL with a demonstration program, and " } else { "" },
+        request(earn),
+        request(spend),
+        request(ask),
+    )
+}

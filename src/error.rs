@@ -1,0 +1,232 @@
+//! Every error that a caller can see, and the only place where one is made of what PostgreSQL says.
+
+use std::borrow::Cow;
+
+use async_graphql::{ErrorExtensions, Json, SimpleObject};
+use serde_json::Value;
+use tokio_postgres::error::SqlState;
+use tracing::error;
+use uuid::Uuid;
+
+/// Every code, whether a retry of the same request may succeed, and what it means. The first six are the engine's
+/// (table `points.refusal`), the others the gateway's.
+pub const CODES: &[(&str, bool, &str)] = &[
+    ("INVALID_INPUT", false, "An input is missing, malformed or out of range."),
+    ("UNKNOWN_RULE", false, "No such rule, or no version of it is in force."),
+    ("FORBIDDEN", false, "The client may not do this, or not with this rule."),
+    ("IDEMPOTENCY_CONFLICT", false, "The idempotency key was used for another request."),
+    ("INSUFFICIENT_POINTS", false, "The account has fewer available points than the operation takes."),
+    ("LIMIT_REACHED", false, "The operation would pass a limit."),
+    ("UNAUTHENTICATED", false, "Send a valid API key as `Authorization: Bearer KEY`."),
+    ("OVERLOADED", true, "Too much is waiting, and nothing was done. Send the same request again, a little later."),
+    (
+        "OUTCOME_UNKNOWN",
+        true,
+        "The database was lost while it worked on this. Send the same request again under the same idempotency key: it is done once at most.",
+    ),
+    ("INTERNAL", false, "Something is wrong in Jifen. Give the operator the trace id."),
+];
+
+/// Why a request was not carried out.
+#[derive(Clone, Debug, SimpleObject)]
+#[graphql(name = "Refusal")]
+pub struct Error {
+    /// Stable code, e.g. INSUFFICIENT_POINTS.
+    pub code: String,
+    /// For people.
+    pub message: String,
+    /// Whether the same request may succeed later.
+    pub retryable: bool,
+    /// Facts, by code; null: there are none.
+    pub details: Option<Json<Value>>,
+    /// INVALID_INPUT: the path of the input at fault, e.g. ["input", "points"]; null otherwise.
+    pub path: Option<Vec<String>>,
+}
+
+impl Error {
+    fn new(code: impl Into<Cow<'static, str>>) -> Self {
+        let code = code.into();
+        let (retryable, message) = CODES
+            .iter()
+            .find(|(known, ..)| *known == code)
+            // A database that is newer than this gateway may know more codes.
+            .map_or((false, "The operation was refused."), |(_, retryable, message)| (*retryable, *message));
+        Error { code: code.into_owned(), message: message.to_owned(), retryable, details: None, path: None }
+    }
+
+    /// A refusal by the engine.
+    pub fn refused(code: String, detail: Option<Value>) -> Self {
+        let mut error = Error::new(code);
+        if error.code == "INVALID_INPUT"
+            && let Some(Value::Object(detail)) = &detail
+            && let (Some(Value::String(path)), Some(Value::String(message))) =
+                (detail.get("path"), detail.get("message"))
+        {
+            return Error::invalid_input(&camel_case(path), message);
+        }
+        error.details = detail.map(Json);
+        error
+    }
+
+    /// An input at fault, by its GraphQL name.
+    pub fn invalid_input(path: &str, message: &str) -> Self {
+        Error {
+            message: format!("{path}: {message}"),
+            path: Some(vec![path.to_owned()]),
+            ..Error::new("INVALID_INPUT")
+        }
+    }
+
+    /// No usable credential.
+    pub fn unauthenticated() -> Self {
+        Error::new("UNAUTHENTICATED")
+    }
+
+    /// The client lacks a scope.
+    pub fn forbidden(scope: &str) -> Self {
+        Error { details: Some(Json(serde_json::json!({ "scope": scope }))), ..Error::new("FORBIDDEN") }
+    }
+
+    /// Nothing was done, for want of room or time.
+    pub fn overloaded() -> Self {
+        Error::new("OVERLOADED")
+    }
+
+    /// It may have been done or not.
+    pub fn outcome_unknown() -> Self {
+        Error::new("OUTCOME_UNKNOWN")
+    }
+
+    /// Our fault. The cause goes to the log under the trace id, and only there.
+    pub fn internal(cause: &dyn std::fmt::Display) -> Self {
+        let trace = Uuid::new_v4();
+        error!(%trace, "{cause}");
+        Error { details: Some(Json(serde_json::json!({ "trace": trace.to_string() }))), ..Error::new("INTERNAL") }
+    }
+
+    /// Says where in the request the input at fault stands.
+    pub fn within(mut self, prefix: &[&str]) -> Self {
+        if let Some(path) = &mut self.path {
+            path.splice(0..0, prefix.iter().map(|&part| part.to_owned()));
+        }
+        self
+    }
+}
+
+impl From<tokio_postgres::Error> for Error {
+    fn from(error: tokio_postgres::Error) -> Self {
+        match error.code() {
+            // Text that no PostgreSQL database can hold: the character NUL.
+            Some(&SqlState::CHARACTER_NOT_IN_REPERTOIRE | &SqlState::UNTRANSLATABLE_CHARACTER) => {
+                Error { message: "text must not contain the character NUL".to_owned(), ..Error::new("INVALID_INPUT") }
+            }
+            // Taken back by a time-out, or not even sent.
+            Some(&SqlState::QUERY_CANCELED | &SqlState::LOCK_NOT_AVAILABLE) => Error::overloaded(),
+            None if error.is_closed() => Error::overloaded(),
+            _ => Error::internal(&describe(&error)),
+        }
+    }
+}
+
+impl From<deadpool_postgres::PoolError> for Error {
+    fn from(error: deadpool_postgres::PoolError) -> Self {
+        match error {
+            deadpool_postgres::PoolError::Backend(error) => error.into(),
+            deadpool_postgres::PoolError::Timeout(_) => Error::overloaded(),
+            other => Error::internal(&other),
+        }
+    }
+}
+
+/// All that PostgreSQL says of an error, for the log.
+pub fn describe(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(db) => format!(
+            "{}: {}{}{}",
+            db.code().code(),
+            db.message(),
+            db.detail().map(|text| format!("; {text}")).unwrap_or_default(),
+            db.where_().map(|text| format!("; {text}")).unwrap_or_default(),
+        ),
+        None => error.to_string(),
+    }
+}
+
+impl ErrorExtensions for Error {
+    fn extend(&self) -> async_graphql::Error {
+        async_graphql::Error::new(self.message.clone()).extend_with(|_, extensions| {
+            extensions.set("code", self.code.as_str());
+            extensions.set("retryable", self.retryable);
+            if let Some(path) = &self.path {
+                extensions.set("path", path.clone());
+            }
+            if let Some(Json(details)) = &self.details
+                && let Ok(details) = async_graphql::Value::from_json(details.clone())
+            {
+                extensions.set("details", details);
+            }
+        })
+    }
+}
+
+impl From<Error> for async_graphql::Error {
+    fn from(error: Error) -> Self {
+        error.extend()
+    }
+}
+
+/// Gives a code to what GraphQL itself refuses: a document that doesn't parse, an unknown field, an input of the
+/// wrong type.
+pub fn complete(response: &mut async_graphql::Response) {
+    for error in &mut response.errors {
+        let extensions = error.extensions.get_or_insert_default();
+        if extensions.get("code").is_none() {
+            extensions.set("code", "INVALID_INPUT");
+            extensions.set("retryable", false);
+            let path: Vec<String> = error
+                .path
+                .iter()
+                .map(|segment| match segment {
+                    async_graphql::PathSegment::Field(name) => name.clone(),
+                    async_graphql::PathSegment::Index(index) => index.to_string(),
+                })
+                .collect();
+            extensions.set("path", path);
+        }
+    }
+}
+
+fn camel_case(name: &str) -> String {
+    let mut result = String::with_capacity(name.len());
+    let mut upper = false;
+    for character in name.chars() {
+        if character == '_' {
+            upper = true;
+        } else if upper {
+            result.extend(character.to_uppercase());
+            upper = false;
+        } else {
+            result.push(character);
+        }
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_input_at_fault_is_named_as_in_graphql() {
+        let detail = serde_json::json!({ "path": "idempotency_key", "message": "must have 1 to 128 characters" });
+        let error = Error::refused("INVALID_INPUT".to_owned(), Some(detail)).within(&["input"]);
+        assert_eq!(error.path, Some(vec!["input".to_owned(), "idempotencyKey".to_owned()]));
+        assert_eq!(error.message, "idempotencyKey: must have 1 to 128 characters");
+    }
+
+    #[test]
+    fn an_internal_error_shows_nothing_of_its_cause() {
+        let error = Error::internal(&"relation points.secret does not exist");
+        assert!(!format!("{error:?}").contains("secret"));
+    }
+}

@@ -1,0 +1,204 @@
+//! The way of every write: a lane a bucket, each with a bounded queue and one connection. A lane sends what has
+//! queued, and meanwhile collects the next batch: no timer, so an idle system answers at once and a busy one batches
+//! by itself. Lanes are for throughput; correctness rests on row locks, so any number of gateways may run.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
+use tokio_postgres::{Client, Config, Statement, error::SqlState, types::Type};
+use tracing::warn;
+
+use crate::{
+    account::bucket,
+    database,
+    error::{self, Error},
+    ledger::{Outcome, Request},
+};
+
+/// Operations in one call.
+const MAX_BATCH: usize = 256;
+/// Operations that may wait in a lane; one more is refused before anything is sent.
+const QUEUE: usize = 1024;
+/// From the moment an operation leaves the queue until its caller is answered, whatever happens.
+const DEADLINE: Duration = Duration::from_secs(10);
+/// A call that takes longer is taken for a lost connection. Above the statement timeout.
+const CALL_TIMEOUT: Duration = Duration::from_secs(6);
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
+
+type Answer = Result<Outcome, Error>;
+
+struct Item {
+    request: Request,
+    answer: oneshot::Sender<Answer>,
+}
+
+/// All lanes of a gateway.
+#[derive(Clone)]
+pub struct Lanes {
+    queues: Arc<[mpsc::Sender<Item>]>,
+}
+
+impl Lanes {
+    /// Starts a lane for each bucket. They connect when they first have something to send.
+    pub fn start(config: &Config, buckets: u16) -> Self {
+        let queues = (0..buckets)
+            .map(|bucket| {
+                let (sender, receiver) = mpsc::channel(QUEUE);
+                let lane = Lane { bucket: bucket as i16, config: database::as_gateway(config), connection: None };
+                tokio::spawn(lane.run(receiver));
+                sender
+            })
+            .collect();
+        Lanes { queues }
+    }
+
+    /// Carries out one operation.
+    pub async fn execute(&self, request: Request) -> Answer {
+        receive(self.send(request)).await
+    }
+
+    /// Carries out operations, each on its own; those on one account in their order.
+    pub async fn execute_all(&self, requests: Vec<Request>) -> Vec<Answer> {
+        let waiting: Vec<_> = requests.into_iter().map(|request| self.send(request)).collect();
+        let mut answers = Vec::with_capacity(waiting.len());
+        for receiver in waiting {
+            answers.push(receive(receiver).await);
+        }
+        answers
+    }
+
+    fn send(&self, request: Request) -> Result<oneshot::Receiver<Answer>, Error> {
+        let lane = bucket(&request.user_id, request.wallet(), self.queues.len());
+        let (answer, receiver) = oneshot::channel();
+        match self.queues[lane].try_send(Item { request, answer }) {
+            Ok(()) => Ok(receiver),
+            Err(_) => Err(Error::overloaded()),
+        }
+    }
+}
+
+async fn receive(waiting: Result<oneshot::Receiver<Answer>, Error>) -> Answer {
+    // A lane answers each of its items; only its death, at the end of the gateway, drops one.
+    waiting?.await.unwrap_or_else(|_| Err(Error::outcome_unknown()))
+}
+
+struct Lane {
+    bucket: i16,
+    config: Config,
+    connection: Option<(Client, Statement)>,
+}
+
+enum Failure {
+    /// The call may have been carried out or not.
+    Lost(String),
+    /// The call was rolled back, and may succeed if sent again.
+    Retry(String),
+    /// The call was rolled back, and one of its operations is the reason.
+    Poisoned(tokio_postgres::Error),
+}
+
+impl Lane {
+    async fn run(mut self, mut queue: mpsc::Receiver<Item>) {
+        let mut items = Vec::with_capacity(MAX_BATCH);
+        while queue.recv_many(&mut items, MAX_BATCH).await > 0 {
+            self.carry_out(std::mem::take(&mut items)).await;
+        }
+    }
+
+    /// Answers every item by the deadline.
+    async fn carry_out(&mut self, items: Vec<Item>) {
+        let deadline = Instant::now() + DEADLINE;
+        let mut unknown = false;
+        let mut batches = vec![items];
+        while let Some(mut batch) = batches.pop() {
+            let failure = match self.call(&batch).await {
+                Ok(outcomes) => {
+                    for (item, outcome) in batch.into_iter().zip(outcomes) {
+                        // A caller that has gone away can still ask by its key.
+                        let _gone = item.answer.send(outcome);
+                    }
+                    continue;
+                }
+                Err(failure) => failure,
+            };
+            match failure {
+                Failure::Poisoned(cause) if batch.len() == 1 => {
+                    let error = Error::from(cause);
+                    for item in batch {
+                        let _gone = item.answer.send(Err(error.clone()));
+                    }
+                    continue;
+                }
+                // Halves find the operation at fault, and let its neighbours through.
+                Failure::Poisoned(_) => {
+                    let second = batch.split_off(batch.len() / 2);
+                    batches.push(second);
+                    batches.push(batch);
+                }
+                Failure::Lost(cause) => {
+                    warn!(bucket = self.bucket, "connection lost, sending again: {cause}");
+                    unknown = true;
+                    self.connection = None;
+                    batches.push(batch);
+                    tokio::time::sleep(RETRY_PAUSE).await;
+                }
+                Failure::Retry(cause) => {
+                    warn!(bucket = self.bucket, "sending again: {cause}");
+                    batches.push(batch);
+                    tokio::time::sleep(RETRY_PAUSE).await;
+                }
+            }
+            if Instant::now() >= deadline {
+                let error = if unknown { Error::outcome_unknown() } else { Error::overloaded() };
+                for item in batches.drain(..).flatten() {
+                    let _gone = item.answer.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    async fn call(&mut self, batch: &[Item]) -> Result<Vec<Answer>, Failure> {
+        let bucket = self.bucket;
+        let (client, statement) = self.connect().await.map_err(|error| Failure::Retry(error::describe(&error)))?;
+        let requests: Vec<&Request> = batch.iter().map(|item| &item.request).collect();
+        let rows = match timeout(CALL_TIMEOUT, client.query(statement, &[&bucket, &requests])).await {
+            Ok(Ok(rows)) => rows,
+            Ok(Err(error)) => return Err(classify(error)),
+            Err(_) => return Err(Failure::Lost("no answer".to_owned())),
+        };
+        rows.iter().map(Outcome::from_row).collect::<Result<_, _>>().map_err(Failure::Poisoned)
+    }
+
+    async fn connect(&mut self) -> Result<&(Client, Statement), tokio_postgres::Error> {
+        if self.connection.as_ref().is_none_or(|(client, _)| client.is_closed()) {
+            let client = database::connect(&self.config).await?;
+            let statement = client.prepare_typed(EXECUTE, &[Type::INT2]).await?;
+            self.connection = Some((client, statement));
+        }
+        Ok(self.connection.as_ref().expect("it was made a line above"))
+    }
+}
+
+fn classify(error: tokio_postgres::Error) -> Failure {
+    let Some(code) = error.code() else {
+        return Failure::Lost(error::describe(&error));
+    };
+    match code {
+        &SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED => {
+            Failure::Retry(error::describe(&error))
+        }
+        // Classes 08 and 57P: the connection or the server goes away.
+        code if code.code().starts_with("08") || code.code().starts_with("57P") => {
+            Failure::Lost(error::describe(&error))
+        }
+        _ => Failure::Poisoned(error),
+    }
+}
+
+const EXECUTE: &str = "select * from api.execute($1, $2)";

@@ -1,0 +1,218 @@
+//! Every read: one statement for all that the requests of a moment ask for alike.
+
+use std::{collections::HashMap, hash::Hash};
+
+use async_graphql::dataloader::Loader;
+use deadpool_postgres::Pool;
+use tokio_postgres::{Row, types::ToSql};
+
+use crate::{
+    account::{Account, AccountKey, EntriesKey, LevelKey, LevelTerms, Lot, LotsKey, bucket},
+    error::Error,
+    ledger::{Entry, EntryKey, Operation, OperationKey},
+};
+
+/// Reads from the views of schema `api`.
+pub struct Reads {
+    pool: Pool,
+    buckets: usize,
+}
+
+impl Reads {
+    /// Reads from this database, which has so many buckets.
+    pub fn new(pool: Pool, buckets: u16) -> Self {
+        Reads { pool, buckets: usize::from(buckets) }
+    }
+
+    async fn query(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Error> {
+        let connection = self.pool.get().await?;
+        let statement = connection.prepare_cached(sql).await?;
+        Ok(connection.query(&statement, parameters).await?)
+    }
+}
+
+fn column<'a, K, T>(keys: &'a [K], value: impl Fn(&'a K) -> T) -> Vec<T> {
+    keys.iter().map(value).collect()
+}
+
+/// The keys with their values; `ord` of a row counts the keys from 1.
+fn by_key<K: Copy + Eq + Hash, V>(keys: &[K], rows: &[Row], value: impl Fn(&Row) -> V) -> HashMap<K, Vec<V>> {
+    let mut found: HashMap<K, Vec<V>> = HashMap::with_capacity(keys.len());
+    for row in rows {
+        let ord: i64 = row.get("ord");
+        found.entry(keys[ord as usize - 1]).or_default().push(value(row));
+    }
+    found
+}
+
+fn one_by_key<K: Copy + Eq + Hash, V>(keys: &[K], rows: &[Row], value: impl Fn(&Row) -> V) -> HashMap<K, V> {
+    rows.iter().map(|row| (keys[row.get::<_, i64>("ord") as usize - 1], value(row))).collect()
+}
+
+impl Loader<AccountKey> for Reads {
+    type Value = Account;
+    type Error = Error;
+
+    async fn load(&self, keys: &[AccountKey]) -> Result<HashMap<AccountKey, Account>, Error> {
+        let buckets = column(keys, |key| bucket(&key.user_id, &key.wallet, self.buckets) as i16);
+        let users = column(keys, |key| key.user_id.as_str());
+        let wallets = column(keys, |key| key.wallet.as_str());
+        let rows = self.query(ACCOUNTS, &[&buckets, &users, &wallets]).await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| {
+                let account: Account = row.get("account");
+                (AccountKey { user_id: account.user_id.clone(), wallet: account.wallet.clone() }, account)
+            })
+            .collect())
+    }
+}
+
+impl Loader<LotsKey> for Reads {
+    type Value = Vec<Lot>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[LotsKey]) -> Result<HashMap<LotsKey, Vec<Lot>>, Error> {
+        let rows = self
+            .query(
+                LOTS,
+                &[
+                    &column(keys, |key| key.bucket),
+                    &column(keys, |key| key.account_id),
+                    &column(keys, |key| key.first + 1),
+                    &column(keys, |key| key.after.map(|after| after.seq)),
+                    &column(keys, |key| key.after.map(|after| after.no)),
+                    &column(keys, |key| key.after.and_then(|after| after.expires_at)),
+                ],
+            )
+            .await?;
+        Ok(by_key(keys, &rows, Lot::from_row))
+    }
+}
+
+impl Loader<EntriesKey> for Reads {
+    type Value = Vec<Entry>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[EntriesKey]) -> Result<HashMap<EntriesKey, Vec<Entry>>, Error> {
+        let rows = self
+            .query(
+                ENTRIES,
+                &[
+                    &column(keys, |key| key.bucket),
+                    &column(keys, |key| key.account_id),
+                    &column(keys, |key| key.first + 1),
+                    &column(keys, |key| key.before.unwrap_or(i64::MAX)),
+                ],
+            )
+            .await?;
+        Ok(by_key(keys, &rows, |row| row.get("entry")))
+    }
+}
+
+impl Loader<EntryKey> for Reads {
+    type Value = Entry;
+    type Error = Error;
+
+    async fn load(&self, keys: &[EntryKey]) -> Result<HashMap<EntryKey, Entry>, Error> {
+        let rows = self
+            .query(
+                ENTRY,
+                &[
+                    &column(keys, |key| key.bucket),
+                    &column(keys, |key| key.account_id),
+                    &column(keys, |key| key.seq),
+                    &column(keys, |key| key.recorded_at),
+                ],
+            )
+            .await?;
+        Ok(one_by_key(keys, &rows, |row| row.get("entry")))
+    }
+}
+
+impl Loader<OperationKey> for Reads {
+    type Value = Operation;
+    type Error = Error;
+
+    async fn load(&self, keys: &[OperationKey]) -> Result<HashMap<OperationKey, Operation>, Error> {
+        let rows = self
+            .query(
+                OPERATION,
+                &[&column(keys, |key| key.bucket), &column(keys, |key| key.account_id), &column(keys, |key| key.id)],
+            )
+            .await?;
+        Ok(one_by_key(keys, &rows, |row| row.get("operation")))
+    }
+}
+
+impl Loader<LevelKey> for Reads {
+    type Value = LevelTerms;
+    type Error = Error;
+
+    async fn load(&self, _: &[LevelKey]) -> Result<HashMap<LevelKey, LevelTerms>, Error> {
+        Ok(self.query(LEVELS, &[]).await?.iter().map(LevelTerms::from_row).collect())
+    }
+}
+
+const ACCOUNTS: &str = "
+    select q.a as account
+    from unnest($1::smallint[], $2::text[], $3::text[]) k (bucket, user_id, wallet)
+    cross join lateral (
+        select a from api.account a where a.bucket = k.bucket and a.user_id = k.user_id and a.wallet = k.wallet limit 1
+    ) q";
+
+// Null seq: from the first.
+const LOTS: &str = "
+    select k.ord, l.seq, l.no, l.granted, l.remaining, l.pending, l.source, l.available_at,
+        nullif(l.expires_at, 'infinity') as expires_at
+    from unnest($1::smallint[], $2::bigint[], $3::int[], $4::bigint[], $5::smallint[], $6::timestamptz[])
+        with ordinality k (bucket, account_id, first, seq, no, expires_at, ord)
+    cross join lateral (
+        select * from api.lot l
+        where l.bucket = k.bucket and l.account_id = k.account_id
+            and (l.expires_at, l.seq, l.no)
+                > (case when k.seq is null then '-infinity' else coalesce(k.expires_at, 'infinity') end, coalesce(k.seq, 0), coalesce(k.no, 0))
+        order by l.expires_at, l.seq, l.no
+        limit k.first
+    ) l
+    order by k.ord, l.expires_at, l.seq, l.no";
+
+const ENTRIES: &str = "
+    select k.ord, q.e as entry
+    from unnest($1::smallint[], $2::bigint[], $3::int[], $4::bigint[]) with ordinality k (bucket, account_id, first, before, ord)
+    cross join lateral (
+        select e, e.seq from api.entry e
+        where e.bucket = k.bucket and e.account_id = k.account_id and e.seq < k.before
+        order by e.seq desc
+        limit k.first
+    ) q
+    order by k.ord, q.seq desc";
+
+const ENTRY: &str = "
+    select k.ord, q.e as entry
+    from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::timestamptz[])
+        with ordinality k (bucket, account_id, seq, recorded_at, ord)
+    cross join lateral (
+        select e, e.seq from api.entry e
+        where e.bucket = k.bucket and e.account_id = k.account_id and e.seq = k.seq and e.recorded_at = k.recorded_at
+        limit 1
+    ) q";
+
+const OPERATION: &str = "
+    select k.ord, q.o as operation
+    from unnest($1::smallint[], $2::bigint[], $3::uuid[]) with ordinality k (bucket, account_id, id, ord)
+    cross join lateral (
+        select o from api.operation o where o.bucket = k.bucket and o.account_id = k.account_id and o.id = k.id limit 1
+    ) q";
+
+const LEVELS: &str = "select wallet, code, name, threshold from api.level";
+
+/// For tests that read the plans of these statements.
+pub const STATEMENTS: &[(&str, &str)] = &[
+    ("accounts", ACCOUNTS),
+    ("lots", LOTS),
+    ("entries", ENTRIES),
+    ("entry", ENTRY),
+    ("operation", OPERATION),
+    ("levels", LEVELS),
+];
