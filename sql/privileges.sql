@@ -28,6 +28,7 @@ grant execute on function
     api.earn_points(text, text, text, numeric, bigint, timestamptz, text, jsonb, text),
     api.spend_points(text, bigint, text, text, text, jsonb, text),
     api.adjust_points(text, bigint, text, text, text, timestamptz, text, jsonb, text),
+    api.set_program(text, text, text, text),
     api.create_rule(text, text),
     api.create_rule_version(text, points.rule_basis, bigint, numeric, points.rounding, bigint, int, int, timestamptz),
     api.create_client(text, bytea, text[], text[]),

@@ -138,6 +138,17 @@ impl From<deadpool_postgres::PoolError> for Error {
     }
 }
 
+/// What PostgreSQL says of an error, for somebody at a terminal.
+pub fn brief(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(db) => {
+            let more = [db.detail(), db.hint()].into_iter().flatten().map(|text| format!("; {text}"));
+            format!("{}{}", db.message(), more.collect::<String>())
+        }
+        None => error.to_string(),
+    }
+}
+
 /// All that PostgreSQL says of an error, for the log.
 pub fn describe(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {

@@ -10,7 +10,7 @@ use jifen::{
     config::{Cli, Command, DatabaseOptions, Import, Key, Serve},
     database,
     embedded::{self, Durability, Server},
-    migrate, schema, server,
+    error, migrate, schema, server,
 };
 use tokio::{
     net::TcpListener,
@@ -143,8 +143,9 @@ async fn serve(options: Serve) -> Result {
             (Database::start(&options.database, data_dir.clone()).await?, Some(data_dir))
         }
     };
-    let mut client =
-        database::connect(&database.config).await.map_err(|error| format!("cannot reach the database: {error}"))?;
+    let mut client = database::connect(&database.config)
+        .await
+        .map_err(|error| format!("cannot reach the database: {}", error::brief(&error)))?;
     migrate::migrate(&mut client, options.database.buckets).await?;
     if options.demo || private_dir.is_some() {
         migrate::load_demo(&client).await?;

@@ -41,7 +41,7 @@ struct Gateway {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The database is not there, or not ready.
-    #[error("cannot reach the database: {}", error::describe(.0))]
+    #[error("cannot reach the database: {}", error::brief(.0))]
     Postgres(#[from] tokio_postgres::Error),
     /// The pool could not be made.
     #[error("cannot make the connection pool: {0}")]

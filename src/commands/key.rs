@@ -14,7 +14,7 @@ const CREATE: &str = "select api.create_client($1, $2, $3, $4)";
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// PostgreSQL refused it.
-    #[error("{}", error::describe(.0))]
+    #[error("{}", error::brief(.0))]
     Postgres(#[from] tokio_postgres::Error),
     /// There is no such client.
     #[error("no client named {0} has rights; `jifen key list` shows them")]

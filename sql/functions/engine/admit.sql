@@ -32,7 +32,8 @@ begin
             cross join lateral (
                 select case
                     when d.moved < 0 and a.available < -d.moved then 'INSUFFICIENT_POINTS'
-                    when a.pending + a.available + a.held + d.moved > 9007199254740991
+                    -- What has expired counts, since all the rest may expire, too.
+                    when a.expired + a.pending + a.available + a.held + d.moved > 9007199254740991
                         or d.entry_kind = 'earn' and a.earned + d.moved > 9007199254740991
                         or d.entry_kind = 'spend' and a.spent - d.moved > 9007199254740991
                         or d.entry_kind = 'adjust' and abs(a.adjusted + d.moved) > 9007199254740991

@@ -9,21 +9,20 @@ begin
                 o.rule, o.rule_version, o.amount, o.requested, o.points, o.seq, o.refusal, o.detail, o.reason, o.actor, o.metadata,
                 coalesce(o.occurred_at, o.recorded_at), o.recorded_at, o.available_at, nullif(o.expires_at, 'infinity')
             )::api.operation end,
-            case when e.seq is not null then row(
-                e.bucket, e.account_id, e.seq, a.user_id, a.wallet, e.operation_id, e.kind, e.pending_delta, e.available_delta, e.held_delta,
-                e.pending_after, e.available_after, e.held_after, e.contra::text, e.occurred_at, e.recorded_at
-            )::api.entry end,
+            case
+                when d.seq is not null then row(
+                    o.bucket, o.account_id, o.seq, a.user_id, a.wallet, o.id, d.entry_kind, d.pending_delta, d.available_delta, 0,
+                    d.pending_after, d.available_after, d.held_after, points.contra_of(d.entry_kind)::text, d.happened_at, o.recorded_at
+                )::api.entry
+                when o.seq is not null then points.find_entry(p_bucket, o.account_id, o.seq, o.recorded_at)
+            end,
             a
         from unnest(p_drafts) d
         left join api.account a on a.bucket = p_bucket and a.id = d.account_id
         left join points.operation o on o.bucket = p_bucket and o.account_id = d.account_id and o.id = d.operation_id
-            and (d.round is not null or d.replayed and d.refusal is null)
+            -- What was refused without being stored has none, even if the batch uses its key otherwise.
+            and (d.refusal is null or d.round is not null)
         left join points.client c on c.id = o.client_id
-        left join lateral (
-            select * from points.entry e
-            where e.bucket = p_bucket and e.account_id = o.account_id and e.seq = o.seq and e.recorded_at = o.recorded_at
-            limit 1
-        ) e on true
         order by d.ord;
 end
 $$;

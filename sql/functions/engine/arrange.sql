@@ -14,7 +14,7 @@ begin
                 row_number() over w > 1 and (
                     d.moved < 0
                     or lag(d.moved > 0 and d.lot_expires_at <= p_now) over w
-                    or greatest(a.earned, a.spent, abs(a.adjusted), a.pending + a.available + a.held)
+                    or greatest(a.earned, a.spent, abs(a.adjusted), a.expired + a.pending + a.available + a.held)
                         + sum(abs(d.moved)) over (partition by d.account_id, live) > 9007199254740991
                 ) as starts_round
             from unnest(p_drafts) d

@@ -6,19 +6,17 @@ begin
         select row(
             q.ord, q.account_id, q.operation_id, q.entry_kind, q.rule_version,
             case
-                when q.known and q.asked is not distinct from q.stored then null
-                when q.refusal is not null then q.refusal
-                when q.known then 'IDEMPOTENCY_CONFLICT'
-                when q.first_ord < q.ord and q.asked is distinct from q.first_asked then 'IDEMPOTENCY_CONFLICT'
+                when q.repeats and q.asked is distinct from q.first_asked then 'IDEMPOTENCY_CONFLICT'
+                when not q.repeats then q.refusal
             end,
-            case when not q.known or q.asked is distinct from q.stored then q.refusal_detail end,
-            q.known and q.asked is not distinct from q.stored or not q.known and q.refusal is null and q.first_ord < q.ord,
+            case when not q.repeats then q.refusal_detail end,
+            q.repeats,
             null, null, null, null, null, null, null, null, null, null, null, null
         )::points.draft
         from (
             select d.*,
-                first_value(d.ord) over same_key as first_ord,
-                first_value(d.asked) over same_key as first_asked
+                d.known or first_value(d.refusal is null) over same_key and first_value(d.ord) over same_key < d.ord as repeats,
+                case when d.known then d.stored else first_value(d.asked) over same_key end as first_asked
             from (
                 select d.*, o.id is not null as known,
                     row(d.kind, d.rule, d.amount, d.points, d.occurred_at, d.expires_at, d.reason, d.actor, d.metadata) as asked,
@@ -27,7 +25,8 @@ begin
                 from unnest(p_requests, p_drafts) d
                 left join points.operation o on o.bucket = p_bucket and o.account_id = d.account_id and o.id = d.operation_id
             ) d
-            window same_key as (partition by d.account_id, d.operation_id, d.refusal is null and not d.known order by d.ord)
+            -- A refused request claims nothing, so the first of a key is the first one not refused.
+            window same_key as (partition by d.account_id, d.operation_id order by d.refusal is not null, d.ord)
         ) q
         order by q.ord
     );

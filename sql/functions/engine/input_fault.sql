@@ -3,7 +3,7 @@ create or replace function points.input_fault(
     p_amount numeric, p_points bigint, p_occurred_at timestamptz, p_expires_at timestamptz,
     p_reason text, p_actor text, p_metadata jsonb, p_now timestamptz
 ) returns text[]
-language sql immutable parallel safe
+language sql stable parallel safe
 return case
     when p_kind is null or p_kind not in ('earn', 'spend', 'adjust')
         then array['kind', 'must be earn, spend or adjust']
@@ -44,4 +44,4 @@ return case
 end;
 
 comment on function points.input_fault(points.operation_kind, text, boolean, text, text, numeric, bigint, timestamptz, timestamptz, text, text, jsonb, timestamptz) is
-    'The first thing wrong with a request by itself, as path and message; null: nothing. One expression, so that the planner inlines it.';
+    'The first thing wrong with a request by itself, as path and message; null: nothing. One expression, stable like its parts, so that the planner inlines it.';

@@ -6,7 +6,7 @@ begin
         select row(
             r.ord, r.account_id, r.operation_id, r.entry_kind, r.rule_version, r.refusal, r.refusal_detail, r.replayed,
             null,
-            case r.kind
+            case k.kind
                 when 'earn' then least(v.cap_points, 9007199254740992, case v.basis
                     when 'fixed' then v.fixed_points
                     when 'given' then coalesce(r.points, v.fixed_points)
@@ -20,20 +20,22 @@ begin
                 when 'adjust' then r.points
             end,
             coalesce(r.occurred_at, p_now),
-            case r.kind when 'earn' then r.rule when 'adjust' then 'adjust' end,
-            case r.kind
+            case k.kind when 'earn' then r.rule when 'adjust' then 'adjust' end,
+            case k.kind
                 when 'earn' then points.days_after(coalesce(r.occurred_at, p_now), v.pending_days, p.time_zone)
                 when 'adjust' then least(p_now, r.occurred_at)
             end,
-            case r.kind
+            case k.kind
                 when 'earn' then coalesce(points.days_after(coalesce(r.occurred_at, p_now), v.valid_days, p.time_zone), 'infinity')
                 when 'adjust' then coalesce(r.expires_at, 'infinity')
             end,
             null, null, null, null, null, null
         )::points.draft
         from unnest(p_requests, p_drafts) r
+        -- What is refused may hold numbers and times that no arithmetic survives.
+        cross join lateral (select case when r.refusal is null then r.kind end as kind) k
         cross join points.program p
-        left join points.rule_version v on r.kind = 'earn' and v.rule = r.rule and v.version = r.rule_version
+        left join points.rule_version v on k.kind = 'earn' and v.rule = r.rule and v.version = r.rule_version
         order by r.ord
     );
 end

@@ -50,13 +50,7 @@ begin
         bucket, account_id, seq, operation_id, kind, contra, pending_delta, available_delta, held_delta,
         pending_after, available_after, held_after, occurred_at, recorded_at)
     select a.bucket, d.account_id, d.seq, d.operation_id, d.entry_kind,
-        case d.entry_kind
-            when 'earn' then 'issuance'
-            when 'spend' then 'redemption'
-            when 'adjust' then 'adjustment'
-            when 'expire' then 'expiry'
-            when 'activate' then 'internal'
-        end::points.contra,
+        points.contra_of(d.entry_kind),
         d.pending_delta, d.available_delta, 0, d.pending_after, d.available_after, d.held_after, d.happened_at, p_now
     from unnest(p_drafts) d
     join points.account a on a.bucket = p_bucket and a.id = d.account_id

@@ -1,5 +1,5 @@
 create or replace function api.operation_id(p_client_id int, p_idempotency_key text) returns uuid
-language sql immutable parallel safe
+language sql stable parallel safe
 return left(encode(sha256(convert_to(p_client_id::text || ':' || p_idempotency_key, 'UTF8')), 'hex'), 32)::uuid;
 
 comment on function api.operation_id(int, text) is

@@ -1,0 +1,76 @@
+//! The server that all tests of this binary share, started by the first that needs it.
+
+use std::{
+    env,
+    path::PathBuf,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use jifen::{
+    database::{connect, parse_url},
+    embedded::{Durability, Options, Server},
+    migrate,
+};
+use tokio::sync::{Mutex, OnceCell};
+use tokio_postgres::Client;
+
+const TEMPLATE: &str = "jifen_template";
+const BUCKETS: u16 = 8;
+
+static CLUSTER: OnceCell<Cluster> = OnceCell::const_new();
+
+/// The server, with a template database that is migrated and has the demonstration program.
+pub struct Cluster {
+    server: Server,
+    made: AtomicU32,
+    /// A database can be copied by one session at a time.
+    cloning: Mutex<()>,
+}
+
+impl Cluster {
+    pub async fn shared() -> &'static Cluster {
+        CLUSTER.get_or_init(Cluster::start).await
+    }
+
+    async fn start() -> Cluster {
+        let server = Server::start(Options {
+            data_dir: PathBuf::from(format!("/tmp/jifen-tests-{}", std::process::id())),
+            durability: Durability::ThrowAway,
+            settings: vec![("deadlock_timeout".to_owned(), "200ms".to_owned())],
+            max_connections: 300,
+            pg_bin: env::var_os("JIFEN_PG_BIN").map(PathBuf::from),
+        })
+        .await
+        .unwrap();
+        let cluster = Cluster { server, made: AtomicU32::new(0), cloning: Mutex::new(()) };
+        let postgres = cluster.client("postgres").await;
+        postgres.batch_execute(&format!("create database {TEMPLATE}")).await.unwrap();
+        let mut template = cluster.client(TEMPLATE).await;
+        migrate::migrate(&mut template, BUCKETS).await.unwrap();
+        migrate::load_demo(&template).await.unwrap();
+        drop(template);
+        postgres
+            .batch_execute(&format!("alter database {TEMPLATE} with is_template true allow_connections false"))
+            .await
+            .unwrap();
+        cluster
+    }
+
+    pub fn url(&self, database: &str) -> String {
+        self.server.url(database)
+    }
+
+    /// A superuser's connection.
+    pub async fn client(&self, database: &str) -> Client {
+        connect(&parse_url(&self.url(database)).unwrap()).await.unwrap()
+    }
+
+    /// Makes a database like the template and returns its name.
+    pub async fn clone_template(&self) -> String {
+        let name = format!("jifen_{}", self.made.fetch_add(1, Ordering::Relaxed));
+        let postgres = self.client("postgres").await;
+        let _alone = self.cloning.lock().await;
+        postgres.batch_execute(&format!("create database {name} template {TEMPLATE}")).await.unwrap();
+        name
+    }
+}

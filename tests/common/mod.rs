@@ -1,0 +1,9 @@
+//! What every test against a database shares: one throw-away server, a database for each test, and calls of the engine
+//! with a clock that the test sets.
+
+mod cluster;
+mod database;
+mod ledger;
+
+pub use database::Database;
+pub use ledger::{Account, Entry, Kind, Outcome, Request, bucket, execute, instant};

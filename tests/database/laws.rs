@@ -1,0 +1,138 @@
+//! The laws as queries over all rows: each names what violates it.
+
+use tokio_postgres::Client;
+
+/// Each selects a text for every violation.
+const LAWS: &[(&str, &str)] = &[
+    (
+        "pockets are the sum over entries, and version counts them without a gap",
+        "select a.user_id from points.account a
+         left join points.entry e on e.bucket = a.bucket and e.account_id = a.id
+         group by a.bucket, a.id
+         having a.version <> count(e.seq) or a.version <> coalesce(max(e.seq), 0) or count(distinct e.seq) <> count(e.seq)
+             or a.pending <> coalesce(sum(e.pending_delta), 0)
+             or a.available <> coalesce(sum(e.available_delta), 0)
+             or a.held <> coalesce(sum(e.held_delta), 0)",
+    ),
+    (
+        "balances after an entry are the sum of the entries up to it",
+        "select q.account_id || ':' || q.seq from (
+             select e.*, sum(pending_delta) over w as pending, sum(available_delta) over w as available,
+                 sum(held_delta) over w as held
+             from points.entry e
+             window w as (partition by bucket, account_id order by seq)
+         ) q
+         where row(pending, available, held) <> row(pending_after, available_after, held_after)",
+    ),
+    (
+        "counters are the sums by contra",
+        "select a.user_id from points.account a
+         left join points.entry e on e.bucket = a.bucket and e.account_id = a.id
+         group by a.bucket, a.id
+         having row(a.earned, a.spent, a.expired, a.adjusted, 0::numeric) <> row(
+             coalesce(sum(pending_delta + available_delta) filter (where contra = 'issuance'), 0),
+             coalesce(-sum(available_delta) filter (where contra = 'redemption'), 0),
+             coalesce(-sum(available_delta) filter (where contra = 'expiry'), 0),
+             coalesce(sum(available_delta) filter (where contra = 'adjustment'), 0),
+             coalesce(sum(pending_delta + available_delta + held_delta) filter (where contra = 'internal'), 0))",
+    ),
+    (
+        "pockets are the open lots",
+        "select a.user_id from points.account a
+         left join points.lot l on l.bucket = a.bucket and l.account_id = a.id
+         group by a.bucket, a.id
+         having a.pending <> coalesce(sum(l.remaining) filter (where l.pending), 0)
+             or a.available <> coalesce(sum(l.remaining) filter (where not l.pending), 0)",
+    ),
+    (
+        "each lot ever granted is used, expired or still there",
+        "select o.account_id || ':' || o.seq from points.operation o
+         left join points.lot l on l.bucket = o.bucket and l.account_id = o.account_id and l.seq = o.seq
+         left join lateral (
+             select sum(u.points) as points, bool_and(u.granted = o.points) as same from points.lot_use u
+             where u.bucket = o.bucket and u.account_id = o.account_id and u.lot_seq = o.seq
+         ) u on true
+         where o.seq is not null and o.available_at is not null
+             and (o.points <> coalesce(u.points, 0) + coalesce(l.remaining, 0)
+                 or not coalesce(u.same, true) or l.granted <> o.points)",
+    ),
+    (
+        "every lot and every use of one stems from a grant",
+        "select l.account_id || ':' || l.seq from (
+             select bucket, account_id, seq from points.lot union select bucket, account_id, lot_seq from points.lot_use
+         ) l
+         where not exists (
+             select from points.operation o
+             where o.bucket = l.bucket and o.account_id = l.account_id and o.seq = l.seq and o.available_at is not null)",
+    ),
+    (
+        "a debit takes exactly what lot uses say",
+        "select e.account_id || ':' || e.seq from points.entry e
+         left join points.lot_use u on u.bucket = e.bucket and u.account_id = e.account_id and u.seq = e.seq
+         group by e.bucket, e.account_id, e.seq, e.available_delta, e.kind
+         having coalesce(sum(u.points), 0) <> greatest(-e.available_delta, 0)",
+    ),
+    (
+        "an entry and its operation name each other",
+        "select coalesce(o.account_id, e.account_id) || ':' || coalesce(o.seq, e.seq)
+         from (select * from points.operation where seq is not null) o
+         full join points.entry e on e.bucket = o.bucket and e.account_id = o.account_id and e.seq = o.seq
+         where e.operation_id is distinct from o.id or e.recorded_at is distinct from o.recorded_at
+             or e.kind::text is distinct from o.kind::text
+             or abs(case when e.kind = 'activate' then e.available_delta else e.pending_delta + e.available_delta end)
+                 is distinct from abs(o.points)",
+    ),
+    (
+        "a key is used once for a client and account",
+        "select account_id || ':' || idempotency_key from points.operation
+         group by bucket, account_id, client_id, idempotency_key having count(*) > 1",
+    ),
+    (
+        "the level is the one of the points earned, and its last change says so",
+        "select a.user_id from points.account a
+         join points.level_scale s on s.wallet = a.wallet
+         left join lateral (
+             select c.level from points.level_change c
+             where c.bucket = a.bucket and c.account_id = a.id order by c.seq desc limit 1
+         ) c on true
+         where a.level is distinct from s.codes[width_bucket(a.earned, s.thresholds)]
+             or a.level is distinct from coalesce(c.level, s.codes[width_bucket(0::bigint, s.thresholds)])",
+    ),
+    (
+        "no lot changes before next_change_at",
+        "select a.user_id from points.account a
+         join points.lot l on l.bucket = a.bucket and l.account_id = a.id
+         where a.next_change_at > case when l.pending then l.available_at else l.expires_at end",
+    ),
+];
+
+/// Fails with the law that is broken and the rows that break it.
+pub async fn assert_laws(client: &Client) {
+    for (law, violations) in LAWS {
+        let rows = client.query(*violations, &[]).await.unwrap();
+        let found: Vec<Option<String>> = rows.iter().map(|row| row.get(0)).collect();
+        assert!(found.is_empty(), "{law}: broken for {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_demonstration_program_obeys_the_laws() {
+    let database = crate::common::Database::new().await;
+    assert_laws(&database.client().await).await;
+}
+
+/// The queries above must be able to fail.
+#[tokio::test]
+async fn a_forged_row_is_noticed() {
+    let database = crate::common::Database::new().await;
+    let client = database.client().await;
+    client
+        .batch_execute(
+            "update points.account set available = available + 1, adjusted = adjusted + 1 where user_id = 'bob'",
+        )
+        .await
+        .unwrap();
+    for (law, expected) in LAWS.iter().zip([1, 0, 1, 1]) {
+        assert_eq!(client.query(law.1, &[]).await.unwrap().len(), expected, "{}", law.0);
+    }
+}
