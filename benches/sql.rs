@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-use postgres_types::ToSql;
+use jifen::ledger::{OperationKind, Request};
 use rust_decimal::Decimal;
 use tokio::task::JoinSet;
 use tokio_postgres::{Client, Statement};
@@ -23,50 +22,11 @@ const SPEND: i64 = 10;
 /// The client that psql sends as, which may earn and spend.
 const CLIENT_ID: i32 = 1;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSql)]
-#[postgres(name = "operation_kind", rename_all = "snake_case", allow_mismatch)]
-enum OperationKind {
-    Earn,
-    Spend,
-}
-
-/// The composite type api.request.
-#[derive(Debug, ToSql)]
-#[postgres(name = "request")]
-struct Request {
-    kind: OperationKind,
-    user_id: String,
-    wallet: Option<String>,
-    client_id: i32,
-    idempotency_key: String,
-    rule: Option<&'static str>,
-    amount: Option<Decimal>,
-    points: Option<i64>,
-    occurred_at: Option<DateTime<Utc>>,
-    expires_at: Option<DateTime<Utc>>,
-    reason: Option<String>,
-    actor: Option<String>,
-    metadata: Option<serde_json::Value>,
-}
-
-impl Request {
-    fn new(kind: OperationKind, member: i32, key: u64, amount: Decimal) -> Self {
-        let earn = kind == OperationKind::Earn;
-        Self {
-            kind,
-            user_id: user_id(member as u64),
-            wallet: None,
-            client_id: CLIENT_ID,
-            idempotency_key: idempotency_key(key),
-            rule: earn.then_some(RULE),
-            amount: earn.then_some(amount),
-            points: (!earn).then_some(SPEND),
-            occurred_at: None,
-            expires_at: None,
-            reason: None,
-            actor: None,
-            metadata: None,
-        }
+fn request(kind: OperationKind, member: i32, key: u64, amount: Decimal) -> Request {
+    let request = Request::new(kind, CLIENT_ID, user_id(member as u64), idempotency_key(key));
+    match kind {
+        OperationKind::Spend => Request { points: Some(SPEND), ..request },
+        _ => Request { rule: Some(RULE.to_owned()), amount: Some(amount), ..request },
     }
 }
 
@@ -91,7 +51,7 @@ impl Caller {
     async fn send(&mut self, kind: OperationKind, members: impl Iterator<Item = i32>) -> Result<u64> {
         let mut requests = Vec::new();
         for member in members {
-            requests.push(Request::new(kind, member, self.key, self.amount));
+            requests.push(request(kind, member, self.key, self.amount));
             self.key += 1;
         }
         let row = self.client.query_one(&self.statement, &[&self.bucket, &requests]).await?;
@@ -153,8 +113,8 @@ impl Worker for Batches {
 
 async fn batches(world: &World, report: &mut Report, kind: OperationKind, size: usize) -> Result<Load> {
     let (name, expected) = match kind {
-        OperationKind::Earn => (format!("SQL alone, awards, {size} a call"), Expected::Awards),
         OperationKind::Spend => (format!("SQL alone, spends, {size} a call"), Expected::Spends),
+        _ => (format!("SQL alone, awards, {size} a call"), Expected::Awards),
     };
     let measurement = world.next_measurement();
     let mut workers = Vec::new();
