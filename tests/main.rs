@@ -1,3 +1,4 @@
 mod common;
+mod contract;
 mod database;
 mod process;

@@ -8,8 +8,8 @@ create table points.operation (
     id              uuid not null,
     recorded_at     timestamptz not null,
     occurred_at     timestamptz,
-    points          bigint not null,
-    requested       bigint,
+    points          points.flow not null,
+    requested       points.flow,
     seq             bigint,
     available_at    timestamptz,
     expires_at      timestamptz,
@@ -17,20 +17,16 @@ create table points.operation (
     kind            points.operation_kind not null,
     rule_version    int,
     bucket          smallint not null,
-    idempotency_key text not null,
+    idempotency_key points.idempotency_key not null,
     rule            text,
-    amount          numeric,
+    amount          points.money,
     refusal         text references points.refusal,
     reason          text,
     actor           text,
     detail          jsonb,
     metadata        jsonb,
     primary key (bucket, account_id, id),
-    constraint operation_key_length check (length(idempotency_key) between 1 and 128),
-    constraint operation_amount_not_negative check (amount >= 0),
-    constraint operation_points_fit_kind check (
-        points between -9007199254740991 and 9007199254740991
-        and (points >= 0 or kind = 'adjust')),
+    constraint operation_points_fit_kind check (points >= 0 or kind = 'adjust'),
     constraint operation_moves_points_by_an_entry check ((points <> 0) = (seq is not null)),
     constraint operation_refused_moves_nothing check (refusal is null or points = 0),
     constraint operation_refusal_is_final check (refusal in ('INSUFFICIENT_POINTS', 'LIMIT_REACHED')),
@@ -38,7 +34,7 @@ create table points.operation (
     constraint operation_earn_names_rule_version check (
         (kind = 'earn') = (rule is not null) and (kind = 'earn') = (rule_version is not null)),
     constraint operation_adjust_has_reason_and_actor check (
-        kind <> 'adjust' or (length(reason) > 0 and length(actor) > 0))
+        kind <> 'adjust' or (coalesce(length(reason), 0) > 0 and coalesce(length(actor), 0) > 0))
 );
 comment on table points.operation is 'What was asked, by whom, under which idempotency key, with which inputs, and what came of it: one row a request that was carried out or finally refused. It is the claim of the key, the raw event for replays, and the header of the entry. Append-only.';
 comment on column points.operation.account_id is 'The account.';
@@ -79,5 +75,18 @@ create type api.request as (
     metadata        jsonb
 );
 comment on type api.request is 'One operation as asked for. Null wallet: points. Null occurred_at: now.';
+comment on column api.request.kind is 'earn, spend or adjust.';
+comment on column api.request.user_id is 'The member, 1 to 64 characters.';
+comment on column api.request.wallet is 'Kind of points; null: points.';
+comment on column api.request.client_id is 'Who asks (points.client).';
+comment on column api.request.idempotency_key is 'The client''s key, 1 to 128 characters; the same key and request again give the first outcome.';
+comment on column api.request.rule is 'Rule to earn by; null: not an earn.';
+comment on column api.request.amount is 'Amount of money, for rules that take one.';
+comment on column api.request.points is 'Points to spend, to adjust by (either sign), or to earn where the rule takes points.';
+comment on column api.request.occurred_at is 'When it happened; null: now.';
+comment on column api.request.expires_at is 'When the points that an adjustment grants expire; null: never.';
+comment on column api.request.reason is 'Why, at most 500 characters; obligatory for adjust.';
+comment on column api.request.actor is 'Person behind the request, at most 128 characters; obligatory for adjust.';
+comment on column api.request.metadata is 'A JSON object that is kept with it, at most 4096 characters.';
 
 reset role;

@@ -13,9 +13,9 @@ create table points.entry (
     pending_delta   bigint not null,
     available_delta bigint not null,
     held_delta      bigint not null,
-    pending_after   bigint not null,
-    available_after bigint not null,
-    held_after      bigint not null,
+    pending_after   points.pocket not null,
+    available_after points.pocket not null,
+    held_after      points.pocket not null,
     occurred_at     timestamptz not null,
     recorded_at     timestamptz not null,
     kind            points.entry_kind not null,
@@ -24,7 +24,6 @@ create table points.entry (
     primary key (bucket, account_id, seq, recorded_at),
     constraint entry_seq_positive check (seq > 0),
     constraint entry_moves_points check (pending_delta <> 0 or available_delta <> 0 or held_delta <> 0),
-    constraint entry_pockets_not_negative check (pending_after >= 0 and available_after >= 0 and held_after >= 0),
     constraint entry_contra_fits_kind check (
         case kind
             when 'earn' then contra = 'issuance' and pending_delta + available_delta > 0 and held_delta = 0

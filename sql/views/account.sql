@@ -1,18 +1,21 @@
 create or replace view api.account as
 select
     a.bucket, a.id, a.user_id, a.wallet,
-    a.pending + coalesce(d.pending, 0) as pending,
-    a.available + coalesce(d.available, 0) as available,
-    a.held,
-    a.earned, a.spent,
-    a.expired + coalesce(d.expired, 0) as expired,
-    a.adjusted, a.version, a.level, a.created_at
+    b.pending + coalesce(d.pending, 0) as pending,
+    b.available + coalesce(d.available, 0) as available,
+    b.held::bigint as held,
+    b.earned::bigint as earned,
+    b.spent::bigint as spent,
+    b.expired + coalesce(d.expired, 0) as expired,
+    b.adjusted::bigint as adjusted,
+    b.version, b.level, a.created_at
 from points.account a
+join points.balance b on b.bucket = a.bucket and b.account_id = a.id
 -- offset 0 keeps the condition inside, or the function would be called for every account.
 left join lateral (
     select d.pending, d.available, d.expired
     from points.due(a.bucket, a.id, now()) d
-    where a.next_change_at <= now()
+    where b.next_change_at <= now()
     offset 0
 ) d on true;
 

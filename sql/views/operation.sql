@@ -1,7 +1,7 @@
 create or replace view api.operation as
 select
-    o.bucket, o.account_id, o.id, a.user_id, a.wallet, o.client_id, c.name as client, o.idempotency_key, o.kind,
-    o.rule, o.rule_version, o.amount, o.requested, o.points, o.seq, o.refusal, o.detail, o.reason, o.actor, o.metadata,
+    o.bucket, o.account_id, o.id, a.user_id, a.wallet, o.client_id, c.name as client, o.idempotency_key::text as idempotency_key, o.kind,
+    o.rule, o.rule_version, o.amount::numeric as amount, o.requested::bigint as requested, o.points::bigint as points, o.seq, o.refusal, o.detail, o.reason, o.actor, o.metadata,
     coalesce(o.occurred_at, o.recorded_at) as occurred_at, o.recorded_at, o.available_at, nullif(o.expires_at, 'infinity') as expires_at
 from points.operation o
 join points.account a on a.bucket = o.bucket and a.id = o.account_id

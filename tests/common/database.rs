@@ -1,5 +1,6 @@
 use std::thread;
 
+use jifen::database::{connect, parse_url};
 use tokio_postgres::Client;
 
 use super::cluster::Cluster;
@@ -22,7 +23,7 @@ impl Database {
 
     /// A superuser's connection.
     pub async fn client(&self) -> Client {
-        self.cluster.client(&self.name).await
+        connect(&parse_url(&self.url()).unwrap()).await.unwrap()
     }
 
     /// A connection with the rights of a role, e.g. `jifen_gateway`.

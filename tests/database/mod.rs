@@ -1,7 +1,53 @@
 //! The SQL, called directly.
 
+mod adjust_points;
+mod append_only;
+mod batch;
+mod concurrency;
+mod constraints;
 mod earn_points;
+mod execute;
+mod expiry_and_activation;
 mod history;
+mod idempotency;
 mod laws;
 mod ledger_model;
+mod levels;
 mod model;
+mod partitions;
+mod privileges;
+mod rules;
+mod spend_points;
+
+use chrono::{DateTime, Utc};
+use tokio_postgres::{Client, Error};
+
+use crate::common::{Outcome, Request, execute};
+
+/// One operation by itself.
+async fn one(client: &Client, request: Request, now: Option<DateTime<Utc>>) -> Outcome {
+    execute(client, &[request], now).await.remove(0)
+}
+
+/// The SQLSTATE of a failure.
+fn sqlstate<T>(result: Result<T, Error>) -> String {
+    let error = result.err().expect("it must fail");
+    error.code().unwrap_or_else(|| panic!("{error}")).code().to_owned()
+}
+
+/// A number from one row.
+async fn number(client: &Client, sql: &str) -> i64 {
+    client.query_one(sql, &[]).await.unwrap().get(0)
+}
+
+/// A new rule with one version that is always in force; `columns` and `values` are those of `points.rule_version`.
+async fn make_rule(client: &Client, code: &str, columns: &str, values: &str) {
+    client
+        .batch_execute(&format!(
+            "insert into points.rule (code, name) values ('{code}', '{code}') on conflict do nothing;
+             insert into points.rule_version (rule, version, starts_at, {columns})
+             values ('{code}', 1, '-infinity', {values})"
+        ))
+        .await
+        .unwrap();
+}

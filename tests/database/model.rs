@@ -24,9 +24,9 @@ use crate::common::{Database, Request, execute, instant};
 const ROWS: &str = "
     with account as (select * from points.account where starts_with(user_id, $1)),
     row as (
-        select bucket, id as account_id, concat_ws(' ', 'account', pending, available, earned, spent, expired, adjusted,
+        select bucket, account_id, concat_ws(' ', 'account', pending, available, earned, spent, expired, adjusted,
             version, coalesce(level, 'none')) as row
-        from account
+        from points.balance
         union all
         select bucket, account_id, concat_ws(' ', 'entry', seq, kind, pending_delta, available_delta, pending_after,
             available_after, micros(occurred_at), micros(recorded_at))
@@ -50,8 +50,9 @@ const ROWS: &str = "
 
 /// The pockets as they are at an instant, whatever is booked.
 const POCKETS: &str = "
-    select a.user_id, a.wallet, a.pending + d.pending, a.available + d.available
+    select a.user_id, a.wallet, b.pending + d.pending, b.available + d.available
     from points.account a
+    join points.balance b on b.bucket = a.bucket and b.account_id = a.id
     cross join points.due(a.bucket, a.id, $2) d
     where starts_with(a.user_id, $1)";
 

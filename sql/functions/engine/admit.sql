@@ -18,25 +18,27 @@ begin
             case when q.moves then q.available_delta end,
             q.pending + sum(q.pending_delta) filter (where q.moves) over w,
             q.available + sum(q.available_delta) filter (where q.moves) over w,
-            q.held
+            q.held,
+            q.earned + sum(q.moved) filter (where q.moves and q.entry_kind = 'earn') over w,
+            q.entry_kind = 'earn' and q.earned + sum(q.moved) filter (where q.moves and q.entry_kind = 'earn') over w >= q.level_until
         )::points.draft
         from (
             select d.ord, d.account_id, d.operation_id, d.entry_kind, d.rule_version, d.refusal, d.refusal_detail, d.replayed,
                 d.round, d.moved, d.happened_at, d.lot_source, d.lot_available_at, d.lot_expires_at,
-                a.version, a.pending, a.available, a.held, v.verdict,
+                b.version, b.pending, b.available, b.held, b.earned, b.level_until, v.verdict,
                 d.round is not null and v.verdict is null and d.moved <> 0 as moves,
                 case when d.lot_available_at > p_now then d.moved else 0 end as pending_delta,
                 case when d.lot_available_at > p_now then 0 else d.moved end as available_delta
             from unnest(p_drafts) d
-            left join points.account a on a.bucket = p_bucket and a.id = d.account_id
+            left join points.balance b on b.bucket = p_bucket and b.account_id = d.account_id
             cross join lateral (
                 select case
-                    when d.moved < 0 and a.available < -d.moved then 'INSUFFICIENT_POINTS'
+                    when d.moved < 0 and b.available < -d.moved then 'INSUFFICIENT_POINTS'
                     -- What has expired counts, since all the rest may expire, too.
-                    when a.expired + a.pending + a.available + a.held + d.moved > 9007199254740991
-                        or d.entry_kind = 'earn' and a.earned + d.moved > 9007199254740991
-                        or d.entry_kind = 'spend' and a.spent - d.moved > 9007199254740991
-                        or d.entry_kind = 'adjust' and abs(a.adjusted + d.moved) > 9007199254740991
+                    when b.expired + b.pending + b.available + b.held + d.moved > 9007199254740991
+                        or d.entry_kind = 'earn' and b.earned + d.moved > 9007199254740991
+                        or d.entry_kind = 'spend' and b.spent - d.moved > 9007199254740991
+                        or d.entry_kind = 'adjust' and abs(b.adjusted + d.moved) > 9007199254740991
                         then 'LIMIT_REACHED'
                 end as verdict
             ) v

@@ -7,19 +7,19 @@ begin
             q.ord, q.account_id, q.operation_id, q.entry_kind, q.rule_version, q.refusal, q.refusal_detail, q.replayed,
             case when q.live then 1 + count(*) filter (where q.starts_round) over (partition by q.account_id, q.live order by q.ord) end,
             q.moved, q.happened_at, q.lot_source, q.lot_available_at, q.lot_expires_at,
-            null, null, null, null, null, null
+            null, null, null, null, null, null, null, null
         )::points.draft
         from (
             select d.*, live,
                 row_number() over w > 1 and (
                     d.moved < 0
                     or lag(d.moved > 0 and d.lot_expires_at <= p_now) over w
-                    or greatest(a.earned, a.spent, abs(a.adjusted), a.expired + a.pending + a.available + a.held)
+                    or greatest(b.earned, b.spent, abs(b.adjusted), b.expired + b.pending + b.available + b.held)
                         + sum(abs(d.moved)) over (partition by d.account_id, live) > 9007199254740991
                 ) as starts_round
             from unnest(p_drafts) d
             cross join lateral (select d.refusal is null and not d.replayed as live) l
-            left join points.account a on a.bucket = p_bucket and a.id = d.account_id
+            left join points.balance b on b.bucket = p_bucket and b.account_id = d.account_id
             window w as (partition by d.account_id, live order by d.ord)
         ) q
         order by q.ord

@@ -11,7 +11,7 @@ begin
             end,
             case when not q.repeats then q.refusal_detail end,
             q.repeats,
-            null, null, null, null, null, null, null, null, null, null, null, null
+            null, null, null, null, null, null, null, null, null, null, null, null, null, null
         )::points.draft
         from (
             select d.*,
@@ -20,7 +20,7 @@ begin
             from (
                 select d.*, o.id is not null as known,
                     row(d.kind, d.rule, d.amount, d.points, d.occurred_at, d.expires_at, d.reason, d.actor, d.metadata) as asked,
-                    row(o.kind, o.rule, o.amount, o.requested, o.occurred_at,
+                    row(o.kind, o.rule, o.amount::numeric, o.requested::bigint, o.occurred_at,
                         case when o.kind = 'adjust' then o.expires_at end, o.reason, o.actor, o.metadata) as stored
                 from unnest(p_requests, p_drafts) d
                 left join points.operation o on o.bucket = p_bucket and o.account_id = d.account_id and o.id = d.operation_id

@@ -9,13 +9,13 @@ begin
             e.seq,
             case e.kind when 'activate' then -e.points else 0 end,
             case e.kind when 'activate' then e.points else -e.points end,
-            e.pending_after, e.available_after, e.held
+            e.pending_after, e.available_after, e.held, null, false
         )::points.draft
         from (
-            select a.id as account_id, a.held, e.kind, e.at, e.points,
-                a.version + row_number() over w as seq,
-                a.pending - sum(case e.kind when 'activate' then e.points else 0 end) over w as pending_after,
-                a.available + sum(case e.kind when 'activate' then e.points else -e.points end) over w as available_after
+            select b.account_id, b.held, e.kind, e.at, e.points,
+                b.version + row_number() over w as seq,
+                b.pending - sum(case e.kind when 'activate' then e.points else 0 end) over w as pending_after,
+                b.available + sum(case e.kind when 'activate' then e.points else -e.points end) over w as available_after
             from (
                 select l.account_id, 'activate'::points.entry_kind as kind, l.available_at as at, sum(l.remaining)::bigint as points
                 from points.lot l
@@ -27,9 +27,9 @@ begin
                 where l.bucket = p_bucket and l.account_id = any (p_account_ids) and l.expires_at <= p_now
                 group by l.account_id, l.expires_at
             ) e
-            join points.account a on a.bucket = p_bucket and a.id = e.account_id
+            join points.balance b on b.bucket = p_bucket and b.account_id = e.account_id
             -- A lot expires after it became available, so at one instant activations go first.
-            window w as (partition by a.id order by e.at, e.kind)
+            window w as (partition by b.account_id order by e.at, e.kind)
         ) e
         order by e.account_id, e.seq
     );

@@ -3,12 +3,15 @@ language plpgsql volatile as $$
 declare
     v_grants boolean;
     v_burns boolean;
+    v_levels boolean;
 begin
-    perform points.write_entries(p_bucket, p_drafts, p_now);
-
-    select bool_or(d.moved > 0), bool_or(d.moved < 0) into v_grants, v_burns
+    select bool_or(d.moved > 0), bool_or(d.moved < 0), bool_or(d.level_due) into v_grants, v_burns, v_levels
     from unnest(p_drafts) d
     where d.seq is not null;
+    if v_levels then
+        perform points.change_levels(p_bucket, p_drafts, p_now);
+    end if;
+    perform points.write_entries(p_bucket, p_drafts, p_now);
     -- Debits go first in a round, so they must not meet the lots that it grants.
     if v_burns then
         perform points.burn_lots(p_bucket, p_drafts, p_now);
@@ -20,4 +23,4 @@ end
 $$;
 
 comment on function points.post(smallint, points.draft[], timestamptz) is
-    'Books the admitted operations of a round: accounts, entries, level changes, lots and lot uses.';
+    'Books the admitted operations of a round: levels, balances, entries, lots and lot uses.';

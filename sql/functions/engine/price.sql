@@ -29,7 +29,7 @@ begin
                 when 'earn' then coalesce(points.days_after(coalesce(r.occurred_at, p_now), v.valid_days, p.time_zone), 'infinity')
                 when 'adjust' then coalesce(r.expires_at, 'infinity')
             end,
-            null, null, null, null, null, null
+            null, null, null, null, null, null, null, null
         )::points.draft
         from unnest(p_requests, p_drafts) r
         -- What is refused may hold numbers and times that no arithmetic survives.

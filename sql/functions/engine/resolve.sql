@@ -10,9 +10,8 @@ begin
     end if;
 
     -- In one order everywhere, so that two batches with the same new members don't deadlock.
-    insert into points.account (bucket, user_id, wallet, level, created_at)
-    select p_bucket, m.user_id, m.wallet,
-        (select l.code from points.level l where l.wallet = m.wallet and l.threshold = 0), p_now
+    insert into points.account (bucket, user_id, wallet, created_at)
+    select p_bucket, m.user_id, m.wallet, p_now
     from (
         select distinct r.user_id, coalesce(r.wallet, 'points') as wallet
         from unnest(p_requests, v_drafts) r
@@ -21,7 +20,15 @@ begin
     order by m.user_id, m.wallet
     on conflict do nothing;
 
-    return points.find_accounts(p_bucket, p_requests, v_drafts);
+    v_drafts := points.find_accounts(p_bucket, p_requests, v_drafts);
+    insert into points.balance (bucket, account_id, level, level_until)
+    select distinct on (a.id) a.bucket, a.id, l.code, coalesce(l.until, 0)
+    from unnest(v_drafts) d
+    join points.account a on a.bucket = p_bucket and a.id = d.account_id
+    left join points.level_step l on l.wallet = a.wallet and l.threshold = 0
+    order by a.id
+    on conflict do nothing;
+    return v_drafts;
 end
 $$;
 

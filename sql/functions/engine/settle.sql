@@ -5,8 +5,8 @@ declare
     v_drafts points.draft[];
 begin
     v_due := array(
-        select a.id from points.account a
-        where a.bucket = p_bucket and a.id = any (p_account_ids) and a.next_change_at <= p_now
+        select b.account_id from points.balance b
+        where b.bucket = p_bucket and b.account_id = any (p_account_ids) and b.next_change_at <= p_now
     );
     if v_due = '{}' then
         return;
@@ -19,7 +19,7 @@ begin
     select p_bucket, d.account_id, d.operation_id, 0, d.entry_kind || ':' || d.seq, d.entry_kind::text::points.operation_kind,
         abs(d.moved), d.seq, d.happened_at, p_now
     from unnest(v_drafts) d
-    join points.account a on a.bucket = p_bucket and a.id = d.account_id;
+    join points.balance b on b.bucket = p_bucket and b.account_id = d.account_id;
 
     insert into points.lot_use (bucket, account_id, seq, lot_seq, lot_no, points, granted, source, available_at, expires_at, recorded_at)
     select p_bucket, l.account_id, d.seq, l.seq, l.no, l.remaining, l.granted, l.source, l.available_at, l.expires_at, p_now
@@ -33,13 +33,13 @@ begin
     update points.lot l set pending = false
     where l.bucket = p_bucket and l.account_id = any (v_due) and l.pending and l.available_at <= p_now;
 
-    update points.account a
+    update points.balance b
     set next_change_at = coalesce((
         select min(case when l.pending then l.available_at else l.expires_at end)
         from points.lot l
-        where l.bucket = p_bucket and l.account_id = a.id
+        where l.bucket = p_bucket and l.account_id = b.account_id
     ), 'infinity')
-    where a.bucket = p_bucket and a.id = any (v_due);
+    where b.bucket = p_bucket and b.account_id = any (v_due);
 end
 $$;
 

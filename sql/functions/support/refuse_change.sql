@@ -1,5 +1,5 @@
 create or replace function points.refuse_change() returns trigger
-language plpgsql as $$
+language plpgsql volatile as $$
 begin
     raise exception using
         errcode = 'LP900',

@@ -1,0 +1,33 @@
+create or replace function points.change_levels(p_bucket smallint, p_drafts points.draft[], p_now timestamptz) returns void
+language plpgsql volatile as $$
+begin
+    insert into points.level_change (bucket, account_id, seq, previous, level, recorded_at)
+    select p_bucket, q.account_id, q.seq, q.previous, q.level, p_now
+    from (
+        select d.account_id, d.seq, l.code as level, coalesce(lag(l.code) over w, b.level) as previous
+        from unnest(p_drafts) d
+        join points.account a on a.bucket = p_bucket and a.id = d.account_id
+        join points.balance b on b.bucket = p_bucket and b.account_id = d.account_id
+        left join points.level_step l on l.wallet = a.wallet and l.threshold <= d.earned_after and d.earned_after < l.until
+        where d.entry_kind = 'earn' and d.seq is not null
+        window w as (partition by d.account_id order by d.seq)
+    ) q
+    where q.level is distinct from q.previous;
+
+    update points.balance b
+    set level = l.code, level_until = l.until
+    from (
+        select d.account_id, max(d.earned_after) as earned_after
+        from unnest(p_drafts) d
+        where d.entry_kind = 'earn' and d.seq is not null
+        group by d.account_id
+    ) d
+    join points.account a on a.bucket = p_bucket and a.id = d.account_id
+    join points.level_step l on true
+    where b.bucket = p_bucket and b.account_id = d.account_id
+        and l.wallet = a.wallet and l.threshold <= d.earned_after and d.earned_after < l.until;
+end
+$$;
+
+comment on function points.change_levels(smallint, points.draft[], timestamptz) is
+    'Decides the level after each award of these drafts, and keeps each change with the entry that caused it. Called when an award reaches level_until.';

@@ -1,0 +1,112 @@
+//! A batch gives exactly what its operations would give one by one: outcomes and rows.
+
+use std::slice;
+
+use chrono::{DateTime, Utc};
+use proptest::{
+    prelude::*,
+    test_runner::{Config, TestRunner},
+};
+use tokio_postgres::Client;
+
+use super::history::{Call, history, requests, set_up};
+use crate::common::{Database, Outcome, Request, execute};
+
+/// Every column of every table that operations write to; members stand in for the ids of accounts.
+async fn rows(client: &Client, prefix: &str) -> Vec<String> {
+    let mut rows = Vec::new();
+    for table in ["account", "balance", "entry", "lot", "lot_use", "operation", "level_change"] {
+        let (key, row) = match table {
+            "account" => ("id", "to_jsonb(t) - 'id'"),
+            _ => ("account_id", "to_jsonb(t) - 'account_id'"),
+        };
+        let statement = format!(
+            "select concat_ws(' ', '{table}', a.user_id, a.wallet, {row})
+             from points.account a join points.{table} t on t.bucket = a.bucket and t.{key} = a.id
+             where starts_with(a.user_id, $1)"
+        );
+        rows.extend(client.query(&statement, &[&prefix]).await.unwrap().iter().map(|row| row.get::<_, String>(0)));
+    }
+    rows.sort();
+    rows
+}
+
+async fn carry_out(
+    client: &Client,
+    calls: &[(DateTime<Utc>, Vec<Request>)],
+    one_by_one: bool,
+) -> Vec<(Request, Outcome)> {
+    let mut outcomes = Vec::new();
+    for (now, requests) in calls {
+        let size = if one_by_one { 1 } else { requests.len() };
+        for batch in requests.chunks(size) {
+            let answers = execute(client, batch, Some(*now)).await;
+            outcomes.extend(batch.iter().cloned().zip(answers.into_iter().map(Outcome::without_account)));
+        }
+    }
+    outcomes
+}
+
+fn compare(cases: u32, histories: impl Strategy<Value = Vec<Call>>, one_instant: bool) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _guard = runtime.enter();
+    let databases = runtime.block_on(async { [Database::new().await, Database::new().await] });
+    let [batches, singles] = runtime.block_on(async {
+        let clients = [databases[0].client().await, databases[1].client().await];
+        for client in &clients {
+            set_up(client).await;
+        }
+        clients
+    });
+    let case = std::cell::Cell::new(0);
+    let config = Config { failure_persistence: None, max_shrink_iters: 300, ..Config::with_cases(cases) };
+    let result = TestRunner::new(config).run(&histories, |history| {
+        case.set(case.get() + 1);
+        let prefix = format!("case{}", case.get());
+        let mut calls = requests(&history, &prefix);
+        if one_instant {
+            let last = calls.last().unwrap().0;
+            calls = vec![(last, calls.into_iter().flat_map(|(_, requests)| requests).collect())];
+        }
+        runtime.block_on(async {
+            let (batched, single) = tokio::join!(carry_out(&batches, &calls, false), carry_out(&singles, &calls, true));
+            for (batched, single) in batched.iter().zip(&single) {
+                prop_assert_eq!(batched, single);
+            }
+            prop_assert_eq!(rows(&batches, &prefix).await, rows(&singles, &prefix).await);
+            Ok(())
+        })
+    });
+    if let Err(failure) = result {
+        panic!("{failure}");
+    }
+}
+
+#[test]
+fn small_batches_equal_one_by_one() {
+    compare(20, history(3..=6, 15), false);
+}
+
+#[test]
+fn batches_of_hundreds_equal_one_by_one() {
+    compare(3, history(2..=2, 250), false);
+}
+
+#[test]
+fn one_batch_at_one_instant_equals_one_by_one() {
+    compare(3, history(40..=40, 24), true);
+}
+
+/// What the comparison relies on: a difference in a row shows.
+#[tokio::test]
+async fn different_requests_leave_different_rows() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    for user in ["p1-a", "p2-a"] {
+        execute(&client, slice::from_ref(&Request::earn(user, "TASK", "k").points(3)), None).await;
+    }
+    let renamed = |rows: Vec<String>| rows.iter().map(|row| row.replace("p1-", "p2-")).collect::<Vec<_>>();
+    let (one, other) = (rows(&client, "p1").await, rows(&client, "p2").await);
+    assert_eq!(one.len(), 5);
+    assert_ne!(renamed(one), other, "the times of recording differ");
+}

@@ -1,0 +1,361 @@
+//! Each CHECK constraint refuses what its name says, whoever writes.
+
+use std::collections::BTreeSet;
+
+use tokio_postgres::error::SqlState;
+
+use crate::common::Database;
+
+/// A valid row of each table as `column = value`, against which each case differs.
+const ROWS: &[(&str, &[(&str, &str)])] = &[
+    (
+        "program",
+        &[("id", "true"), ("name", "'x'"), ("time_zone", "'UTC'"), ("currency", "'EUR'"), ("debt_policy", "'debt'")],
+    ),
+    ("wallet", &[("code", "'x'"), ("name", "'X'")]),
+    ("level", &[("wallet", "'points'"), ("code", "'X'"), ("name", "'X'"), ("threshold", "7")]),
+    ("refusal", &[("code", "'X'"), ("sqlstate", "'LP999'"), ("final", "true"), ("meaning", "'X'")]),
+    ("client", &[("name", "'x'"), ("key_sha256", "sha256('x')"), ("scopes", "'{earn}'")]),
+    ("rule", &[("code", "'X'"), ("name", "'X'")]),
+    (
+        "rule_version",
+        &[
+            ("rule", "'ORDER'"),
+            ("version", "9"),
+            ("starts_at", "'2000-01-01'"),
+            ("basis", "'fixed'"),
+            ("fixed_points", "1"),
+            ("points_per_unit", "null"),
+            ("rounding", "'down'"),
+            ("cap_points", "null"),
+            ("valid_days", "10"),
+            ("pending_days", "0"),
+        ],
+    ),
+    (
+        "account",
+        &[
+            ("bucket", "points.bucket('x', 'points')"),
+            ("user_id", "'x'"),
+            ("wallet", "'points'"),
+            ("created_at", "now()"),
+        ],
+    ),
+    (
+        "balance",
+        &[
+            ("bucket", "(select bucket from new_account)"),
+            ("account_id", "(select id from new_account)"),
+            ("pending", "0"),
+            ("available", "0"),
+            ("held", "0"),
+            ("earned", "0"),
+            ("spent", "0"),
+            ("expired", "0"),
+            ("adjusted", "0"),
+            ("level_until", "0"),
+        ],
+    ),
+    (
+        "level_change",
+        &[
+            ("bucket", "0"),
+            ("account_id", "1"),
+            ("seq", "1"),
+            ("recorded_at", "now()"),
+            ("previous", "null"),
+            ("level", "'X'"),
+        ],
+    ),
+    (
+        "operation",
+        &[
+            ("bucket", "0"),
+            ("account_id", "1"),
+            ("id", "gen_random_uuid()"),
+            ("recorded_at", "now()"),
+            ("points", "5"),
+            ("seq", "1"),
+            ("client_id", "1"),
+            ("kind", "'adjust'"),
+            ("idempotency_key", "'k'"),
+            ("reason", "'r'"),
+            ("actor", "'a'"),
+            ("rule", "null"),
+            ("rule_version", "null"),
+            ("amount", "null"),
+            ("refusal", "null"),
+        ],
+    ),
+    (
+        "entry",
+        &[
+            ("bucket", "0"),
+            ("account_id", "1"),
+            ("seq", "1"),
+            ("operation_id", "gen_random_uuid()"),
+            ("pending_delta", "0"),
+            ("available_delta", "5"),
+            ("held_delta", "0"),
+            ("pending_after", "0"),
+            ("available_after", "5"),
+            ("held_after", "0"),
+            ("occurred_at", "now()"),
+            ("recorded_at", "now()"),
+            ("kind", "'earn'"),
+            ("contra", "'issuance'"),
+        ],
+    ),
+    (
+        "lot",
+        &[
+            ("bucket", "0"),
+            ("account_id", "1"),
+            ("seq", "1"),
+            ("no", "0"),
+            ("granted", "5"),
+            ("remaining", "5"),
+            ("available_at", "now()"),
+            ("expires_at", "'infinity'"),
+            ("pending", "false"),
+            ("source", "'x'"),
+        ],
+    ),
+    (
+        "lot_use",
+        &[
+            ("bucket", "0"),
+            ("account_id", "1"),
+            ("seq", "2"),
+            ("lot_seq", "1"),
+            ("lot_no", "0"),
+            ("points", "5"),
+            ("granted", "5"),
+            ("available_at", "now()"),
+            ("expires_at", "'infinity'"),
+            ("recorded_at", "now()"),
+            ("source", "'x'"),
+        ],
+    ),
+    ("bundle", &[("id", "true"), ("hash", "''"), ("applied_at", "now()")]),
+];
+
+/// The constraint and what a row must have to violate it.
+type Case = (&'static str, &'static [(&'static str, &'static str)]);
+
+const CASES: &[Case] = &[
+    ("program_is_one_row", &[("id", "false")]),
+    ("program_currency_is_iso_code", &[("currency", "'eur'")]),
+    ("program_debt_policy_is_known", &[("debt_policy", "'mercy'")]),
+    ("wallet_code_is_plain", &[("code", "'X y'")]),
+    ("level_threshold_not_negative", &[("threshold", "-1")]),
+    ("level_code_is_plain", &[("code", "'x'")]),
+    ("refusal_sqlstate_is_class_lp", &[("sqlstate", "'23505'")]),
+    ("client_name_length", &[("name", "''")]),
+    ("client_key_is_sha256", &[("key_sha256", "'short'")]),
+    ("client_scopes_are_known", &[("scopes", "'{earn,fly}'")]),
+    ("rule_code_is_plain", &[("code", "'1X'")]),
+    ("rule_version_number_positive", &[("version", "0")]),
+    ("rule_version_fixed_points_in_range", &[("fixed_points", "0")]),
+    ("rule_version_fixed_points_in_range", &[("fixed_points", "9007199254740992")]),
+    (
+        "rule_version_points_per_unit_in_range",
+        &[("basis", "'amount'"), ("fixed_points", "null"), ("points_per_unit", "100000.000001")],
+    ),
+    (
+        "rule_version_points_per_unit_in_range",
+        &[("basis", "'amount'"), ("fixed_points", "null"), ("points_per_unit", "0")],
+    ),
+    ("rule_version_cap_in_range", &[("cap_points", "0")]),
+    ("rule_version_basis_has_its_inputs", &[("fixed_points", "null")]),
+    ("rule_version_basis_has_its_inputs", &[("points_per_unit", "1")]),
+    ("rule_version_basis_has_its_inputs", &[("basis", "'amount'")]),
+    ("rule_version_basis_has_its_inputs", &[("basis", "'given'"), ("points_per_unit", "1")]),
+    ("rule_version_pending_days_in_range", &[("pending_days", "-1")]),
+    ("rule_version_valid_days_in_range", &[("valid_days", "36501")]),
+    ("rule_version_expires_after_pending", &[("pending_days", "10")]),
+    ("account_bucket_is_its_hash", &[("bucket", "1::smallint - points.bucket('x', 'points')")]),
+    ("account_user_id_length", &[("user_id", "''"), ("bucket", "points.bucket('', 'points')")]),
+    (
+        "account_user_id_length",
+        &[("user_id", "repeat('u', 65)"), ("bucket", "points.bucket(repeat('u', 65), 'points')")],
+    ),
+    ("balance_pockets_equal_flows", &[("available", "1")]),
+    (
+        "balance_is_within_safe_integers",
+        &[("available", "9007199254740991"), ("held", "1"), ("earned", "9007199254740991"), ("adjusted", "1")],
+    ),
+    ("level_change_changes_level", &[("level", "null")]),
+    ("operation_points_fit_kind", &[("kind", "'spend'"), ("points", "-5")]),
+    ("operation_moves_points_by_an_entry", &[("seq", "null")]),
+    ("operation_refused_moves_nothing", &[("refusal", "'LIMIT_REACHED'")]),
+    ("operation_refusal_is_final", &[("refusal", "'FORBIDDEN'"), ("points", "0"), ("seq", "null")]),
+    ("operation_nothing_only_from_earn", &[("points", "0"), ("seq", "null")]),
+    ("operation_earn_names_rule_version", &[("kind", "'earn'")]),
+    ("operation_earn_names_rule_version", &[("rule", "'X'")]),
+    ("operation_adjust_has_reason_and_actor", &[("reason", "''")]),
+    ("operation_adjust_has_reason_and_actor", &[("reason", "null")]),
+    ("operation_adjust_has_reason_and_actor", &[("actor", "null")]),
+    ("entry_seq_positive", &[("seq", "0")]),
+    ("entry_moves_points", &[("available_delta", "0")]),
+    ("entry_contra_fits_kind", &[("contra", "'redemption'")]),
+    ("entry_contra_fits_kind", &[("kind", "'spend'"), ("contra", "'redemption'")]),
+    ("entry_contra_fits_kind", &[("kind", "'activate'"), ("contra", "'internal'")]),
+    ("entry_contra_fits_kind", &[("kind", "'expire'"), ("contra", "'expiry'")]),
+    ("entry_contra_fits_kind", &[("kind", "'adjust'"), ("contra", "'adjustment'"), ("pending_delta", "1")]),
+    ("lot_remaining_positive", &[("remaining", "0")]),
+    ("lot_remaining_within_granted", &[("remaining", "6")]),
+    ("lot_expires_after_available", &[("expires_at", "now()")]),
+    ("lot_use_points_positive", &[("points", "0")]),
+    ("lot_use_points_within_granted", &[("points", "6")]),
+    ("bundle_is_one_row", &[("id", "false")]),
+];
+
+/// The constraints of domains: what they refuse, and the domain.
+const DOMAIN_CASES: &[(&str, &str, &str)] = &[
+    ("pocket_not_negative", "pocket", "-1"),
+    ("pocket_is_safe_integer", "pocket", "9007199254740992"),
+    ("flow_is_safe_integer", "flow", "9007199254740992"),
+    ("flow_is_safe_integer", "flow", "-9007199254740992"),
+    ("money_not_negative", "money", "-0.01"),
+    ("idempotency_key_length", "idempotency_key", "''"),
+    ("idempotency_key_length", "idempotency_key", "repeat('k', 129)"),
+];
+
+/// Columns that a domain keeps within bounds.
+const DOMAIN_COLUMNS: &[(&str, &[&str])] = &[
+    (
+        "pocket",
+        &[
+            "balance.pending",
+            "balance.available",
+            "balance.held",
+            "balance.earned",
+            "balance.spent",
+            "balance.expired",
+            "entry.pending_after",
+            "entry.available_after",
+            "entry.held_after",
+        ],
+    ),
+    ("flow", &["balance.adjusted", "operation.points", "operation.requested"]),
+    ("money", &["operation.amount"]),
+    ("idempotency_key", &["operation.idempotency_key"]),
+];
+
+/// Constraints that another one reaches first: what violates them violates that, too, so it is dropped for the case.
+const SECOND: &[(&str, &str)] = &[("entry_moves_points", "entry_contra_fits_kind")];
+
+fn table_of(constraint: &str) -> &'static (&'static str, &'static [(&'static str, &'static str)]) {
+    let fits = |table: &str| constraint.strip_prefix(table).is_some_and(|rest| rest.starts_with('_'));
+    ROWS.iter().filter(|(table, _)| fits(table)).max_by_key(|(table, _)| table.len()).unwrap()
+}
+
+fn insert(table: &str, row: &[(&str, &str)], changes: &[(&str, &str)]) -> String {
+    let value = |column: &str| changes.iter().chain(row).find(|(name, _)| *name == column).unwrap().1;
+    let columns: Vec<&str> = row.iter().map(|(column, _)| *column).collect();
+    for (column, _) in changes {
+        assert!(columns.contains(column), "{table} has no {column} here");
+    }
+    let values: Vec<&str> = columns.iter().map(|column| value(column)).collect();
+    format!(
+        "with new_account as (select bucket, id from points.account where user_id = 'fresh')
+         insert into points.{table} ({}) values ({})",
+        columns.join(", "),
+        values.join(", ")
+    )
+}
+
+/// An account without a balance, for a row of balances to belong to.
+async fn client_with_fresh_account(database: &Database) -> tokio_postgres::Client {
+    let client = database.client().await;
+    client
+        .batch_execute(
+            "insert into points.account (bucket, user_id, wallet, created_at)
+             values (points.bucket('fresh', 'points'), 'fresh', 'points', now())",
+        )
+        .await
+        .unwrap();
+    client
+}
+
+#[tokio::test]
+async fn every_check_refuses_what_its_name_says() {
+    let database = Database::new().await;
+    let client = client_with_fresh_account(&database).await;
+    for (constraint, changes) in CASES {
+        let (table, row) = table_of(constraint);
+        let mut statement = insert(table, row, changes);
+        if let Some((_, first)) = SECOND.iter().find(|(second, _)| second == constraint) {
+            statement = format!("alter table points.{table} drop constraint {first}; {statement}");
+        }
+        let Err(error) = client.batch_execute(&statement).await else {
+            panic!("{constraint} let {changes:?} pass");
+        };
+        let error = error.as_db_error().unwrap();
+        assert_eq!(error.code(), &SqlState::CHECK_VIOLATION, "{constraint}: {error}");
+        assert_eq!(error.constraint(), Some(*constraint), "{changes:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_check_has_a_case() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let rows = client
+        .query(
+            "select distinct c.conname::text from pg_constraint c left join pg_class t on t.oid = c.conrelid
+             where c.connamespace = 'points'::regnamespace and c.contype = 'c' and t.relispartition is not true",
+            &[],
+        )
+        .await
+        .unwrap();
+    let constraints: BTreeSet<&str> = rows.iter().map(|row| row.get(0)).collect();
+    let cases: BTreeSet<&str> = CASES
+        .iter()
+        .map(|(constraint, _)| *constraint)
+        .chain(DOMAIN_CASES.iter().map(|(constraint, _, _)| *constraint))
+        .collect();
+    assert_eq!(constraints, cases);
+}
+
+#[tokio::test]
+async fn every_domain_refuses_what_its_constraint_says() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    for (constraint, domain, value) in DOMAIN_CASES {
+        let error = client.batch_execute(&format!("select {value}::points.{domain}")).await.unwrap_err();
+        assert_eq!(error.as_db_error().unwrap().constraint(), Some(*constraint), "{value}");
+    }
+    for (domain, columns) in DOMAIN_COLUMNS {
+        let row = client
+            .query_one(
+                "select coalesce(array_agg(relname || '.' || attname order by relname, attnum), '{}')
+                 from pg_attribute join pg_class t on t.oid = attrelid
+                 where atttypid = ('points.' || $1)::regtype and relkind in ('r', 'p') and not relispartition",
+                &[domain],
+            )
+            .await
+            .unwrap();
+        assert_eq!(
+            row.get::<_, Vec<String>>(0).into_iter().collect::<BTreeSet<_>>(),
+            columns.iter().map(|column| (*column).to_owned()).collect(),
+            "{domain}"
+        );
+    }
+}
+
+/// Otherwise a case might fail for another reason than its own.
+#[tokio::test]
+async fn the_rows_that_the_cases_spoil_are_valid() {
+    let database = Database::new().await;
+    let client = client_with_fresh_account(&database).await;
+    for (table, row) in ROWS {
+        let result = client.batch_execute(&insert(table, row, &[])).await;
+        match *table {
+            // they have their one row
+            "program" | "bundle" => assert_eq!(super::sqlstate(result), "23505"),
+            _ => result.unwrap_or_else(|error| panic!("{table}: {error:?}")),
+        }
+    }
+}

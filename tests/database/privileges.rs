@@ -1,0 +1,125 @@
+use std::collections::BTreeSet;
+
+use super::sqlstate;
+use crate::common::Database;
+
+const ROLES: &[&str] = &["jifen_gateway", "jifen_reader", "jifen_operator"];
+
+/// Functions with side effects, by who may call them. The rest of schema api is for everybody.
+const CALLERS: &[(&str, &[&str])] = &[
+    ("adjust_points", &["jifen_operator"]),
+    ("authenticate", &["jifen_gateway"]),
+    ("create_client", &["jifen_operator"]),
+    ("create_partitions", &["jifen_gateway", "jifen_operator"]),
+    ("create_rule", &["jifen_operator"]),
+    ("create_rule_version", &["jifen_operator"]),
+    ("earn_points", &["jifen_operator"]),
+    ("execute", &["jifen_gateway"]),
+    ("revoke_client", &["jifen_operator"]),
+    ("spend_points", &["jifen_operator"]),
+];
+
+#[tokio::test]
+async fn each_function_of_the_api_is_for_those_who_need_it() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let functions = client
+        .query("select oid, proname::text from pg_proc where pronamespace = 'api'::regnamespace", &[])
+        .await
+        .unwrap();
+    let names: BTreeSet<&str> = functions.iter().map(|row| row.get(1)).collect();
+    for (name, _) in CALLERS {
+        assert!(names.contains(name), "api.{name} is gone");
+    }
+    for function in &functions {
+        let (oid, name): (u32, &str) = (function.get(0), function.get(1));
+        let allowed = CALLERS.iter().find(|(caller, _)| *caller == name).map_or(ROLES, |(_, roles)| roles);
+        for role in ROLES {
+            let may = client
+                .query_one("select has_function_privilege($1::text, $2::oid, 'execute')", &[role, &oid])
+                .await
+                .unwrap();
+            assert_eq!(may.get::<_, bool>(0), allowed.contains(role), "{role} and api.{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_role_reads_the_views_and_writes_none() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let views = client
+        .query("select relname::text from pg_class where relnamespace = 'api'::regnamespace and relkind = 'v'", &[])
+        .await
+        .unwrap();
+    assert!(views.len() >= 7);
+    for role in ROLES {
+        let client = database.client_as(role).await;
+        for view in &views {
+            let view: &str = view.get(0);
+            client.query(&format!("select * from api.{view} limit 1"), &[]).await.unwrap();
+            let writes = client
+                .query_one("select has_table_privilege('api.' || $1, 'insert, update, delete, truncate')", &[&view])
+                .await
+                .unwrap();
+            assert!(!writes.get::<_, bool>(0), "{role} and {view}");
+        }
+        let account = "select available from api.account where bucket = api.bucket('bob') and user_id = 'bob'";
+        assert_eq!(client.query_one(account, &[]).await.unwrap().get::<_, i64>(0), 186);
+    }
+}
+
+#[tokio::test]
+async fn no_role_but_the_owner_reaches_schema_points() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let tables = client
+        .query(
+            "select oid, oid::regclass::text from pg_class
+             where relnamespace = 'points'::regnamespace and relkind in ('r', 'p', 'v', 'S')",
+            &[],
+        )
+        .await
+        .unwrap();
+    assert!(tables.len() > 15);
+    for role in ROLES {
+        for table in &tables {
+            let (oid, name): (u32, &str) = (table.get(0), table.get(1));
+            let any = "select has_table_privilege($1::text, $2::oid, 'select, insert, update, delete, truncate, references, trigger')";
+            assert!(!client.query_one(any, &[role, &oid]).await.unwrap().get::<_, bool>(0), "{role} and {name}");
+        }
+        let client = database.client_as(role).await;
+        for statement in [
+            "select * from points.account",
+            "insert into points.wallet values ('x', 'X')",
+            "select points.execute(0::smallint, '{}')",
+            "select points.make_partitions()",
+            "create table points.mine ()",
+            "create table api.mine ()",
+            "create view api.mine as select 1",
+        ] {
+            assert_eq!(sqlstate(client.batch_execute(statement).await), "42501", "{statement} as {role}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_gateway_writes_through_execute_alone() {
+    let database = Database::new().await;
+    let client = database.client_as("jifen_gateway").await;
+    let execute = "select refusal, (entry).available_delta from api.execute(api.bucket('zoe'),
+        array[row('earn', 'zoe', null, 1, 'k', 'TASK', null, 5, null, null, null, null, null)::api.request])";
+    let row = client.query_one(execute, &[]).await.unwrap();
+    assert_eq!((row.get::<_, Option<&str>>(0), row.get(1)), (None, 5i64));
+    client.batch_execute("select api.create_partitions()").await.unwrap();
+    assert_eq!(sqlstate(client.batch_execute("select api.earn_points('zoe', 'TASK', 'k')").await), "42501");
+}
+
+#[tokio::test]
+async fn operators_correct_accounts_one_at_a_time() {
+    let database = Database::new().await;
+    let client = database.client_as("jifen_operator").await;
+    client.batch_execute("select api.adjust_points('zoe', 5, 'a', 'sorry')").await.unwrap();
+    client.batch_execute("select api.create_rule('NEW', 'New')").await.unwrap();
+    assert_eq!(sqlstate(client.batch_execute("select api.execute(0::smallint, '{}')").await), "42501");
+}
