@@ -17,6 +17,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
+use tokio::signal::unix::{SignalKind, signal};
 
 use report::{Report, Row, Target};
 use requests::Kind;
@@ -108,9 +109,12 @@ async fn run(options: &Options) -> Result<bool> {
     usage::raise_open_files();
     let host = Host::start(options.data_dir.clone(), options.pg_bin.clone()).await?;
     let mut report = Report::default();
+    // From here on neither signal ends this process before the server's data is removed.
+    let mut terminated = signal(SignalKind::terminate())?;
     let result = tokio::select! {
         result = measure(options, &host, &mut report) => result,
         _ = tokio::signal::ctrl_c() => Err("interrupted".into()),
+        _ = terminated.recv() => Err("terminated".into()),
     };
     let stopped = host.stop().await;
     result?;
