@@ -92,7 +92,14 @@ async fn receive(waiting: Result<oneshot::Receiver<Answer>, Error>) -> Answer {
 struct Lane {
     bucket: i16,
     config: Config,
-    connection: Option<(Client, Statement)>,
+    connection: Option<Connection>,
+}
+
+struct Connection {
+    client: Client,
+    statement: Statement,
+    /// Calls made.
+    calls: u32,
 }
 
 enum Failure {
@@ -166,7 +173,8 @@ impl Lane {
 
     async fn call(&mut self, batch: &[Item]) -> Result<Vec<Answer>, Failure> {
         let bucket = self.bucket;
-        let (client, statement) = self.connect().await.map_err(|error| Failure::Retry(error::describe(&error)))?;
+        let Connection { client, statement, .. } =
+            self.connect().await.map_err(|error| Failure::Retry(error::describe(&error)))?;
         let requests: Vec<&Request> = batch.iter().map(|item| &item.request).collect();
         let rows = match timeout(CALL_TIMEOUT, client.query(statement, &[&bucket, &requests])).await {
             Ok(Ok(rows)) => rows,
@@ -176,13 +184,19 @@ impl Lane {
         rows.iter().map(Outcome::from_row).collect::<Result<_, _>>().map_err(Failure::Poisoned)
     }
 
-    async fn connect(&mut self) -> Result<&(Client, Statement), tokio_postgres::Error> {
-        if self.connection.as_ref().is_none_or(|(client, _)| client.is_closed()) {
+    async fn connect(&mut self) -> Result<&Connection, tokio_postgres::Error> {
+        if self.connection.as_ref().is_none_or(|connection| connection.client.is_closed()) {
             let client = database::connect(&self.config).await?;
             let statement = client.prepare_typed(EXECUTE, &[Type::INT2]).await?;
-            self.connection = Some((client, statement));
+            self.connection = Some(Connection { client, statement, calls: 0 });
         }
-        Ok(self.connection.as_ref().expect("it was made a line above"))
+        let connection = self.connection.as_mut().expect("it was made a line above");
+        connection.calls = connection.calls.wrapping_add(1);
+        // A session keeps its plans, and those made while a table was small are bad ones when it has grown.
+        if connection.calls.is_power_of_two() {
+            connection.client.batch_execute("discard plans").await?;
+        }
+        Ok(connection)
     }
 }
 

@@ -33,7 +33,9 @@ begin
                 case when d.lot_available_at > p_now then 0 else d.moved end as available_delta,
                 case when v.verdict is null and d.lot_expires_at <= p_now then d.moved else 0 end as lapsed
             from unnest(p_drafts) d
-            left join points.balance b on b.bucket = p_bucket and b.account_id = d.account_id
+            left join lateral (
+                select * from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
+            ) b on true
             cross join lateral (
                 select case
                     when d.moved < 0 and b.available < -d.moved then 'INSUFFICIENT_POINTS'

@@ -18,7 +18,9 @@ begin
                 ) as starts_round
             from unnest(p_drafts) d
             cross join lateral (select d.refusal is null and not d.replayed as live) l
-            left join points.balance b on b.bucket = p_bucket and b.account_id = d.account_id
+            left join lateral (
+                select * from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
+            ) b on true
             window w as (partition by d.account_id, live order by d.ord)
         ) q
         order by q.ord

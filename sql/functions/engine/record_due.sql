@@ -5,7 +5,9 @@ begin
     select p_bucket, d.account_id, d.operation_id, 0, d.entry_kind || ':' || d.seq, d.entry_kind::text::points.operation_kind,
         abs(d.moved), d.seq, d.happened_at, p_now
     from unnest(p_drafts) d
-    join points.balance b on b.bucket = p_bucket and b.account_id = d.account_id;
+    cross join lateral (
+        select b.bucket from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
+    ) b;
 end
 $$;
 

@@ -33,7 +33,9 @@ begin
         points.contra_of(d.entry_kind),
         d.pending_delta, d.available_delta, 0, d.pending_after, d.available_after, d.held_after, d.happened_at, p_now
     from unnest(p_drafts) d
-    join points.balance b on b.bucket = p_bucket and b.account_id = d.account_id
+    cross join lateral (
+        select b.bucket from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
+    ) b
     where d.seq is not null;
 end
 $$;
