@@ -145,7 +145,6 @@ table points.entry partition by range (recorded_at)
     bucket          smallint not null
     entry_pkey: PRIMARY KEY (bucket, account_id, seq, recorded_at)
     entry_contra_fits_kind: CHECK ( CASE kind WHEN 'earn'::points.entry_kind THEN ((contra = 'issuance'::points.contra) AND ((pending_delta + available_delta) > 0) AND (held_delta = 0)) WHEN 'spend'::points.entry_kind THEN ((contra = 'redemption'::points.contra) AND (available_delta < 0) AND (pending_delta = 0) AND (held_delta = 0)) WHEN 'adjust'::points.entry_kind THEN ((contra = 'adjustment'::points.contra) AND (available_delta <> 0) AND (pending_delta = 0) AND (held_delta = 0)) WHEN 'activate'::points.entry_kind THEN ((contra = 'internal'::points.contra) AND (available_delta > 0) AND (pending_delta = (- available_delta)) AND (held_delta = 0)) WHEN 'expire'::points.entry_kind THEN ((contra = 'expiry'::points.contra) AND (available_delta < 0) AND (pending_delta = 0) AND (held_delta = 0)) ELSE NULL::boolean END)
-    entry_moves_points: CHECK (((pending_delta <> 0) OR (available_delta <> 0) OR (held_delta <> 0)))
     entry_seq_positive: CHECK ((seq > 0))
     trigger append_only before delete or update on points.entry for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.entry for each statement execute function points.refuse_change()
@@ -188,7 +187,7 @@ table points.lot with (fillfactor=80)
     pending      boolean not null
     source       text not null
     lot_pkey: PRIMARY KEY (bucket, account_id, expires_at, seq, no)
-    lot_expires_after_available: CHECK ((expires_at > available_at))
+    lot_expires_not_before_available: CHECK ((expires_at >= available_at))
     lot_remaining_positive: CHECK ((remaining > 0))
     lot_remaining_within_granted: CHECK ((remaining <= granted))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
