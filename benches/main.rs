@@ -1,1 +1,185 @@
-fn main() {}
+//! `cargo bench`: what Jifen does in a second, beside what pgbench gets from the same server in
+//! the same run. Ends with a table, `bench.json` in the target directory, and a non-zero exit code
+//! when a target is missed. `cargo bench -- --help` lists the options.
+
+mod gateway;
+mod http;
+mod latency;
+mod load;
+mod pgbench;
+mod report;
+mod requests;
+mod sql;
+mod usage;
+mod world;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+use tokio::signal::unix::{SignalKind, signal};
+
+use report::{Report, Row, Target};
+use requests::Kind;
+use world::{Host, World};
+
+type Error = Box<dyn std::error::Error + Send + Sync>;
+type Result<T> = std::result::Result<T, Error>;
+
+const NAME_EARN: &str = "earnPoints over HTTP, 256 connections";
+
+#[derive(Parser)]
+#[command(name = "cargo bench --", about = "Benchmarks of Jifen against pgbench on the same, durable server")]
+struct Options {
+    /// Seconds that each measurement takes, after its warm-up [default: 10]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=600))]
+    seconds: Option<u64>,
+    /// Accounts in the database [default: 1000000]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1_000..=10_000_000))]
+    accounts: Option<u64>,
+    /// A short look: 3 seconds, 50,000 accounts, pgbench at scale 5
+    #[arg(long)]
+    quick: bool,
+    /// Only these parts
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<Part>,
+    /// Folder for the server's data, which is removed at the end [default: one below the
+    /// folder for temporary files]
+    #[arg(long)]
+    data_dir: Option<std::path::PathBuf>,
+    /// Folder with the programs of the PostgreSQL to use [default: the first one found]
+    #[arg(long)]
+    pg_bin: Option<std::path::PathBuf>,
+    /// What cargo adds
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// One idle client
+    Latency,
+    /// Mutations over HTTP
+    Earn,
+    /// Queries over HTTP
+    Read,
+    /// The stored function alone
+    Sql,
+}
+
+/// The sizes of a run.
+pub struct Scale {
+    pub measure: Duration,
+    pub warm_up: Duration,
+    pub accounts: u64,
+    pub pgbench_scale: u32,
+}
+
+impl Options {
+    fn scale(&self) -> Scale {
+        let (seconds, accounts, pgbench_scale) = if self.quick { (3, 50_000, 5) } else { (10, 1_000_000, 50) };
+        Scale {
+            measure: Duration::from_secs(self.seconds.unwrap_or(seconds)),
+            warm_up: Duration::from_secs(if self.quick { 1 } else { 2 }),
+            accounts: self.accounts.unwrap_or(accounts),
+            pgbench_scale,
+        }
+    }
+
+    fn has(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
+    }
+}
+
+#[tokio::main(worker_threads = 2)]
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    match run(&options).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: &Options) -> Result<bool> {
+    report::start_clock();
+    usage::raise_open_files();
+    let host = Host::start(options.data_dir.clone(), options.pg_bin.clone()).await?;
+    let mut report = Report::default();
+    // From here on neither signal ends this process before the server's data is removed.
+    let mut terminated = signal(SignalKind::terminate())?;
+    let result = tokio::select! {
+        result = measure(options, &host, &mut report) => result,
+        _ = tokio::signal::ctrl_c() => Err("interrupted".into()),
+        _ = terminated.recv() => Err("terminated".into()),
+    };
+    let stopped = host.stop().await;
+    result?;
+    stopped?;
+    report.print();
+    report.write_json()?;
+    Ok(report.passed())
+}
+
+async fn measure(options: &Options, host: &Host, report: &mut Report) -> Result<()> {
+    let mut world = World::new(host, options.scale()).await?;
+    world.fill(report).await?;
+    let world = &mut world;
+    if options.has(Part::Latency) {
+        latency::measure(world, report).await?;
+    }
+    if options.has(Part::Earn) {
+        earn(world, report).await?;
+    }
+    if options.has(Part::Read) {
+        read(world, report).await?;
+    }
+    if options.has(Part::Sql) {
+        world.stop_gateway().await?;
+        sql::measure(world, report).await?;
+    }
+    world.stop_gateway().await
+}
+
+/// Mutations over HTTP, each between two runs of pgbench.
+async fn earn(world: &World, report: &mut Report) -> Result<()> {
+    pgbench::warm_up(world, pgbench::Script::Write).await?;
+    let first = pgbench::run(world, pgbench::Script::Write, 16).await?;
+    let single = load::http(world, report, NAME_EARN, Kind::Earn, 256).await?;
+    let second = pgbench::run(world, pgbench::Script::Write, 16).await?;
+    let batch = load::http(world, report, "earnPointsBatch of 100, 32 connections", Kind::EarnBatch, 32).await?;
+    let third = pgbench::run(world, pgbench::Script::Write, 16).await?;
+    let many = load::http(world, report, "earnPoints over HTTP, 1,024 connections", Kind::Earn, 1024).await?;
+
+    let runs = [&first, &second, &third];
+    let mean = runs.iter().map(|run| run.per_second).sum::<f64>() / runs.len() as f64;
+    report.add(Row::new("pgbench -N, 16 clients (mean of 3)", mean, "tx/s"));
+    report
+        .add(single.row("awards/s").against((first.per_second + second.per_second) / 2.0).wants(Target::AtLeast(1.0)));
+    report.add(batch.row("awards/s").against((second.per_second + third.per_second) / 2.0).wants(Target::AtLeast(2.0)));
+    report.add(many.row("awards/s").against(third.per_second));
+    single.details(report, "us/award");
+    single.bytes(report);
+    batch.details(report, "us/award");
+    many.details(report, "us/award");
+    second.details(report);
+    Ok(())
+}
+
+/// Queries over HTTP, between two runs of pgbench.
+async fn read(world: &World, report: &mut Report) -> Result<()> {
+    pgbench::warm_up(world, pgbench::Script::Read).await?;
+    let before = pgbench::run(world, pgbench::Script::Read, 16).await?;
+    let name = "account balance over HTTP, 256 connections";
+    let load = load::http(world, report, name, Kind::Balance, 256).await?;
+    let after = pgbench::run(world, pgbench::Script::Read, 16).await?;
+    let mean = (before.per_second + after.per_second) / 2.0;
+    report.add(Row::new("pgbench -S, 16 clients (mean of 2)", mean, "tx/s"));
+    report.add(load.row("queries/s").against(mean).wants(Target::AtLeast(0.22)));
+    load.details(report, "us/query");
+    after.details(report);
+    Ok(())
+}

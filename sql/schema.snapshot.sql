@@ -145,7 +145,6 @@ table points.entry partition by range (recorded_at)
     bucket          smallint not null
     entry_pkey: PRIMARY KEY (bucket, account_id, seq, recorded_at)
     entry_contra_fits_kind: CHECK ( CASE kind WHEN 'earn'::points.entry_kind THEN ((contra = 'issuance'::points.contra) AND ((pending_delta + available_delta) > 0) AND (held_delta = 0)) WHEN 'spend'::points.entry_kind THEN ((contra = 'redemption'::points.contra) AND (available_delta < 0) AND (pending_delta = 0) AND (held_delta = 0)) WHEN 'adjust'::points.entry_kind THEN ((contra = 'adjustment'::points.contra) AND (available_delta <> 0) AND (pending_delta = 0) AND (held_delta = 0)) WHEN 'activate'::points.entry_kind THEN ((contra = 'internal'::points.contra) AND (available_delta > 0) AND (pending_delta = (- available_delta)) AND (held_delta = 0)) WHEN 'expire'::points.entry_kind THEN ((contra = 'expiry'::points.contra) AND (available_delta < 0) AND (pending_delta = 0) AND (held_delta = 0)) ELSE NULL::boolean END)
-    entry_moves_points: CHECK (((pending_delta <> 0) OR (available_delta <> 0) OR (held_delta <> 0)))
     entry_seq_positive: CHECK ((seq > 0))
     trigger append_only before delete or update on points.entry for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.entry for each statement execute function points.refuse_change()
@@ -188,7 +187,7 @@ table points.lot with (fillfactor=80)
     pending      boolean not null
     source       text not null
     lot_pkey: PRIMARY KEY (bucket, account_id, expires_at, seq, no)
-    lot_expires_after_available: CHECK ((expires_at > available_at))
+    lot_expires_not_before_available: CHECK ((expires_at >= available_at))
     lot_remaining_positive: CHECK ((remaining > 0))
     lot_remaining_within_granted: CHECK ((remaining <= granted))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
@@ -236,7 +235,7 @@ table points.operation
     metadata        jsonb
     operation_pkey: PRIMARY KEY (bucket, account_id, id)
     operation_refusal_fkey: FOREIGN KEY (refusal) REFERENCES points.refusal(code)
-    operation_adjust_has_reason_and_actor: CHECK (((kind <> 'adjust'::points.operation_kind) OR ((length(reason) > 0) AND (length(actor) > 0))))
+    operation_adjust_has_reason_and_actor: CHECK (((kind <> 'adjust'::points.operation_kind) OR ((COALESCE(length(reason), 0) > 0) AND (COALESCE(length(actor), 0) > 0))))
     operation_earn_names_rule_version: CHECK ((((kind = 'earn'::points.operation_kind) = (rule IS NOT NULL)) AND ((kind = 'earn'::points.operation_kind) = (rule_version IS NOT NULL))))
     operation_moves_points_by_an_entry: CHECK ((((points)::bigint <> 0) = (seq IS NOT NULL)))
     operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = 'earn'::points.operation_kind)))
@@ -435,6 +434,12 @@ view api.rule
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
+view api.wallet
+    code text
+    name text
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
 view points.level_step
     wallet    text
     code      text
@@ -446,6 +451,11 @@ function api.adjust_points(p_user_id text, p_points bigint, p_idempotency_key te
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
+
+function api.analyze_tables()
+    returns void
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
 
 function api.authenticate(p_key_sha256 bytea)
     returns TABLE(id integer, name text, scopes text[])
@@ -484,7 +494,12 @@ function api.earn_points(p_user_id text, p_rule text, p_idempotency_key text, p_
 
 function api.execute(p_bucket smallint, p_requests api.request[])
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off
+    plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off, enable_material=off
+    grant execute to jifen_gateway
+
+function api.import_client()
+    returns integer
+    plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway
 
 function api.operation_id(p_client_id integer, p_idempotency_key text)
@@ -515,7 +530,7 @@ function points.answer(p_bucket smallint, p_drafts points.draft[])
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql stable
 
-function points.arrange(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
+function points.arrange(p_bucket smallint, p_drafts points.draft[])
     returns points.draft[]
     plpgsql stable
 
@@ -553,6 +568,10 @@ function points.draft_due(p_bucket smallint, p_account_ids bigint[], p_now times
     returns points.draft[]
     plpgsql stable
 
+function points.draft_lapsed(p_drafts points.draft[], p_now timestamp with time zone)
+    returns points.draft[]
+    plpgsql stable
+
 function points.due(p_bucket smallint, p_account_id bigint, p_now timestamp with time zone)
     returns TABLE(pending bigint, available bigint, expired bigint)
     plpgsql stable security definer set search_path=""
@@ -566,6 +585,10 @@ function points.execute_one(p_client text, p_request api.request)
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile
 
+function points.expire_grants(p_bucket smallint, p_lapsed points.draft[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.find_accounts(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
     returns points.draft[]
     plpgsql volatile
@@ -574,7 +597,7 @@ function points.find_entry(p_bucket smallint, p_account_id bigint, p_seq bigint,
     returns api.entry
     plpgsql stable
 
-function points.grant_lots(p_bucket smallint, p_drafts points.draft[])
+function points.grant_lots(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
@@ -611,6 +634,10 @@ function points.receive(p_requests api.request[], p_now timestamp with time zone
     plpgsql stable
 
 function points.record(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.record_due(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
 

@@ -84,8 +84,15 @@ pub struct Migrate {
 pub enum Import {
     /// Award points for past orders, from a CSV file with the columns user_id, order_no, amount, occurred_at
     ///
-    /// The order number is the idempotency key, so a second run changes nothing, and an interrupted one goes on where it
-    /// stopped. Rows that can't be read or are refused are listed, with line numbers and reasons, in FILE.rejected.csv.
+    /// The header names the columns, in any order; others are ignored. occurred_at is an instant such as
+    /// 2024-05-01T09:30:00+08:00, or a date, or a date and time, in the program's time zone; validity counts from it.
+    ///
+    /// The order number is the idempotency key (of the client named import), so a second run changes nothing, and an
+    /// interrupted one goes on where it stopped. Rows that can't be read or are refused are listed, with line numbers and
+    /// reasons, in FILE.rejected.csv, and the others are imported; without such rows there is no such file.
+    ///
+    /// Exit status: 0 when every row is in; 1 when some were rejected, or the import stopped. What was done is summed up on
+    /// stdout in either case.
     Orders(ImportOrders),
 }
 

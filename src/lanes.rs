@@ -24,7 +24,7 @@ use crate::{
 /// Operations in one call.
 const MAX_BATCH: usize = 256;
 /// Operations that may wait in a lane; one more is refused before anything is sent.
-const QUEUE: usize = 1024;
+pub const QUEUE: usize = 1024;
 /// From the moment an operation leaves the queue until its caller is answered, whatever happens.
 const DEADLINE: Duration = Duration::from_secs(10);
 /// A call that takes longer is taken for a lost connection. Above the statement timeout.
@@ -58,9 +58,9 @@ impl Lanes {
         Lanes { queues }
     }
 
-    /// Carries out one operation.
-    pub async fn execute(&self, request: Request) -> Answer {
-        receive(self.send(request)).await
+    /// Carries out one operation. It queues at once: operations on one account are carried out in the order of the calls.
+    pub fn execute(&self, request: Request) -> impl Future<Output = Answer> + Send + use<> {
+        receive(self.send(request))
     }
 
     /// Carries out operations, each on its own; those on one account in their order.
@@ -92,7 +92,14 @@ async fn receive(waiting: Result<oneshot::Receiver<Answer>, Error>) -> Answer {
 struct Lane {
     bucket: i16,
     config: Config,
-    connection: Option<(Client, Statement)>,
+    connection: Option<Connection>,
+}
+
+struct Connection {
+    client: Client,
+    statement: Statement,
+    /// Calls made.
+    calls: u32,
 }
 
 enum Failure {
@@ -166,7 +173,8 @@ impl Lane {
 
     async fn call(&mut self, batch: &[Item]) -> Result<Vec<Answer>, Failure> {
         let bucket = self.bucket;
-        let (client, statement) = self.connect().await.map_err(|error| Failure::Retry(error::describe(&error)))?;
+        let Connection { client, statement, .. } =
+            self.connect().await.map_err(|error| Failure::Retry(error::describe(&error)))?;
         let requests: Vec<&Request> = batch.iter().map(|item| &item.request).collect();
         let rows = match timeout(CALL_TIMEOUT, client.query(statement, &[&bucket, &requests])).await {
             Ok(Ok(rows)) => rows,
@@ -176,13 +184,19 @@ impl Lane {
         rows.iter().map(Outcome::from_row).collect::<Result<_, _>>().map_err(Failure::Poisoned)
     }
 
-    async fn connect(&mut self) -> Result<&(Client, Statement), tokio_postgres::Error> {
-        if self.connection.as_ref().is_none_or(|(client, _)| client.is_closed()) {
+    async fn connect(&mut self) -> Result<&Connection, tokio_postgres::Error> {
+        if self.connection.as_ref().is_none_or(|connection| connection.client.is_closed()) {
             let client = database::connect(&self.config).await?;
             let statement = client.prepare_typed(EXECUTE, &[Type::INT2]).await?;
-            self.connection = Some((client, statement));
+            self.connection = Some(Connection { client, statement, calls: 0 });
         }
-        Ok(self.connection.as_ref().expect("it was made a line above"))
+        let connection = self.connection.as_mut().expect("it was made a line above");
+        connection.calls = connection.calls.wrapping_add(1);
+        // A session keeps its plans, and those made while a table was small are bad ones when it has grown.
+        if connection.calls.is_power_of_two() {
+            connection.client.batch_execute("discard plans").await?;
+        }
+        Ok(connection)
     }
 }
 

@@ -2,4 +2,5 @@ mod common;
 mod contract;
 mod database;
 mod graphql;
+mod import;
 mod process;

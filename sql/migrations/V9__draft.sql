@@ -25,7 +25,7 @@ create type points.draft as (
     level_due        boolean
 );
 comment on type points.draft is 'An operation on its way through the engine: what the stages have worked out so far, in their order. No field shares its name with one of api.request, so that both unnest side by side.';
-comment on column points.draft.ord is 'Place of the request in the batch, from 1; null: not asked for (points.draft_due).';
+comment on column points.draft.ord is 'Place of the request in the batch, from 1; null: not asked for (points.draft_due, points.draft_lapsed).';
 comment on column points.draft.account_id is 'The account; null: there is none.';
 comment on column points.draft.operation_id is 'Id that the operation has or will have.';
 comment on column points.draft.entry_kind is 'What its entry books.';

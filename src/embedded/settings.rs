@@ -40,6 +40,8 @@ pub(super) fn command_line(options: &Options) -> Vec<String> {
         ("logging_collector", "off"),
         ("timezone", "UTC"),
         ("jit", "off"),
+        // A new database fills fast, and plans for empty tables should not outlive that.
+        ("autovacuum_naptime", "5s"),
     ];
     let throw_away = ["fsync", "synchronous_commit", "full_page_writes"].map(|name| (name, "off"));
     let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());

@@ -8,6 +8,7 @@ mod engine;
 mod files;
 mod keys;
 mod names;
+mod page;
 mod plpgsql_check;
 mod refusals;
 mod repeat;

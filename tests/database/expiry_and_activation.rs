@@ -151,3 +151,43 @@ async fn points_of_a_late_report_may_have_expired_already() {
     assert_eq!(outcomes[2].entry.as_ref().unwrap().available_after, 3);
     assert_laws(&client).await;
 }
+
+#[tokio::test]
+async fn late_reports_of_one_batch_are_booked_with_their_expiry_one_by_one() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let (happened, now) = (instant("2022-05-01T12:00:00Z"), instant("2024-05-01T12:00:00Z"));
+    let requests = [
+        Request::earn("zoe", "TASK", "a").points(9).occurred_at(happened),
+        Request::earn("zoe", "TASK", "b").points(3),
+        Request::earn("zoe", "TASK", "c").points(4).occurred_at(happened),
+    ];
+    let outcomes = crate::common::execute(&client, &requests, Some(now)).await;
+    let booked = outcomes.iter().map(|outcome| outcome.entry.as_ref().unwrap());
+    assert_eq!(booked.map(|entry| (entry.seq, entry.available_after)).collect::<Vec<_>>(), [(1, 9), (3, 3), (4, 7)]);
+    let lapsed = instant("2023-05-01T12:00:00Z");
+    assert_eq!(
+        entries(&client, 0).await,
+        [
+            ("earn".to_owned(), 0, 9, happened),
+            ("expire".to_owned(), 0, -9, lapsed),
+            ("earn".to_owned(), 0, 3, now),
+            ("earn".to_owned(), 0, 4, happened),
+            ("expire".to_owned(), 0, -4, lapsed),
+        ]
+    );
+    // Nothing is left to settle, and no lot.
+    let row = client
+        .query_one(
+            "select b.next_change_at, b.available::bigint, b.expired::bigint, (select count(*) from points.lot l where l.account_id = b.account_id)
+             from points.balance b join points.account a on a.bucket = b.bucket and a.id = b.account_id and a.user_id = 'zoe'",
+            &[],
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        (row.get::<_, DateTime<Utc>>(0), row.get(1), row.get(2), row.get(3)),
+        (instant("2025-05-01T12:00:00Z"), 3i64, 13i64, 1i64)
+    );
+    assert_laws(&client).await;
+}

@@ -77,7 +77,10 @@ impl Ledger {
             .entry(name.clone())
             .or_insert_with(|| Account { level: (name.1 == "points").then_some(LEVELS[0].1), ..Account::default() });
         account.settle(now);
-        account.carry_out(request, version, now, name.1 == "points")
+        let outcome = account.carry_out(request, version, now, name.1 == "points");
+        // What it granted may have expired long ago.
+        account.settle(now);
+        outcome
     }
 
     /// Pending and available at an instant, booked or not.

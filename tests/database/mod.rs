@@ -10,7 +10,7 @@ mod execute;
 mod expiry_and_activation;
 mod history;
 mod idempotency;
-mod laws;
+pub mod laws;
 mod ledger_model;
 mod levels;
 mod model;

@@ -8,6 +8,7 @@ const ROLES: &[&str] = &["jifen_gateway", "jifen_reader", "jifen_operator"];
 /// Functions with side effects, by who may call them. The rest of schema api is for everybody.
 const CALLERS: &[(&str, &[&str])] = &[
     ("adjust_points", &["jifen_operator"]),
+    ("analyze_tables", &["jifen_gateway", "jifen_operator"]),
     ("authenticate", &["jifen_gateway"]),
     ("create_client", &["jifen_operator"]),
     ("create_partitions", &["jifen_gateway", "jifen_operator"]),
@@ -15,6 +16,7 @@ const CALLERS: &[(&str, &[&str])] = &[
     ("create_rule_version", &["jifen_operator"]),
     ("earn_points", &["jifen_operator"]),
     ("execute", &["jifen_gateway"]),
+    ("import_client", &["jifen_gateway"]),
     ("revoke_client", &["jifen_operator"]),
     ("set_program", &["jifen_operator"]),
     ("spend_points", &["jifen_operator"]),

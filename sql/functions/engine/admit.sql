@@ -13,11 +13,13 @@ begin
             end,
             q.replayed, q.round, case when q.verdict is null then q.moved else 0 end,
             q.happened_at, q.lot_source, q.lot_available_at, q.lot_expires_at,
-            case when q.moves then q.version + count(*) filter (where q.moves) over w end,
+            -- A grant that has expired already takes two entries: its own, and then its expiry.
+            case when q.moves then q.version + count(*) filter (where q.moves) over w
+                + count(*) filter (where q.lapsed > 0) over w - (q.lapsed > 0)::int end,
             case when q.moves then q.pending_delta end,
             case when q.moves then q.available_delta end,
             q.pending + sum(q.pending_delta) filter (where q.moves) over w,
-            q.available + sum(q.available_delta) filter (where q.moves) over w,
+            q.available + sum(q.available_delta - q.lapsed) filter (where q.moves) over w + q.lapsed,
             q.held,
             q.earned + sum(q.moved) filter (where q.moves and q.entry_kind = 'earn') over w,
             q.entry_kind = 'earn' and q.earned + sum(q.moved) filter (where q.moves and q.entry_kind = 'earn') over w >= q.level_until
@@ -28,9 +30,12 @@ begin
                 b.version, b.pending, b.available, b.held, b.earned, b.level_until, v.verdict,
                 d.round is not null and v.verdict is null and d.moved <> 0 as moves,
                 case when d.lot_available_at > p_now then d.moved else 0 end as pending_delta,
-                case when d.lot_available_at > p_now then 0 else d.moved end as available_delta
+                case when d.lot_available_at > p_now then 0 else d.moved end as available_delta,
+                case when v.verdict is null and d.lot_expires_at <= p_now then d.moved else 0 end as lapsed
             from unnest(p_drafts) d
-            left join points.balance b on b.bucket = p_bucket and b.account_id = d.account_id
+            left join lateral (
+                select * from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
+            ) b on true
             cross join lateral (
                 select case
                     when d.moved < 0 and b.available < -d.moved then 'INSUFFICIENT_POINTS'

@@ -16,12 +16,18 @@ begin
                 )::api.entry
                 when o.seq is not null then points.find_entry(p_bucket, o.account_id, o.seq, o.recorded_at)
             end,
-            a
+            a.account
         from unnest(p_drafts) d
-        left join api.account a on a.bucket = p_bucket and a.id = d.account_id
-        left join points.operation o on o.bucket = p_bucket and o.account_id = d.account_id and o.id = d.operation_id
-            -- What was refused without being stored has none, even if the batch uses its key otherwise.
-            and (d.refusal is null or d.round is not null)
+        left join lateral (
+            select a as account, a.user_id, a.wallet from api.account a where a.bucket = p_bucket and a.id = d.account_id limit 1
+        ) a on true
+        left join lateral (
+            select * from points.operation o
+            where o.bucket = p_bucket and o.account_id = d.account_id and o.id = d.operation_id
+                -- What was refused without being stored has none, even if the batch uses its key otherwise.
+                and (d.refusal is null or d.round is not null)
+            limit 1
+        ) o on true
         left join points.client c on c.id = o.client_id
         order by d.ord;
 end

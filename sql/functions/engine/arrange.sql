@@ -1,4 +1,4 @@
-create or replace function points.arrange(p_bucket smallint, p_drafts points.draft[], p_now timestamptz)
+create or replace function points.arrange(p_bucket smallint, p_drafts points.draft[])
 returns points.draft[]
 language plpgsql stable as $$
 begin
@@ -13,13 +13,14 @@ begin
             select d.*, live,
                 row_number() over w > 1 and (
                     d.moved < 0
-                    or lag(d.moved > 0 and d.lot_expires_at <= p_now) over w
                     or greatest(b.earned, b.spent, abs(b.adjusted), b.expired + b.pending + b.available + b.held)
                         + sum(abs(d.moved)) over (partition by d.account_id, live) > 9007199254740991
                 ) as starts_round
             from unnest(p_drafts) d
             cross join lateral (select d.refusal is null and not d.replayed as live) l
-            left join points.balance b on b.bucket = p_bucket and b.account_id = d.account_id
+            left join lateral (
+                select * from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
+            ) b on true
             window w as (partition by d.account_id, live order by d.ord)
         ) q
         order by q.ord
@@ -27,5 +28,5 @@ begin
 end
 $$;
 
-comment on function points.arrange(smallint, points.draft[], timestamptz) is
-    'Gives each operation its round, so that a round may be done set-wise and yet equals one by one. On each account a new round starts with whatever must see what went before: a debit, the operation after a grant that has expired already, and every operation of an account close to the limit of 2^53 - 1.';
+comment on function points.arrange(smallint, points.draft[]) is
+    'Gives each operation its round, so that a round may be done set-wise and yet equals one by one. On each account a new round starts with whatever must see what went before: a debit, and every operation of an account close to the limit of 2^53 - 1.';

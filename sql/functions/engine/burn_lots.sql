@@ -22,14 +22,22 @@ begin
 
     delete from points.lot l
     using unnest(v_debits) d
-    join points.lot_use u on u.bucket = p_bucket and u.account_id = d.account_id and u.seq = d.seq and u.recorded_at = p_now
+    cross join lateral (
+        select * from points.lot_use u
+        where u.bucket = p_bucket and u.account_id = d.account_id and u.seq = d.seq and u.recorded_at = p_now
+        offset 0
+    ) u
     where l.bucket = p_bucket and l.account_id = u.account_id and l.expires_at = u.expires_at
         and l.seq = u.lot_seq and l.no = u.lot_no and l.remaining = u.points;
 
     update points.lot l
     set remaining = l.remaining - u.points
     from unnest(v_debits) d
-    join points.lot_use u on u.bucket = p_bucket and u.account_id = d.account_id and u.seq = d.seq and u.recorded_at = p_now
+    cross join lateral (
+        select * from points.lot_use u
+        where u.bucket = p_bucket and u.account_id = d.account_id and u.seq = d.seq and u.recorded_at = p_now
+        offset 0
+    ) u
     where l.bucket = p_bucket and l.account_id = u.account_id and l.expires_at = u.expires_at
         and l.seq = u.lot_seq and l.no = u.lot_no;
 

@@ -4,10 +4,14 @@ begin
     insert into points.level_change (bucket, account_id, seq, previous, level, recorded_at)
     select p_bucket, q.account_id, q.seq, q.previous, q.level, p_now
     from (
-        select d.account_id, d.seq, l.code as level, coalesce(lag(l.code) over w, b.level) as previous
+        select d.account_id, d.seq, l.code as level, coalesce(lag(l.code) over w, a.level) as previous
         from unnest(p_drafts) d
-        join points.account a on a.bucket = p_bucket and a.id = d.account_id
-        join points.balance b on b.bucket = p_bucket and b.account_id = d.account_id
+        cross join lateral (
+            select a.wallet, b.level from points.account a
+            join points.balance b on b.bucket = p_bucket and b.account_id = a.id
+            where a.bucket = p_bucket and a.id = d.account_id
+            limit 1
+        ) a
         left join points.level_step l on l.wallet = a.wallet and l.threshold <= d.earned_after and d.earned_after < l.until
         where d.entry_kind = 'earn' and d.seq is not null
         window w as (partition by d.account_id order by d.seq)

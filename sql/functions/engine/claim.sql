@@ -23,7 +23,11 @@ begin
                     row(o.kind, o.rule, o.amount::numeric, o.requested::bigint, o.occurred_at,
                         case when o.kind = 'adjust' then o.expires_at end, o.reason, o.actor, o.metadata) as stored
                 from unnest(p_requests, p_drafts) d
-                left join points.operation o on o.bucket = p_bucket and o.account_id = d.account_id and o.id = d.operation_id
+                left join lateral (
+                    select * from points.operation o
+                    where o.bucket = p_bucket and o.account_id = d.account_id and o.id = d.operation_id
+                    limit 1
+                ) o on true
             ) d
             -- A refused request claims nothing, so the first of a key is the first one not refused.
             window same_key as (partition by d.account_id, d.operation_id order by d.refusal is not null, d.ord)

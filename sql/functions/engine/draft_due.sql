@@ -27,7 +27,9 @@ begin
                 where l.bucket = p_bucket and l.account_id = any (p_account_ids) and l.expires_at <= p_now
                 group by l.account_id, l.expires_at
             ) e
-            join points.balance b on b.bucket = p_bucket and b.account_id = e.account_id
+            cross join lateral (
+                select * from points.balance b where b.bucket = p_bucket and b.account_id = e.account_id limit 1
+            ) b
             -- A lot expires after it became available, so at one instant activations go first.
             window w as (partition by b.account_id order by e.at, e.kind)
         ) e

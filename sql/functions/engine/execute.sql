@@ -10,7 +10,6 @@ declare
     v_round points.draft[];
     v_done points.draft[];
     v_rounds int;
-    v_late boolean;
     v_settles_at timestamptz;
 begin
     v_drafts := points.receive(p_requests, v_now);
@@ -20,11 +19,9 @@ begin
     v_now := coalesce(p_now, clock_timestamp());
     v_drafts := points.claim(p_bucket, p_requests, v_drafts);
     v_drafts := points.price(p_requests, v_drafts, v_now);
-    v_drafts := points.arrange(p_bucket, v_drafts, v_now);
+    v_drafts := points.arrange(p_bucket, v_drafts);
 
-    select coalesce(max(d.round), 0), bool_or(d.round is not null and d.moved > 0 and d.lot_expires_at <= v_now)
-    into v_rounds, v_late
-    from unnest(v_drafts) d;
+    select coalesce(max(d.round), 0) into v_rounds from unnest(v_drafts) d;
     if v_settles_at <= v_now then
         perform points.settle(p_bucket, array(select d.account_id from unnest(v_drafts) d where d.round = 1), v_now);
     end if;
@@ -34,10 +31,6 @@ begin
         v_done := array(select d from unnest(v_drafts) d where d.round is null);
         for v_number in 1 .. v_rounds loop
             v_round := array(select d from unnest(v_drafts) d where d.round = v_number);
-            -- What a round before has granted may have expired already.
-            if v_late and v_number > 1 then
-                perform points.settle(p_bucket, array(select d.account_id from unnest(v_round) d), v_now);
-            end if;
             v_done := v_done || points.run_round(p_bucket, v_round, v_now);
         end loop;
         v_drafts := array(select d from unnest(v_done) d order by d.ord);

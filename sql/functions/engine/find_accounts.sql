@@ -8,8 +8,11 @@ begin
             false, null, null, null, null, null, null, null, null, null, null, null, null, null, null
         )::points.draft
         from unnest(p_requests, p_drafts) r
-        left join points.account a
-            on a.bucket = p_bucket and a.user_id = r.user_id and a.wallet = coalesce(r.wallet, 'points')
+        left join lateral (
+            select a.id from points.account a
+            where a.bucket = p_bucket and a.user_id = r.user_id and a.wallet = coalesce(r.wallet, 'points')
+            limit 1
+        ) a on true
         order by r.ord
     );
 end

@@ -1,13 +1,15 @@
-create or replace function points.grant_lots(p_bucket smallint, p_drafts points.draft[]) returns void
+create or replace function points.grant_lots(p_bucket smallint, p_drafts points.draft[], p_now timestamptz) returns void
 language plpgsql volatile as $$
 begin
     insert into points.lot (bucket, account_id, seq, no, granted, remaining, pending, source, available_at, expires_at)
-    select a.bucket, d.account_id, d.seq, 0, d.moved, d.moved, d.pending_delta > 0, d.lot_source, d.lot_available_at, d.lot_expires_at
+    select b.bucket, d.account_id, d.seq, 0, d.moved, d.moved, d.pending_delta > 0, d.lot_source, d.lot_available_at, d.lot_expires_at
     from unnest(p_drafts) d
-    join points.account a on a.bucket = p_bucket and a.id = d.account_id
-    where d.seq is not null and d.moved > 0;
+    cross join lateral (
+        select b.bucket from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
+    ) b
+    where d.seq is not null and d.moved > 0 and d.lot_expires_at > p_now;
 end
 $$;
 
-comment on function points.grant_lots(smallint, points.draft[]) is
-    'Opens a lot for each operation that grants points.';
+comment on function points.grant_lots(smallint, points.draft[], timestamptz) is
+    'Opens a lot for each operation that grants points, unless they have expired already: see points.expire_grants.';

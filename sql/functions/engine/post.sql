@@ -4,23 +4,32 @@ declare
     v_grants boolean;
     v_burns boolean;
     v_levels boolean;
+    v_lapses boolean;
+    v_lapsed points.draft[];
 begin
-    select bool_or(d.moved > 0), bool_or(d.moved < 0), bool_or(d.level_due) into v_grants, v_burns, v_levels
+    select bool_or(d.moved > 0), bool_or(d.moved < 0), bool_or(d.level_due), bool_or(d.moved > 0 and d.lot_expires_at <= p_now)
+    into v_grants, v_burns, v_levels, v_lapses
     from unnest(p_drafts) d
     where d.seq is not null;
     if v_levels then
         perform points.change_levels(p_bucket, p_drafts, p_now);
     end if;
-    perform points.write_entries(p_bucket, p_drafts, p_now);
+    if v_lapses then
+        v_lapsed := points.draft_lapsed(p_drafts, p_now);
+    end if;
+    perform points.write_entries(p_bucket, p_drafts || v_lapsed, p_now);
     -- Debits go first in a round, so they must not meet the lots that it grants.
     if v_burns then
         perform points.burn_lots(p_bucket, p_drafts, p_now);
     end if;
     if v_grants then
-        perform points.grant_lots(p_bucket, p_drafts);
+        perform points.grant_lots(p_bucket, p_drafts, p_now);
+    end if;
+    if v_lapses then
+        perform points.expire_grants(p_bucket, v_lapsed, p_now);
     end if;
 end
 $$;
 
 comment on function points.post(smallint, points.draft[], timestamptz) is
-    'Books the admitted operations of a round: levels, balances, entries, lots and lot uses.';
+    'Books the admitted operations of a round: levels, balances, entries, lots and lot uses. A grant that has expired already is booked together with its expiry.';

@@ -6,14 +6,16 @@ begin
     insert into points.operation (
         bucket, account_id, id, client_id, idempotency_key, kind, rule, rule_version, amount, requested, points, seq,
         refusal, detail, occurred_at, available_at, expires_at, reason, actor, metadata, recorded_at)
-    select a.bucket, d.account_id, d.operation_id, d.client_id, d.idempotency_key, d.kind, d.rule, d.rule_version, d.amount, d.points,
+    select b.bucket, d.account_id, d.operation_id, d.client_id, d.idempotency_key, d.kind, d.rule, d.rule_version, d.amount, d.points,
         case when d.kind = 'adjust' then d.moved else abs(d.moved) end, d.seq,
         d.refusal, d.refusal_detail, d.occurred_at,
         case when d.seq is not null and d.moved > 0 then d.lot_available_at end,
         case when d.kind = 'adjust' then d.expires_at when d.seq is not null and d.moved > 0 then d.lot_expires_at end,
         d.reason, d.actor, d.metadata, p_now
     from unnest(p_requests, p_drafts) d
-    join points.account a on a.bucket = p_bucket and a.id = d.account_id
+    cross join lateral (
+        select b.bucket from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
+    ) b
     where d.round is not null;
 end
 $$;

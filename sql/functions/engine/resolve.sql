@@ -24,7 +24,9 @@ begin
     insert into points.balance (bucket, account_id, level, level_until)
     select distinct on (a.id) a.bucket, a.id, l.code, coalesce(l.until, 0)
     from unnest(v_drafts) d
-    join points.account a on a.bucket = p_bucket and a.id = d.account_id
+    cross join lateral (
+        select * from points.account a where a.bucket = p_bucket and a.id = d.account_id limit 1
+    ) a
     left join points.level_step l on l.wallet = a.wallet and l.threshold = 0
     order by a.id
     on conflict do nothing;

@@ -15,11 +15,7 @@ begin
     v_drafts := points.draft_due(p_bucket, v_due, p_now);
     perform points.write_entries(p_bucket, v_drafts, p_now);
 
-    insert into points.operation (bucket, account_id, id, client_id, idempotency_key, kind, points, seq, occurred_at, recorded_at)
-    select p_bucket, d.account_id, d.operation_id, 0, d.entry_kind || ':' || d.seq, d.entry_kind::text::points.operation_kind,
-        abs(d.moved), d.seq, d.happened_at, p_now
-    from unnest(v_drafts) d
-    join points.balance b on b.bucket = p_bucket and b.account_id = d.account_id;
+    perform points.record_due(p_bucket, v_drafts, p_now);
 
     insert into points.lot_use (bucket, account_id, seq, lot_seq, lot_no, points, granted, source, available_at, expires_at, recorded_at)
     select p_bucket, l.account_id, d.seq, l.seq, l.no, l.remaining, l.granted, l.source, l.available_at, l.expires_at, p_now

@@ -19,7 +19,7 @@ begin
             coalesce(sum(d.moved) filter (where d.entry_kind = 'adjust'), 0)::bigint as adjusted,
             coalesce(-sum(d.moved) filter (where d.entry_kind = 'expire'), 0)::bigint as expired,
             max(d.seq) as version,
-            min(case when d.pending_delta > 0 then d.lot_available_at when d.available_delta > 0 then d.lot_expires_at end) as next_change_at
+            min(case when d.pending_delta > 0 then d.lot_available_at when d.available_delta > 0 and d.lot_expires_at > p_now then d.lot_expires_at end) as next_change_at
         from unnest(p_drafts) d
         where d.seq is not null
         group by d.account_id
@@ -33,7 +33,9 @@ begin
         points.contra_of(d.entry_kind),
         d.pending_delta, d.available_delta, 0, d.pending_after, d.available_after, d.held_after, d.happened_at, p_now
     from unnest(p_drafts) d
-    join points.balance b on b.bucket = p_bucket and b.account_id = d.account_id
+    cross join lateral (
+        select b.bucket from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
+    ) b
     where d.seq is not null;
 end
 $$;

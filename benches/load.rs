@@ -1,0 +1,240 @@
+//! A closed loop: workers that each send one request at a time, for a warm-up and then a measured
+//! while, checked afterwards against the database.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use tokio::task::JoinSet;
+
+use crate::http::Connection;
+use crate::report::{Report, Row, say};
+use crate::requests::{Kind, Random, Template, first_key};
+use crate::usage::Usage;
+use crate::world::{RowCounts, World};
+use crate::{Result, gateway};
+
+/// Sends one request and gives the number of operations that were answered as done.
+pub trait Worker: Send + 'static {
+    fn request(&mut self) -> impl Future<Output = Result<u64>> + Send;
+}
+
+/// What the database must have afterwards.
+#[derive(Clone, Copy)]
+pub enum Expected {
+    Nothing,
+    Awards,
+    /// Members are chosen at random, so a few have nothing left to spend.
+    Spends,
+}
+
+const REFUSED_AT_MOST: f64 = 0.05;
+
+/// What a load did in its measured while.
+pub struct Load {
+    name: String,
+    operations: u64,
+    pub per_second: f64,
+    usage: Usage,
+    latency: Histogram<u64>,
+    disk_bytes: f64,
+}
+
+#[derive(Default)]
+struct Shared {
+    recording: AtomicBool,
+    stopped: AtomicBool,
+    operations: AtomicU64,
+}
+
+struct Tally {
+    answered: u64,
+    errors: u64,
+    first_error: Option<String>,
+    latency: Histogram<u64>,
+}
+
+/// Runs the workers, and checks that the database has what was answered.
+pub async fn drive<W: Worker>(
+    world: &World,
+    report: &mut Report,
+    name: &str,
+    workers: Vec<W>,
+    expected: Expected,
+) -> Result<Load> {
+    say(name);
+    let rows_before = world.row_counts().await?;
+    let disk_before = world.disk_bytes().await?;
+    let shared = Arc::new(Shared::default());
+    let mut tasks = JoinSet::new();
+    for worker in workers {
+        tasks.spawn(work(worker, Arc::clone(&shared)));
+    }
+
+    tokio::time::sleep(world.scale.warm_up).await;
+    shared.recording.store(true, Ordering::Relaxed);
+    let operations_before = shared.operations.load(Ordering::Relaxed);
+    let before = world.sample().await?;
+    tokio::time::sleep(world.scale.measure).await;
+    let operations = shared.operations.load(Ordering::Relaxed) - operations_before;
+    let usage = world.sample().await? - before;
+    shared.recording.store(false, Ordering::Relaxed);
+    shared.stopped.store(true, Ordering::Relaxed);
+
+    let mut total = Tally::new();
+    while let Some(tally) = tasks.join_next().await {
+        total.add(tally?)?;
+    }
+    let disk = (world.disk_bytes().await? - disk_before) as f64;
+    total.check(report, name, world.row_counts().await? - rows_before, expected);
+    Ok(Load {
+        name: name.to_owned(),
+        operations,
+        per_second: operations as f64 / usage.seconds,
+        usage,
+        latency: total.latency,
+        disk_bytes: disk / total.answered as f64,
+    })
+}
+
+async fn work(mut worker: impl Worker, shared: Arc<Shared>) -> Tally {
+    let mut tally = Tally::new();
+    while !shared.stopped.load(Ordering::Relaxed) {
+        let sent = Instant::now();
+        match worker.request().await {
+            Ok(operations) => {
+                tally.answered += operations;
+                shared.operations.fetch_add(operations, Ordering::Relaxed);
+                if shared.recording.load(Ordering::Relaxed) {
+                    tally.latency.saturating_record(sent.elapsed().as_micros() as u64);
+                }
+            }
+            Err(error) => {
+                tally.errors += 1;
+                tally.first_error.get_or_insert_with(|| error.to_string());
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        }
+    }
+    tally
+}
+
+impl Tally {
+    fn new() -> Self {
+        // One minute in microseconds and two digits are a valid range.
+        let latency = Histogram::new_with_bounds(1, 60_000_000, 2).expect("the bounds are valid");
+        Self { answered: 0, errors: 0, first_error: None, latency }
+    }
+
+    fn add(&mut self, other: Tally) -> Result<()> {
+        self.answered += other.answered;
+        self.errors += other.errors;
+        self.first_error = self.first_error.take().or(other.first_error);
+        self.latency.add(other.latency)?;
+        Ok(())
+    }
+
+    fn check(&self, report: &mut Report, name: &str, rows: RowCounts, expected: Expected) {
+        if let Some(error) = &self.first_error {
+            report.problem(format!("{name}: {} errors, the first: {error}", self.errors));
+        }
+        if self.answered == 0 {
+            report.problem(format!("{name}: nothing was answered"));
+        }
+        let answered = self.answered as i64;
+        let RowCounts { done, refused } = rows;
+        let as_expected = match expected {
+            Expected::Nothing => done == 0 && refused == 0,
+            Expected::Awards => done == answered && refused == 0,
+            Expected::Spends => done + refused == answered && refused as f64 <= answered as f64 * REFUSED_AT_MOST,
+        };
+        if !as_expected {
+            report.problem(format!(
+                "{name}: {answered} operations were answered; new in the database are {done} done and {refused} refused"
+            ));
+        }
+    }
+}
+
+impl Load {
+    pub fn row(&self, unit: &'static str) -> Row {
+        Row::new(&self.name, self.per_second, unit)
+    }
+
+    /// Milliseconds below which this share of the requests was answered.
+    pub fn milliseconds(&self, quantile: f64) -> f64 {
+        self.latency.value_at_quantile(quantile) as f64 / 1000.0
+    }
+
+    /// Latency and CPU.
+    pub fn details(&self, report: &mut Report, unit: &'static str) {
+        let name = &self.name;
+        report.detail(Row::new(format!("{name}: p50"), self.milliseconds(0.5), "ms"));
+        report.detail(Row::new(format!("{name}: p99"), self.milliseconds(0.99), "ms"));
+        self.usage.report_cpu(report, name, self.operations as f64, unit);
+    }
+
+    /// WAL and disk. A page's first change after a checkpoint writes the whole page into the WAL,
+    /// so those are also shown apart.
+    pub fn bytes(&self, report: &mut Report) {
+        let name = &self.name;
+        let operations = self.operations as f64;
+        report.detail(Row::new(format!("{name}: WAL"), self.usage.wal_bytes / operations, "bytes/award"));
+        report.detail(Row::new(
+            format!("{name}: full pages in the WAL"),
+            self.usage.wal_full_pages / operations,
+            "pages/award",
+        ));
+        report.detail(Row::new(format!("{name}: disk"), self.disk_bytes, "bytes/award"));
+    }
+}
+
+/// A simulated client of the gateway.
+struct Http {
+    connection: Connection,
+    template: Template,
+    random: Random,
+    accounts: u64,
+    key: u64,
+    operations: u64,
+}
+
+impl Worker for Http {
+    async fn request(&mut self) -> Result<u64> {
+        let request = self.template.render(&mut self.random, self.accounts, &mut self.key);
+        let answer = self.connection.exchange(request).await?;
+        if answer.status != 200 || contains(answer.body, b"\"errors\"") {
+            let body = String::from_utf8_lossy(&answer.body[..answer.body.len().min(500)]);
+            return Err(format!("status {}: {body}", answer.status).into());
+        }
+        Ok(self.operations)
+    }
+}
+
+fn contains(text: &[u8], word: &[u8]) -> bool {
+    text.windows(word.len()).any(|window| window == word)
+}
+
+/// Sends requests of one kind over so many connections.
+pub async fn http(world: &World, report: &mut Report, name: &str, kind: Kind, connections: usize) -> Result<Load> {
+    let address = world.gateway_address()?;
+    let measurement = world.next_measurement();
+    let mut workers = Vec::with_capacity(connections);
+    for number in 0..connections {
+        let key = first_key(measurement, number);
+        workers.push(Http {
+            connection: Connection::open(address)
+                .await
+                .map_err(|error| format!("connection {number} to the gateway: {error} (see also ulimit -n)"))?,
+            template: Template::new(kind, gateway::API_KEY),
+            random: Random::new(key),
+            accounts: world.scale.accounts,
+            key,
+            operations: kind.operations(),
+        });
+    }
+    let expected = if kind.writes() { Expected::Awards } else { Expected::Nothing };
+    drive(world, report, name, workers, expected).await
+}

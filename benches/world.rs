@@ -1,0 +1,206 @@
+//! What is measured: one durable server with two databases, Jifen's and pgbench's, and a gateway.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::ops::Sub;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use jifen::embedded::{Durability, Options, Server};
+use tokio_postgres::{Client, NoTls};
+
+use crate::gateway::Gateway;
+use crate::report::{Report, Row, say};
+use crate::usage::{Processes, Sample};
+use crate::{Result, Scale, pgbench, sql};
+
+const DATABASE: &str = "jifen_bench";
+const BASELINE: &str = "pgbench_baseline";
+
+/// The server and the folder with its data.
+pub struct Host {
+    server: Server,
+    folder: PathBuf,
+}
+
+impl Host {
+    pub async fn start(parent: Option<PathBuf>, pg_bin: Option<PathBuf>) -> Result<Self> {
+        let folder = parent.unwrap_or_else(std::env::temp_dir).join(format!("jifen-bench-{}", std::process::id()));
+        say(format!("starting a durable server in {}", folder.display()));
+        let server = Server::start(Options {
+            data_dir: folder.clone(),
+            durability: Durability::Durable,
+            settings: settings(),
+            max_connections: 100,
+            pg_bin,
+        })
+        .await?;
+        Ok(Self { server, folder })
+    }
+
+    /// Stops the server and removes its data.
+    pub async fn stop(self) -> Result<()> {
+        say("stopping the server");
+        self.server.stop().await?;
+        fs::remove_dir_all(&self.folder)?;
+        Ok(())
+    }
+}
+
+/// The server's own settings are those of `jifen`; checkpoints are left out of the short
+/// measurements, as there is one before them.
+fn settings() -> Vec<(String, String)> {
+    [("max_wal_size", "16GB"), ("checkpoint_timeout", "1h")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec()
+}
+
+/// Rows of points.operation.
+#[derive(Clone, Copy)]
+pub struct RowCounts {
+    pub done: i64,
+    pub refused: i64,
+}
+
+impl Sub for RowCounts {
+    type Output = RowCounts;
+
+    fn sub(self, earlier: RowCounts) -> RowCounts {
+        RowCounts { done: self.done - earlier.done, refused: self.refused - earlier.refused }
+    }
+}
+
+pub struct World {
+    pub scale: Scale,
+    pub pgbench: PathBuf,
+    pub baseline_url: String,
+    /// Numbers of the members, by bucket.
+    pub members: Vec<Vec<i32>>,
+    database_url: String,
+    folder: PathBuf,
+    client: Client,
+    processes: Processes,
+    gateway: Option<Gateway>,
+    measurements: AtomicU64,
+}
+
+impl World {
+    /// Makes the databases and starts the gateway, which migrates its own.
+    pub async fn new(host: &Host, scale: Scale) -> Result<Self> {
+        let pgbench = pgbench::find(host.server.bin_dir())?;
+        let maintenance = connect(&host.server.url("postgres")).await?;
+        maintenance.batch_execute(&format!("create database {DATABASE}")).await?;
+        maintenance.batch_execute(&format!("create database {BASELINE}")).await?;
+        say("starting the gateway, which migrates the database");
+        let database_url = host.server.url(DATABASE);
+        let gateway = Gateway::start(&database_url).await?;
+        let client = connect(&database_url).await?;
+        let processes = Processes { postmaster: host.server.postmaster_pid(), gateway: gateway.pid() };
+        Ok(Self {
+            scale,
+            pgbench,
+            baseline_url: host.server.url(BASELINE),
+            members: Vec::new(),
+            database_url,
+            folder: host.folder.clone(),
+            client,
+            processes,
+            gateway: Some(gateway),
+            measurements: AtomicU64::new(0),
+        })
+    }
+
+    /// Makes the accounts and pgbench's tables, and leaves the server as it is some time after a
+    /// checkpoint.
+    pub async fn fill(&mut self, report: &mut Report) -> Result<()> {
+        pgbench::fill(self).await?;
+        say(format!("making {} accounts through the engine", self.scale.accounts));
+        self.members = self.members_by_bucket().await?;
+        let start = Instant::now();
+        sql::award_members(self, report, 1).await?;
+        let per_second = self.scale.accounts as f64 / start.elapsed().as_secs_f64();
+        report.add(Row::new("first awards to new members, 500 a call", per_second, "awards/s"));
+        say("vacuum analyze, checkpoint");
+        self.client.batch_execute("vacuum (analyze)").await?;
+        self.client.batch_execute("checkpoint").await?;
+        say("changing each page once, so that no measurement pays for the checkpoint");
+        pgbench::touch_pages(self).await?;
+        // At the table's fillfactor a page holds more accounts than this.
+        sql::award_members(self, report, 20).await
+    }
+
+    async fn members_by_bucket(&self) -> Result<Vec<Vec<i32>>> {
+        let rows = self
+            .client
+            .query(
+                "select array_agg(number order by number)
+                 from (select number, points.bucket('member-' || lpad(number::text, 7, '0'), 'points') as bucket
+                       from generate_series(0, $1::int - 1) as number) as member
+                 group by bucket order by bucket",
+                &[&(self.scale.accounts as i32)],
+            )
+            .await?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+
+    /// What the ledger has.
+    pub async fn row_counts(&self) -> Result<RowCounts> {
+        let sql = "select count(*) filter (where refusal is null), count(*) filter (where refusal is not null)
+                   from points.operation where kind in ('earn', 'spend')";
+        let row = self.client.query_one(sql, &[]).await?;
+        Ok(RowCounts { done: row.get(0), refused: row.get(1) })
+    }
+
+    /// Bytes of all tables and indexes of the engine.
+    pub async fn disk_bytes(&self) -> Result<i64> {
+        let sql = "select sum(pg_total_relation_size(oid))::bigint from pg_class
+                   where relnamespace = 'points'::regnamespace and relkind = 'r'";
+        Ok(self.client.query_one(sql, &[]).await?.get(0))
+    }
+
+    pub async fn sample(&self) -> Result<Sample> {
+        self.processes.sample(&self.client).await
+    }
+
+    pub async fn connect(&self) -> Result<Client> {
+        connect(&self.database_url).await
+    }
+
+    pub async fn connect_to_baseline(&self) -> Result<Client> {
+        connect(&self.baseline_url).await
+    }
+
+    /// Where files may be left: the folder is removed at the end.
+    pub fn scratch(&self) -> &Path {
+        &self.folder
+    }
+
+    /// A number for the keys of a measurement.
+    pub fn next_measurement(&self) -> u64 {
+        self.measurements.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    pub fn gateway_address(&self) -> Result<SocketAddr> {
+        Ok(self.gateway.as_ref().ok_or("the gateway is stopped")?.address)
+    }
+
+    pub async fn stop_gateway(&mut self) -> Result<()> {
+        if let Some(gateway) = self.gateway.take() {
+            say("stopping the gateway");
+            self.processes.gateway = None;
+            gateway.stop().await?;
+        }
+        Ok(())
+    }
+}
+
+async fn connect(url: &str) -> Result<Client> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            say(format!("a connection to PostgreSQL broke: {error}"));
+        }
+    });
+    Ok(client)
+}

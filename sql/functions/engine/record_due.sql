@@ -1,0 +1,15 @@
+create or replace function points.record_due(p_bucket smallint, p_drafts points.draft[], p_now timestamptz) returns void
+language plpgsql volatile as $$
+begin
+    insert into points.operation (bucket, account_id, id, client_id, idempotency_key, kind, points, seq, occurred_at, recorded_at)
+    select p_bucket, d.account_id, d.operation_id, 0, d.entry_kind || ':' || d.seq, d.entry_kind::text::points.operation_kind,
+        abs(d.moved), d.seq, d.happened_at, p_now
+    from unnest(p_drafts) d
+    cross join lateral (
+        select b.bucket from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
+    ) b;
+end
+$$;
+
+comment on function points.record_due(smallint, points.draft[], timestamptz) is
+    'Writes the operations of Jifen''s own: points became available, or expired.';

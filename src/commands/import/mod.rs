@@ -1,0 +1,338 @@
+//! `jifen import orders`: past orders from a file, through the lanes like every other write.
+
+mod file;
+mod report;
+
+use std::{collections::VecDeque, io, path::PathBuf, time::Duration};
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use futures_util::{FutureExt, future::BoxFuture};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::mpsc,
+    task::spawn_blocking,
+};
+use tokio_postgres::{Client, Config, error::SqlState};
+use tracing::debug;
+
+use crate::{
+    account::bucket,
+    config::ImportOrders,
+    database,
+    error::{self, Error},
+    lanes::{Lanes, QUEUE},
+    ledger::{OperationKind, Outcome, Request},
+};
+use file::{FileError, OrderFile, Row, When};
+use report::Report;
+
+/// Orders sent and not yet reported on; memory is bounded by it. Enough for full batches in every lane.
+const WINDOW: usize = 4096;
+/// Chunks of rows that are read ahead.
+const READ_AHEAD: usize = 4;
+/// How often an order is sent, each time for as long as a lane tries, before the import stops.
+const ATTEMPTS: u32 = 5;
+/// Rows that may fail for Jifen's own fault: one may be what it chokes on, this many are not.
+const MOST_INTERNAL: u64 = 10;
+/// Rows after which the planner is told how large the tables are by now; and again whenever there are four times as many.
+const FIRST_ANALYZE: u64 = 2_000;
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+
+/// Why an import stopped, or did not bring in everything.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The file can't be read, or isn't what it should be.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// PostgreSQL refused something.
+    #[error("{}", error::brief(.0))]
+    Postgres(#[from] tokio_postgres::Error),
+    /// The functions and views are missing.
+    #[error("the database is not at this version ({0}): run `jifen migrate` first")]
+    NotMigrated(String),
+    /// No such rule.
+    #[error("nothing was imported: no rule named {0} is in force; there are: {1}")]
+    UnknownRule(String, String),
+    /// No such wallet.
+    #[error("nothing was imported: there is no wallet named {0}; there are: {1}")]
+    UnknownWallet(String, String),
+    /// Somebody took its rights away.
+    #[error(
+        "nothing was imported: the client named import may not earn; `jifen key create import --scopes earn` allows it"
+    )]
+    Forbidden,
+    /// The list of rejected rows can't be written.
+    #[error("cannot write {}: {error}. {RESUME}", .path.display())]
+    Rejected { path: PathBuf, error: csv::Error },
+    /// The database did not come back.
+    #[error("stopped at line {line}: {}. {RESUME}", .error.message)]
+    Stopped { line: u64, error: Error },
+    /// Something is wrong in Jifen, not in the file.
+    #[error(
+        "stopped at line {line}: {MOST_INTERNAL} rows failed for a fault of Jifen's own, which the log shows. {RESUME}"
+    )]
+    Internal { line: u64 },
+    /// Somebody asked it to stop.
+    #[error("interrupted. {RESUME}")]
+    Interrupted,
+    /// It came to the end, and some rows were rejected.
+    #[error("rejected rows: {rows}; {} says why", .path.display())]
+    SomeRejected { rows: u64, path: PathBuf },
+    /// Ctrl-C would do harm.
+    #[error("cannot listen for signals: {0}")]
+    Signals(io::Error),
+}
+
+const RESUME: &str = "Run it again to go on: what is imported already stays as it is";
+
+/// Awards points for past orders.
+pub async fn import_orders(config: &Config, options: &ImportOrders) -> Result<(), ImportError> {
+    let file = OrderFile::open(&options.file)?;
+    let client = database::connect(&database::as_gateway(config)).await.map_err(explain)?;
+    let target = check(&client, options).await?;
+    let report = Report::new(&options.file, file.size())?;
+    let rows = read_ahead(file);
+    let import = Import {
+        lanes: Lanes::start(config, target.buckets),
+        load: vec![0; usize::from(target.buckets)],
+        window: VecDeque::with_capacity(WINDOW),
+        interrupts: Interrupts::new().map_err(ImportError::Signals)?,
+        client,
+        client_id: target.client_id,
+        config,
+        analyze_at: FIRST_ANALYZE,
+        options,
+        report,
+    };
+    import.run(rows).await
+}
+
+/// Where the orders go.
+struct Target {
+    client_id: i32,
+    buckets: u16,
+}
+
+/// Finds out before anything is written whether the import can work at all.
+async fn check(client: &Client, options: &ImportOrders) -> Result<Target, ImportError> {
+    let rules = names(client, "select distinct code from api.rule where starts_at <= now() order by code").await?;
+    if !rules.contains(&options.rule) {
+        return Err(ImportError::UnknownRule(options.rule.clone(), rules.join(", ")));
+    }
+    let wallets = names(client, "select code from api.wallet order by code").await?;
+    if !wallets.contains(&options.wallet) {
+        return Err(ImportError::UnknownWallet(options.wallet.clone(), wallets.join(", ")));
+    }
+    let row =
+        client.query_one("select api.import_client(), bucket_count from api.program", &[]).await.map_err(explain)?;
+    Ok(Target { client_id: row.get(0), buckets: row.get::<_, i16>(1).unsigned_abs() })
+}
+
+async fn names(client: &Client, query: &str) -> Result<Vec<String>, ImportError> {
+    let rows = client.query(query, &[]).await.map_err(explain)?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+fn explain(error: tokio_postgres::Error) -> ImportError {
+    match error.code() {
+        Some(
+            // The last one: there is no role jifen_gateway.
+            &SqlState::INVALID_SCHEMA_NAME
+            | &SqlState::UNDEFINED_TABLE
+            | &SqlState::UNDEFINED_FUNCTION
+            | &SqlState::INVALID_PARAMETER_VALUE,
+        ) => ImportError::NotMigrated(error::brief(&error)),
+        Some(code) if code.code() == "LP003" => ImportError::Forbidden,
+        _ => error.into(),
+    }
+}
+
+type Rows = mpsc::Receiver<Result<Vec<Row>, FileError>>;
+
+/// Reads in a thread of its own, which ends with the file, or when nobody wants more.
+fn read_ahead(mut file: OrderFile) -> Rows {
+    let (sender, receiver) = mpsc::channel(READ_AHEAD);
+    spawn_blocking(move || {
+        loop {
+            let chunk = file.next_chunk();
+            let last = chunk.as_ref().map_or(true, Vec::is_empty);
+            if sender.blocking_send(chunk).is_err() || last {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// A row on its way.
+struct Sent {
+    line: u64,
+    end: u64,
+    request: Request,
+    lane: usize,
+    answer: BoxFuture<'static, Answer>,
+}
+
+type Answer = Result<Outcome, Error>;
+
+struct Import<'a> {
+    lanes: Lanes,
+    /// Rows of the window, by lane: never more than its queue holds, so that none is turned away and overtaken.
+    load: Vec<usize>,
+    /// In the order of the file, so that the report is.
+    window: VecDeque<Sent>,
+    interrupts: Interrupts,
+    client: Client,
+    client_id: i32,
+    config: &'a Config,
+    /// Rows at which to analyze the tables next.
+    analyze_at: u64,
+    options: &'a ImportOrders,
+    report: Report,
+}
+
+impl Import<'_> {
+    async fn run(mut self, rows: Rows) -> Result<(), ImportError> {
+        let result = self.carry_out(rows).await;
+        self.report.finish()?;
+        result?;
+        self.report.verdict()
+    }
+
+    async fn carry_out(&mut self, mut rows: Rows) -> Result<(), ImportError> {
+        let mut chunk = VecDeque::new();
+        let mut stop = None;
+        while !chunk.is_empty() || !self.window.is_empty() || stop.is_none() {
+            while let Some(row) = chunk.pop_front() {
+                if let Err(row) = self.send(row) {
+                    chunk.push_front(row);
+                    break;
+                }
+            }
+            tokio::select! {
+                biased;
+                () = self.interrupts.next() => {
+                    if matches!(stop, Some(Err(ImportError::Interrupted))) {
+                        break;
+                    }
+                    self.report.note("stopping when what was sent is answered");
+                    chunk.clear();
+                    stop = Some(Err(ImportError::Interrupted));
+                }
+                more = rows.recv(), if chunk.is_empty() && stop.is_none() => match more {
+                    Some(Ok(more)) if !more.is_empty() => chunk = self.localised(more).await?.into(),
+                    Some(Err(error)) => stop = Some(Err(error.into())),
+                    _ => stop = Some(Ok(())),
+                },
+                answer = first(&mut self.window), if !self.window.is_empty() => self.settle(answer).await?,
+            }
+        }
+        stop.unwrap_or(Ok(()))
+    }
+
+    /// Gives the times without a zone the program's.
+    async fn localised(&self, mut rows: Vec<Row>) -> Result<Vec<Row>, tokio_postgres::Error> {
+        let whens: Vec<&mut When> =
+            rows.iter_mut().filter_map(|row| row.order.as_mut().ok()).map(|order| &mut order.occurred_at).collect();
+        let locals: Vec<NaiveDateTime> = whens.iter().filter_map(|when| when.local()).collect();
+        if locals.is_empty() {
+            return Ok(rows);
+        }
+        let instants: Vec<DateTime<Utc>> = self.client.query_one(LOCALISE, &[&locals]).await?.get(0);
+        for (when, instant) in whens.into_iter().filter(|when| when.local().is_some()).zip(instants) {
+            *when = When::Instant(instant);
+        }
+        Ok(rows)
+    }
+
+    /// Gives the row back if there is no room for it yet.
+    fn send(&mut self, row: Row) -> Result<(), Row> {
+        let lane = bucket(&row.user_id, &self.options.wallet, self.load.len());
+        if self.window.len() >= WINDOW || self.load[lane] >= QUEUE {
+            return Err(row);
+        }
+        let Row { line, end, user_id, order_no, order } = row;
+        let mut request = Request {
+            wallet: Some(self.options.wallet.clone()),
+            rule: Some(self.options.rule.clone()),
+            ..Request::new(OperationKind::Earn, self.client_id, user_id, order_no)
+        };
+        let answer = match order {
+            Ok(order) => {
+                request.amount = order.amount;
+                request.occurred_at = order.occurred_at.instant();
+                self.lanes.execute(request.clone()).boxed()
+            }
+            Err(fault) => std::future::ready(Err(fault)).boxed(),
+        };
+        self.load[lane] += 1;
+        self.window.push_back(Sent { line, end, request, lane, answer });
+        Ok(())
+    }
+
+    /// Reports on the first row of the window, which has its answer.
+    async fn settle(&mut self, mut answer: Answer) -> Result<(), ImportError> {
+        let Some(sent) = self.window.pop_front() else { return Ok(()) };
+        let mut attempt = 1;
+        while let Err(error) = &answer
+            && error.retryable
+        {
+            if attempt == ATTEMPTS {
+                return Err(ImportError::Stopped { line: sent.line, error: error.clone() });
+            }
+            self.report.note(&format!("line {}: {} Sending it again", sent.line, error.message));
+            tokio::select! {
+                () = self.interrupts.next() => return Err(ImportError::Interrupted),
+                () = tokio::time::sleep(RETRY_PAUSE * attempt) => {}
+            }
+            answer = self.lanes.execute(sent.request.clone()).await;
+            attempt += 1;
+        }
+        self.load[sent.lane] -= 1;
+        if self.report.rows() == self.analyze_at {
+            self.analyze_at *= 4;
+            tokio::spawn(analyze(database::as_gateway(self.config)));
+        }
+        self.report.row(sent.line, sent.end, &sent.request, answer)
+    }
+}
+
+/// A help, and no more: it may fail.
+async fn analyze(config: Config) {
+    let result = async { database::connect(&config).await?.batch_execute("select api.analyze_tables()").await }.await;
+    if let Err(error) = result {
+        debug!("cannot analyze the tables: {}", error::describe(&error));
+    }
+}
+
+/// The answer of the first row of the window.
+async fn first(window: &mut VecDeque<Sent>) -> Answer {
+    match window.front_mut() {
+        Some(sent) => (&mut sent.answer).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Ctrl-C, and what a service manager sends.
+struct Interrupts {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Interrupts {
+    fn new() -> io::Result<Self> {
+        Ok(Interrupts { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+const LOCALISE: &str = "select array(
+    select t.local at time zone p.time_zone
+    from unnest($1::timestamp[]) with ordinality t(local, ord), api.program p
+    order by t.ord)";
