@@ -1,5 +1,5 @@
 use std::{
-    io::IsTerminal,
+    io::{IsTerminal, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -46,7 +46,7 @@ async fn run(cli: Cli) -> Result {
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(options) => serve(options).await,
         Command::Schema => {
-            print!("{}", schema::sdl());
+            say(schema::sdl().trim_end());
             Ok(())
         }
         Command::Migrate(options) => {
@@ -81,6 +81,11 @@ async fn run(cli: Cli) -> Result {
             Ok(result?)
         }
     }
+}
+
+/// Prints. That nobody reads it is no reason to fail.
+fn say(text: &str) {
+    let _unread = writeln!(std::io::stdout(), "{text}");
 }
 
 /// The database to work on: one that is named, one that another jifen runs, or one of our own.
@@ -155,7 +160,7 @@ async fn serve(options: Serve) -> Result {
     drop(client);
 
     let router = server::router(&database.config).await?;
-    println!("{}", commands::banner(address, key.as_deref(), private_dir.is_some()));
+    say(&commands::banner(address, key.as_deref(), private_dir.is_some()));
 
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(server::serve(listener, router, async {

@@ -78,7 +78,8 @@ async fn a_balance_is_true_before_the_change_is_booked() {
         .batch_execute(
             "update points.lot set available_at = now() - interval '2 day', expires_at = now() - interval '1 day'
              where expires_at = '2190-01-01 00:00:00Z';
-             update points.account set next_change_at = now() - interval '1 day' where user_id = 'dora'",
+             update points.balance b set next_change_at = now() - interval '1 day' from points.account a
+             where (a.bucket, a.id) = (b.bucket, b.account_id) and a.user_id = 'dora'",
         )
         .await
         .unwrap();

@@ -238,7 +238,7 @@ async fn backends_that_are_terminated_under_load_lose_and_double_nothing() {
             }
         }
     }
-    assert_eq!(count(&client, "select sum(earned)::bigint from points.account where user_id ~ '^m'").await, 2500);
+    assert_eq!(count(&client, "select sum(earned)::bigint from api.account where user_id ~ '^m'").await, 2500);
     assert_laws(&client).await;
 }
 

@@ -65,6 +65,11 @@ impl Gateway {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(server::serve(listener, router, std::future::pending()));
+        Gateway::at(address, key)
+    }
+
+    /// A gateway that runs at an address.
+    pub fn at(address: SocketAddr, key: &str) -> Gateway {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Gateway { address, key: key.to_owned(), http }
     }
@@ -161,10 +166,11 @@ pub fn members(bucket: i16, count: usize) -> Vec<String> {
         .collect()
 }
 
-/// Holds the lock on an account's row until it is dropped or committed, and so holds up the account's lane.
+/// Holds the lock on an account until it is dropped or committed, and so holds up the account's lane.
 pub async fn hold_up(blocker: &mut Client, user: &str) {
     blocker.batch_execute("begin").await.unwrap();
-    let lock = "select from points.account where user_id = $1 for update";
+    let lock = "select from points.balance b join points.account a on (a.bucket, a.id) = (b.bucket, b.account_id)
+        where a.user_id = $1 for update of b";
     assert_eq!(blocker.execute(lock, &[&user]).await.unwrap(), 1);
 }
 

@@ -9,40 +9,15 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     str::FromStr,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use jifen::embedded::{Durability, Error, Options, Server, durable_settings};
 
+use super::{Directory, NOBODY, is_running, processes_of, signal, wait_until};
+
 /// The variable that gives a test which runs in a process of its own its directory.
 const OWNER_DIRECTORY: &str = "JIFEN_TEST_OWNER_DIRECTORY";
-const NOBODY: u32 = 65534;
-
-/// A directory that the user who runs PostgreSQL can reach, removed at the end.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new(name: &str) -> Directory {
-        let path = PathBuf::from(format!("/tmp/jifen-test-{}-{name}", std::process::id()));
-        fs::create_dir(&path).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        Directory(path)
-    }
-
-    fn data(&self) -> PathBuf {
-        self.0.join("data")
-    }
-
-    fn is_roots(&self) -> bool {
-        fs::metadata(&self.0).unwrap().uid() == 0
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).ok();
-    }
-}
 
 fn options(data_dir: PathBuf, durability: Durability) -> Options {
     Options {
@@ -67,30 +42,6 @@ async fn query(server: &Server, sql: &str) -> Vec<String> {
             _ => None,
         })
         .collect()
-}
-
-fn is_running(pid: u32) -> bool {
-    // a zombie has a directory in /proc, too, but no command line
-    fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|command| !command.is_empty())
-}
-
-/// The processes whose command names this directory: servers and guards.
-fn processes_of(directory: &Path) -> Vec<String> {
-    let name = directory.to_str().unwrap();
-    fs::read_dir("/proc")
-        .unwrap()
-        .filter_map(|entry| fs::read(entry.ok()?.path().join("cmdline")).ok())
-        .map(|command| String::from_utf8_lossy(&command).replace('\0', " "))
-        .filter(|command| command.contains(name) && !command.contains("--exact"))
-        .collect()
-}
-
-fn wait_until(what: &str, limit: Duration, mut condition: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !condition() {
-        assert!(begun.elapsed() < limit, "not within {limit:?}: {what}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }
 
 /// Runs one of the ignored tests below as a process of its own.
@@ -288,10 +239,6 @@ async fn root_says_which_directory_is_closed() {
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
     let error = Server::start(options(closed.join("data"), Durability::ThrowAway)).await.unwrap_err();
     assert!(matches!(&error, Error::Unreachable { directory, .. } if *directory == closed), "{error}");
-}
-
-fn signal(name: &str, pid: u32) {
-    Command::new("/bin/sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &pid.to_string()]).status().unwrap();
 }
 
 /// The owner for the next tests: it starts a server, writes its number to a file and waits to be killed.
