@@ -452,11 +452,6 @@ function api.adjust_points(p_user_id text, p_points bigint, p_idempotency_key te
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
-function api.analyze_tables()
-    returns void
-    plpgsql volatile security definer set search_path=""
-    grant execute to jifen_gateway, jifen_operator
-
 function api.authenticate(p_key_sha256 bytea)
     returns TABLE(id integer, name text, scopes text[])
     plpgsql stable security definer set search_path=""
@@ -494,7 +489,7 @@ function api.earn_points(p_user_id text, p_rule text, p_idempotency_key text, p_
 
 function api.execute(p_bucket smallint, p_requests api.request[])
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off, enable_material=off
+    plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off
     grant execute to jifen_gateway
 
 function api.import_client()
