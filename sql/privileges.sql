@@ -21,7 +21,6 @@ grant execute on function
     api.execute(smallint, api.request[]),
     api.authenticate(bytea),
     api.import_client(),
-    api.analyze_tables(),
     api.create_partitions()
 to jifen_gateway;
 
@@ -35,6 +34,5 @@ grant execute on function
     api.create_rule_version(text, points.rule_basis, bigint, numeric, points.rounding, bigint, int, int, timestamptz),
     api.create_client(text, bytea, text[], text[]),
     api.revoke_client(text),
-    api.analyze_tables(),
     api.create_partitions()
 to jifen_operator;

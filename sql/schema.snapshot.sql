@@ -452,11 +452,6 @@ function api.adjust_points(p_user_id text, p_points bigint, p_idempotency_key te
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
-function api.analyze_tables()
-    returns void
-    plpgsql volatile security definer set search_path=""
-    grant execute to jifen_gateway, jifen_operator
-
 function api.authenticate(p_key_sha256 bytea)
     returns TABLE(id integer, name text, scopes text[])
     plpgsql stable security definer set search_path=""

@@ -85,7 +85,6 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/partition/make_partitions.sql",
     "functions/partition/move_default_rows.sql",
     "functions/partition/create_partitions.sql",
-    "functions/partition/analyze_tables.sql",
     "triggers/append_only.sql",
     "privileges.sql",
 ];

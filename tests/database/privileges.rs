@@ -8,7 +8,6 @@ const ROLES: &[&str] = &["jifen_gateway", "jifen_reader", "jifen_operator"];
 /// Functions with side effects, by who may call them. The rest of schema api is for everybody.
 const CALLERS: &[(&str, &[&str])] = &[
     ("adjust_points", &["jifen_operator"]),
-    ("analyze_tables", &["jifen_gateway", "jifen_operator"]),
     ("authenticate", &["jifen_gateway"]),
     ("create_client", &["jifen_operator"]),
     ("create_partitions", &["jifen_gateway", "jifen_operator"]),

@@ -13,7 +13,6 @@ use tokio::{
     task::spawn_blocking,
 };
 use tokio_postgres::{Client, Config, error::SqlState};
-use tracing::debug;
 
 use crate::{
     account::bucket,
@@ -34,8 +33,6 @@ const READ_AHEAD: usize = 4;
 const ATTEMPTS: u32 = 5;
 /// Rows that may fail for Jifen's own fault: one may be what it chokes on, this many are not.
 const MOST_INTERNAL: u64 = 10;
-/// Rows after which the planner is told how large the tables are by now; and again whenever there are four times as many.
-const FIRST_ANALYZE: u64 = 2_000;
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why an import stopped, or did not bring in everything.
@@ -99,8 +96,6 @@ pub async fn import_orders(config: &Config, options: &ImportOrders) -> Result<()
         interrupts: Interrupts::new().map_err(ImportError::Signals)?,
         client,
         client_id: target.client_id,
-        config,
-        analyze_at: FIRST_ANALYZE,
         options,
         report,
     };
@@ -184,9 +179,6 @@ struct Import<'a> {
     interrupts: Interrupts,
     client: Client,
     client_id: i32,
-    config: &'a Config,
-    /// Rows at which to analyze the tables next.
-    analyze_at: u64,
     options: &'a ImportOrders,
     report: Report,
 }
@@ -291,19 +283,7 @@ impl Import<'_> {
             attempt += 1;
         }
         self.load[sent.lane] -= 1;
-        if self.report.rows() == self.analyze_at {
-            self.analyze_at *= 4;
-            tokio::spawn(analyze(database::as_gateway(self.config)));
-        }
         self.report.row(sent.line, sent.end, &sent.request, answer)
-    }
-}
-
-/// A help, and no more: it may fail.
-async fn analyze(config: Config) {
-    let result = async { database::connect(&config).await?.batch_execute("select api.analyze_tables()").await }.await;
-    if let Err(error) = result {
-        debug!("cannot analyze the tables: {}", error::describe(&error));
     }
 }
 

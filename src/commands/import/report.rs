@@ -64,11 +64,6 @@ impl Report {
         Ok(Report { tally: Tally::default(), rejected, writer: None, size, bar, last_line: Instant::now() })
     }
 
-    /// Rows reported on.
-    pub fn rows(&self) -> u64 {
-        self.tally.rows
-    }
-
     /// What came of a row that ends at this byte of the file.
     pub fn row(
         &mut self,
