@@ -49,12 +49,13 @@ pub fn is_running(pid: u32) -> bool {
 
 /// The processes whose command names this directory: servers and guards.
 pub fn processes_of(directory: &Path) -> Vec<String> {
-    let name = directory.to_str().unwrap();
+    // with the slash: another test's may begin alike
+    let name = format!("{}/", directory.to_str().unwrap());
     fs::read_dir("/proc")
         .unwrap()
         .filter_map(|entry| fs::read(entry.ok()?.path().join("cmdline")).ok())
         .map(|command| String::from_utf8_lossy(&command).replace('\0', " "))
-        .filter(|command| command.contains(name) && !command.contains("--exact"))
+        .filter(|command| command.contains(&name) && !command.contains("--exact"))
         .collect()
 }
 
