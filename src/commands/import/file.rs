@@ -163,7 +163,11 @@ impl<R: Read> OrderFile<R> {
                 Ok(true) if self.fields().all(<[u8]>::is_empty) && self.record.len() == 1 => {}
                 Ok(true) => return Ok(true),
                 Err(error) => {
-                    let (path, error) = (self.path.clone(), io::Error::from(error));
+                    let path = self.path.clone();
+                    let error = match error.into_kind() {
+                        csv::ErrorKind::Io(error) => error,
+                        other => io::Error::other(format!("{other:?}")),
+                    };
                     return Err(match error.kind() {
                         io::ErrorKind::FileTooLarge => FileError::RowTooLong { path, line: before },
                         _ => FileError::Io { path, error },

@@ -203,11 +203,10 @@ impl Import<'_> {
         let mut chunk = VecDeque::new();
         let mut stop = None;
         while !chunk.is_empty() || !self.window.is_empty() || stop.is_none() {
-            while let Some(row) = chunk.pop_front() {
-                if let Err(row) = self.send(row) {
-                    chunk.push_front(row);
-                    break;
-                }
+            while chunk.front().is_some_and(|row| self.has_room(row))
+                && let Some(row) = chunk.pop_front()
+            {
+                self.send(row);
             }
             tokio::select! {
                 biased;
@@ -245,12 +244,16 @@ impl Import<'_> {
         Ok(rows)
     }
 
-    /// Gives the row back if there is no room for it yet.
-    fn send(&mut self, row: Row) -> Result<(), Row> {
-        let lane = bucket(&row.user_id, &self.options.wallet, self.load.len());
-        if self.window.len() >= WINDOW || self.load[lane] >= QUEUE {
-            return Err(row);
-        }
+    fn lane(&self, user_id: &str) -> usize {
+        bucket(user_id, &self.options.wallet, self.load.len())
+    }
+
+    fn has_room(&self, row: &Row) -> bool {
+        self.window.len() < WINDOW && self.load[self.lane(&row.user_id)] < QUEUE
+    }
+
+    fn send(&mut self, row: Row) {
+        let lane = self.lane(&row.user_id);
         let Row { line, end, user_id, order_no, order } = row;
         let mut request = Request {
             wallet: Some(self.options.wallet.clone()),
@@ -267,7 +270,6 @@ impl Import<'_> {
         };
         self.load[lane] += 1;
         self.window.push_back(Sent { line, end, request, lane, answer });
-        Ok(())
     }
 
     /// Reports on the first row of the window, which has its answer.
