@@ -67,6 +67,14 @@ pub fn wait_until(what: &str, limit: Duration, mut condition: impl FnMut() -> bo
     }
 }
 
+/// No server is left there, and no guard soon: its helper takes a moment to die.
+pub fn assert_stopped(directory: &Path) {
+    let servers: Vec<_> =
+        processes_of(directory).into_iter().filter(|command| !command.starts_with("/bin/sh ")).collect();
+    assert_eq!(servers, [""; 0]);
+    wait_until("no guard is left", Duration::from_secs(15), || processes_of(directory).is_empty());
+}
+
 pub fn signal(name: &str, pid: u32) {
     Command::new("/bin/sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &pid.to_string()]).status().unwrap();
 }
