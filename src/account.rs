@@ -14,7 +14,7 @@ use crate::{
     client::caller,
     error::Error,
     ledger::{Entry, Operation, OperationKey, check_text},
-    reads::Reads,
+    reads::{AccountReads, Reads},
     scalars::Points,
 };
 
@@ -326,7 +326,7 @@ impl AccountQuery {
     ) -> async_graphql::Result<Option<Account>> {
         caller(context)?.require("read")?;
         let key = AccountKey::new(user_id, wallet)?;
-        Ok(context.data::<DataLoader<Reads>>()?.load_one(key).await?)
+        Ok(context.data::<AccountReads>()?.load(key).await?)
     }
 
     /// What the caller's own client asked for under this key and what came of it; null: nothing yet. Needs the scope read.
@@ -340,7 +340,8 @@ impl AccountQuery {
         let client = caller(context)?;
         client.require("read")?;
         let reads = context.data::<DataLoader<Reads>>()?;
-        let Some(account) = reads.load_one(AccountKey::new(user_id, wallet)?).await? else { return Ok(None) };
+        let key = AccountKey::new(user_id, wallet)?;
+        let Some(account) = context.data::<AccountReads>()?.load(key).await? else { return Ok(None) };
         let id = Operation::id(client.id, &idempotency_key);
         Ok(reads.load_one(OperationKey { bucket: account.bucket, account_id: account.id, id }).await?)
     }

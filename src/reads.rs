@@ -1,9 +1,10 @@
 //! Every read: one statement for all that the requests of a moment ask for alike.
 
-use std::{collections::HashMap, hash::Hash};
+use std::{collections::HashMap, hash::Hash, sync::Arc};
 
 use async_graphql::dataloader::Loader;
 use deadpool_postgres::Pool;
+use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio_postgres::{Row, types::ToSql};
 
 use crate::{
@@ -12,22 +13,86 @@ use crate::{
     ledger::{Entry, EntryKey, Operation, OperationKey},
 };
 
-/// Reads from the views of schema `api`.
+/// Statements that read accounts at a time; what else is asked for meanwhile goes into the next ones.
+const ACCOUNT_READERS: usize = 4;
+/// Accounts in one statement.
+const MAX_ACCOUNTS: usize = 256;
+/// Reads that may wait.
+const QUEUE: usize = 4096;
+
+async fn query(pool: &Pool, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Error> {
+    let connection = pool.get().await?;
+    let statement = connection.prepare_cached(sql).await?;
+    Ok(connection.query(&statement, parameters).await?)
+}
+
+type Waiting = (AccountKey, oneshot::Sender<Result<Option<Account>, Error>>);
+
+/// Reads of accounts, which most requests begin with: as in a lane, a few readers take whatever has queued, so that an
+/// idle system answers at once and a busy one reads many accounts by one statement.
+pub struct AccountReads {
+    queue: mpsc::Sender<Waiting>,
+}
+
+impl AccountReads {
+    /// Starts the readers on this database, which has so many buckets.
+    pub fn start(pool: Pool, buckets: u16) -> Self {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..ACCOUNT_READERS {
+            tokio::spawn(read_accounts(pool.clone(), usize::from(buckets), waiting.clone()));
+        }
+        AccountReads { queue }
+    }
+
+    /// An account as it stands; None: no operation has made it.
+    pub async fn load(&self, key: AccountKey) -> Result<Option<Account>, Error> {
+        let (sender, answer) = oneshot::channel();
+        self.queue.try_send((key, sender)).map_err(|_| Error::overloaded())?;
+        // A reader answers all that it takes; only the end of the gateway drops one.
+        answer.await.unwrap_or_else(|_| Err(Error::overloaded()))
+    }
+}
+
+async fn read_accounts(pool: Pool, buckets: usize, waiting: Arc<Mutex<mpsc::Receiver<Waiting>>>) {
+    let mut taken: Vec<Waiting> = Vec::with_capacity(MAX_ACCOUNTS);
+    while waiting.lock().await.recv_many(&mut taken, MAX_ACCOUNTS).await > 0 {
+        let keys: Vec<&AccountKey> = taken.iter().map(|(key, _)| key).collect();
+        let bucket_of = column(&keys, |key| bucket(&key.user_id, &key.wallet, buckets) as i16);
+        let users = column(&keys, |key| key.user_id.as_str());
+        let wallets = column(&keys, |key| key.wallet.as_str());
+        let rows = query(&pool, ACCOUNTS, &[&bucket_of, &users, &wallets]).await;
+        let mut found = rows.map(|rows| {
+            let mut accounts = vec![None; taken.len()];
+            for row in rows {
+                accounts[row.get::<_, i64>("ord") as usize - 1] = Some(row.get("account"));
+            }
+            accounts.into_iter()
+        });
+        for (_, answer) in taken.drain(..) {
+            let account = match &mut found {
+                Ok(accounts) => Ok(accounts.next().flatten()),
+                Err(error) => Err(error.clone()),
+            };
+            // Whoever asked may have gone away.
+            let _gone = answer.send(account);
+        }
+    }
+}
+
+/// Every other read from the views of schema `api`.
 pub struct Reads {
     pool: Pool,
-    buckets: usize,
 }
 
 impl Reads {
-    /// Reads from this database, which has so many buckets.
-    pub fn new(pool: Pool, buckets: u16) -> Self {
-        Reads { pool, buckets: usize::from(buckets) }
+    /// Reads from this database.
+    pub fn new(pool: Pool) -> Self {
+        Reads { pool }
     }
 
     async fn query(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Error> {
-        let connection = self.pool.get().await?;
-        let statement = connection.prepare_cached(sql).await?;
-        Ok(connection.query(&statement, parameters).await?)
+        query(&self.pool, sql, parameters).await
     }
 }
 
@@ -47,25 +112,6 @@ fn by_key<K: Copy + Eq + Hash, V>(keys: &[K], rows: &[Row], value: impl Fn(&Row)
 
 fn one_by_key<K: Copy + Eq + Hash, V>(keys: &[K], rows: &[Row], value: impl Fn(&Row) -> V) -> HashMap<K, V> {
     rows.iter().map(|row| (keys[row.get::<_, i64>("ord") as usize - 1], value(row))).collect()
-}
-
-impl Loader<AccountKey> for Reads {
-    type Value = Account;
-    type Error = Error;
-
-    async fn load(&self, keys: &[AccountKey]) -> Result<HashMap<AccountKey, Account>, Error> {
-        let buckets = column(keys, |key| bucket(&key.user_id, &key.wallet, self.buckets) as i16);
-        let users = column(keys, |key| key.user_id.as_str());
-        let wallets = column(keys, |key| key.wallet.as_str());
-        let rows = self.query(ACCOUNTS, &[&buckets, &users, &wallets]).await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| {
-                let account: Account = row.get("account");
-                (AccountKey { user_id: account.user_id.clone(), wallet: account.wallet.clone() }, account)
-            })
-            .collect())
-    }
 }
 
 impl Loader<LotsKey> for Reads {
@@ -155,8 +201,8 @@ impl Loader<LevelKey> for Reads {
 }
 
 const ACCOUNTS: &str = "
-    select q.a as account
-    from unnest($1::smallint[], $2::text[], $3::text[]) k (bucket, user_id, wallet)
+    select k.ord, q.a as account
+    from unnest($1::smallint[], $2::text[], $3::text[]) with ordinality k (bucket, user_id, wallet, ord)
     cross join lateral (
         select a from api.account a where a.bucket = k.bucket and a.user_id = k.user_id and a.wallet = k.wallet limit 1
     ) q";

@@ -1,16 +1,24 @@
 //! The GraphQL schema: the roots of all domains in one.
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use async_graphql::{
-    EmptySubscription, MergedObject, Response, Schema,
-    async_trait::async_trait,
-    dataloader::DataLoader,
-    extensions::{Extension, ExtensionContext, ExtensionFactory, NextRequest, NextSubscribe},
+    Data, EmptySubscription, Executor, MergedObject, Request, Response, Schema, dataloader::DataLoader,
+    parser::types::ExecutableDocument,
 };
 use futures_util::{StreamExt, stream::BoxStream};
 
-use crate::{account::AccountQuery, error, lanes::Lanes, ledger::LedgerMutation, reads::Reads};
+use crate::{
+    account::AccountQuery,
+    error,
+    lanes::Lanes,
+    ledger::LedgerMutation,
+    reads::{AccountReads, Reads},
+};
 
 /// Questions about members' points.
 #[derive(Default, MergedObject)]
@@ -20,9 +28,6 @@ pub struct Query(AccountQuery);
 #[derive(Default, MergedObject)]
 pub struct Mutation(LedgerMutation);
 
-/// The schema, ready to execute.
-pub type JifenSchema = Schema<Query, Mutation, EmptySubscription>;
-
 /// Levels of fields. Introspection as GraphiQL does it needs 13.
 const MAX_DEPTH: usize = 16;
 /// Fields, with lists counted by their length: 500 awards of 40 fields each.
@@ -30,44 +35,62 @@ const MAX_COMPLEXITY: usize = 20_000;
 const MAX_RECURSION: usize = 32;
 const MAX_DIRECTIVES: usize = 16;
 
-/// Gives every error its code, whichever way the request came.
-struct Codes;
+/// Documents that are kept parsed; past it all are forgotten. Clients send few, with variables.
+const MAX_DOCUMENTS: usize = 256;
+const MAX_DOCUMENT: usize = 4096;
 
-impl ExtensionFactory for Codes {
-    fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(Codes)
+/// The schema, ready to execute.
+#[derive(Clone)]
+pub struct Api {
+    schema: Schema<Query, Mutation, EmptySubscription>,
+    documents: Arc<Mutex<HashMap<String, ExecutableDocument>>>,
+}
+
+impl Api {
+    /// The schema over these lanes and reads.
+    pub fn new(lanes: Lanes, accounts: AccountReads, reads: Reads) -> Self {
+        let schema = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+            .data(lanes)
+            .data(accounts)
+            // What requests of one moment ask for alike is read by one statement; no timer holds a lone one back.
+            .data(DataLoader::new(reads, tokio::spawn).delay(Duration::ZERO).max_batch_size(256))
+            .limit_depth(MAX_DEPTH)
+            .limit_complexity(MAX_COMPLEXITY)
+            .limit_recursive_depth(MAX_RECURSION)
+            .limit_directives(MAX_DIRECTIVES)
+            .finish();
+        Api { schema, documents: Arc::default() }
+    }
+
+    /// Parsing takes a third of a small request's time. A document that does not parse is left to the schema.
+    fn parse_once(&self, request: &mut Request) {
+        if request.query.len() > MAX_DOCUMENT {
+            return;
+        }
+        let known = self.documents.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&request.query).cloned();
+        if let Some(document) = known {
+            request.set_parsed_query(document);
+        } else if let Ok(document) = request.parsed_query().cloned() {
+            let mut documents = self.documents.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            if documents.len() >= MAX_DOCUMENTS {
+                documents.clear();
+            }
+            documents.insert(request.query.clone(), document);
+        }
     }
 }
 
-#[async_trait]
-impl Extension for Codes {
-    async fn request(&self, context: &ExtensionContext<'_>, next: NextRequest<'_>) -> Response {
-        error::complete(next.run(context).await)
+/// Over HTTP and over a WebSocket alike, every error gets its code.
+impl Executor for Api {
+    async fn execute(&self, mut request: Request) -> Response {
+        self.parse_once(&mut request);
+        error::complete(self.schema.execute(request).await)
     }
 
-    // What comes over a WebSocket, queries and mutations too.
-    fn subscribe<'s>(
-        &self,
-        context: &ExtensionContext<'_>,
-        stream: BoxStream<'s, Response>,
-        next: NextSubscribe<'_>,
-    ) -> BoxStream<'s, Response> {
-        next.run(context, stream).map(error::complete).boxed()
+    fn execute_stream(&self, mut request: Request, session: Option<Arc<Data>>) -> BoxStream<'static, Response> {
+        self.parse_once(&mut request);
+        Executor::execute_stream(&self.schema, request, session).map(error::complete).boxed()
     }
-}
-
-/// The schema over these lanes and reads.
-pub fn build(lanes: Lanes, reads: Reads) -> JifenSchema {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
-        .extension(Codes)
-        .data(lanes)
-        // What requests of one moment ask for alike is read by one statement; no timer holds a lone one back.
-        .data(DataLoader::new(reads, tokio::spawn).delay(std::time::Duration::ZERO).max_batch_size(256))
-        .limit_depth(MAX_DEPTH)
-        .limit_complexity(MAX_COMPLEXITY)
-        .limit_recursive_depth(MAX_RECURSION)
-        .limit_directives(MAX_DIRECTIVES)
-        .finish()
 }
 
 /// The schema in GraphQL's own language. Needs no database.

@@ -2,7 +2,7 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use async_graphql::{Data, Request, http::ALL_WEBSOCKET_PROTOCOLS};
+use async_graphql::{Data, Executor, Request, http::ALL_WEBSOCKET_PROTOCOLS};
 use async_graphql_axum::{GraphQLProtocol, GraphQLResponse, GraphQLWebSocket};
 use axum::{
     Json, Router,
@@ -21,8 +21,8 @@ use crate::{
     error::{self, Error},
     graphiql, jobs,
     lanes::Lanes,
-    reads::Reads,
-    schema::{self, JifenSchema},
+    reads::{AccountReads, Reads},
+    schema::Api,
 };
 
 const MAX_BODY: usize = 1 << 20;
@@ -32,7 +32,7 @@ const KEEPALIVE: Duration = Duration::from_secs(60);
 const GRACE: Duration = Duration::from_secs(5);
 
 struct Gateway {
-    schema: JifenSchema,
+    api: Api,
     clients: Clients,
     pool: Pool,
 }
@@ -56,7 +56,11 @@ pub async fn router(config: &Config) -> Result<Router, StartError> {
     let pool = database::pool(config)?;
     tokio::spawn(jobs::run(pool.clone()));
     let gateway = Gateway {
-        schema: schema::build(Lanes::start(config, buckets), Reads::new(pool.clone(), buckets)),
+        api: Api::new(
+            Lanes::start(config, buckets),
+            AccountReads::start(pool.clone(), buckets),
+            Reads::new(pool.clone()),
+        ),
         clients: Clients::new(pool.clone()),
         pool,
     };
@@ -109,7 +113,7 @@ async fn graphql(
         Ok(None) => {}
         Err(error) => return (StatusCode::OK, failed(error)),
     }
-    (StatusCode::OK, gateway.schema.execute(request).await.into())
+    (StatusCode::OK, gateway.api.execute(request).await.into())
 }
 
 fn failed(error: Error) -> GraphQLResponse {
@@ -125,8 +129,7 @@ async fn graphql_ws(
 ) -> Response {
     let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
     upgrade.protocols(ALL_WEBSOCKET_PROTOCOLS).max_message_size(MAX_BODY).on_upgrade(move |socket| async move {
-        let schema = gateway.schema.clone();
-        GraphQLWebSocket::new(socket, schema, protocol)
+        GraphQLWebSocket::new(socket, gateway.api.clone(), protocol)
             .keepalive_timeout(KEEPALIVE)
             .on_connection_init(async move |payload| {
                 let given = payload.get("authorization").or_else(|| payload.get("Authorization"));
