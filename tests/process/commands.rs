@@ -52,7 +52,7 @@ fn migrate_brings_a_database_up_to_date_once() {
     let unchanged = "0 migrations applied; functions, views and privileges unchanged.\n";
     assert_eq!(migrate(&["migrate"]), unchanged);
     assert_eq!(migrate(&["migrate", "--demo"]), unchanged);
-    assert_eq!(super::processes_of(&directory.0), [""; 0]);
+    super::assert_stopped(&directory.0);
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use std::{
 
 use jifen::embedded::{Durability, Error, Options, Server, durable_settings};
 
-use super::{Directory, NOBODY, is_running, processes_of, signal, wait_until};
+use super::{Directory, NOBODY, assert_stopped, is_running, processes_of, signal, wait_until};
 
 /// The variable that gives a test which runs in a process of its own its directory.
 const OWNER_DIRECTORY: &str = "JIFEN_TEST_OWNER_DIRECTORY";
@@ -103,7 +103,7 @@ async fn data_survives_a_stop() {
     let server = Server::start(options(directory.data(), Durability::Durable)).await.unwrap();
     assert_eq!(query(&server, "select 積分 from kept").await, ["8"]);
     server.stop().await.unwrap();
-    wait_until("servers and guards are gone", Duration::from_secs(5), || processes_of(&directory.0).is_empty());
+    assert_stopped(&directory.0);
 
     let refused = Server::start(options(directory.data(), Durability::ThrowAway)).await;
     assert!(matches!(refused, Err(Error::HasData { .. })));

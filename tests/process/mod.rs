@@ -49,12 +49,13 @@ pub fn is_running(pid: u32) -> bool {
 
 /// The processes whose command names this directory: servers and guards.
 pub fn processes_of(directory: &Path) -> Vec<String> {
-    let name = directory.to_str().unwrap();
+    // with the slash: another test's may begin alike
+    let name = format!("{}/", directory.to_str().unwrap());
     fs::read_dir("/proc")
         .unwrap()
         .filter_map(|entry| fs::read(entry.ok()?.path().join("cmdline")).ok())
         .map(|command| String::from_utf8_lossy(&command).replace('\0', " "))
-        .filter(|command| command.contains(name) && !command.contains("--exact"))
+        .filter(|command| command.contains(&name) && !command.contains("--exact"))
         .collect()
 }
 
@@ -64,6 +65,14 @@ pub fn wait_until(what: &str, limit: Duration, mut condition: impl FnMut() -> bo
         assert!(begun.elapsed() < limit, "not within {limit:?}: {what}");
         std::thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// No server is left there, and no guard soon: its helper takes a moment to die.
+pub fn assert_stopped(directory: &Path) {
+    let servers: Vec<_> =
+        processes_of(directory).into_iter().filter(|command| !command.starts_with("/bin/sh ")).collect();
+    assert_eq!(servers, [""; 0]);
+    wait_until("no guard is left", Duration::from_secs(15), || processes_of(directory).is_empty());
 }
 
 pub fn signal(name: &str, pid: u32) {

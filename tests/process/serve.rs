@@ -14,7 +14,7 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{
-    Directory, NOBODY, is_running, processes_of,
+    Directory, NOBODY, assert_stopped, is_running, processes_of,
     program::{Serving, at, jifen, run},
     wait_until,
 };
@@ -74,7 +74,7 @@ async fn the_first_start_prints_requests_that_work_and_the_second_finds_all_agai
     assert!(second.stderr.contains(&told) && second.stderr.contains("--data-dir"), "{second:?}");
 
     assert_eq!(first.stop("TERM").code(), Some(0));
-    assert_eq!(processes_of(&directory.0), [""; 0]);
+    assert_stopped(&directory.0);
 
     let again = Serving::start(in_directory(&directory, &["serve"]), &directory.0);
     assert_eq!(again.gateway().key, key);
@@ -82,7 +82,7 @@ async fn the_first_start_prints_requests_that_work_and_the_second_finds_all_agai
     assert_eq!(replayed["data"]["earnPoints"]["replayed"], true);
     assert_eq!(again.gateway().available("dora").await, 32);
     assert_eq!(again.stop("INT").code(), Some(0));
-    assert_eq!(processes_of(&directory.0), [""; 0]);
+    assert_stopped(&directory.0);
 }
 
 #[tokio::test]
@@ -131,7 +131,7 @@ async fn an_ordinary_user_can_run_it() {
     gateway.sign_in("dora", "1").await.unwrap();
     assert!(home.join(".local/share/jifen/postgres/PG_VERSION").exists());
     assert_eq!(serving.stop("TERM").code(), Some(0));
-    assert_eq!(processes_of(&directory.0), [""; 0]);
+    assert_stopped(&directory.0);
 }
 
 #[tokio::test]
