@@ -17,7 +17,7 @@ begin
                         + sum(abs(d.moved)) over (partition by d.account_id, live) > 9007199254740991
                 ) as starts_round
             from unnest(p_drafts) d
-            cross join lateral (select d.refusal is null and not d.replayed as live) l
+            cross join lateral (select d.round is not null as live) l
             left join lateral (
                 select * from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
             ) b on true
@@ -29,4 +29,4 @@ end
 $$;
 
 comment on function points.arrange(smallint, points.draft[]) is
-    'Gives each operation its round, so that a round may be done set-wise and yet equals one by one. On each account a new round starts with whatever must see what went before: a debit, and every operation of an account close to the limit of 2^53 - 1.';
+    'Gives each operation its round, where some account has several, so that a round may be done set-wise and yet equals one by one. On each account a new round starts with whatever must see what went before: a debit, and every operation of an account close to the limit of 2^53 - 1.';

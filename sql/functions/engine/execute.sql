@@ -9,19 +9,21 @@ declare
     v_drafts points.draft[];
     v_round points.draft[];
     v_done points.draft[];
-    v_rounds int;
+    v_rounds int := 1;
     v_settles_at timestamptz;
 begin
-    v_drafts := points.receive(p_requests, v_now);
+    v_drafts := points.receive(p_bucket, p_requests, v_now);
     v_drafts := points.resolve(p_bucket, p_requests, v_drafts, v_now);
     v_settles_at := points.lock_accounts(p_bucket, v_drafts);
     -- Waiting for locks takes time; nothing may be booked before what the last holder booked.
     v_now := coalesce(p_now, clock_timestamp());
     v_drafts := points.claim(p_bucket, p_requests, v_drafts);
     v_drafts := points.price(p_requests, v_drafts, v_now);
-    v_drafts := points.arrange(p_bucket, v_drafts);
+    if exists (select from unnest(v_drafts) d where d.round = 1 group by d.account_id having count(*) > 1) then
+        v_drafts := points.arrange(p_bucket, v_drafts);
+        v_rounds := (select max(d.round) from unnest(v_drafts) d);
+    end if;
 
-    select coalesce(max(d.round), 0) into v_rounds from unnest(v_drafts) d;
     if v_settles_at <= v_now then
         perform points.settle(p_bucket, array(select d.account_id from unnest(v_drafts) d where d.round = 1), v_now);
     end if;

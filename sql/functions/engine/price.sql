@@ -5,7 +5,7 @@ begin
     return array(
         select row(
             r.ord, r.account_id, r.operation_id, r.entry_kind, r.rule_version, r.refusal, r.refusal_detail, r.replayed,
-            null,
+            case when r.refusal is null and not r.replayed then 1 end,
             case k.kind
                 when 'earn' then least(v.cap_points, 9007199254740992, case v.basis
                     when 'fixed' then v.fixed_points
@@ -42,4 +42,4 @@ end
 $$;
 
 comment on function points.price(api.request[], points.draft[], timestamptz) is
-    'Computes what each operation moves and when what it grants becomes available and expires. Award: min(cap_points, fixed_points | given points | rounding(amount * points_per_unit)).';
+    'Computes what each operation that is to be done moves and when what it grants becomes available and expires. Award: min(cap_points, fixed_points | given points | rounding(amount * points_per_unit)).';

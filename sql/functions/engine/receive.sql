@@ -1,10 +1,10 @@
-create or replace function points.receive(p_requests api.request[], p_now timestamptz)
+create or replace function points.receive(p_bucket smallint, p_requests api.request[], p_now timestamptz)
 returns points.draft[]
 language plpgsql stable as $$
 begin
     return array(
         select row(
-            q.ord, null, api.operation_id(q.client_id, q.idempotency_key), q.kind::text::points.entry_kind, q.version,
+            q.ord, q.account_id, api.operation_id(q.client_id, q.idempotency_key), q.kind::text::points.entry_kind, q.version,
             case
                 when q.fault is not null then 'INVALID_INPUT'
                 when q.forbidden then 'FORBIDDEN'
@@ -20,7 +20,7 @@ begin
             false, null, null, null, null, null, null, null, null, null, null, null, null, null, null
         )::points.draft
         from (
-            select r.*, v.version,
+            select r.*, a.id as account_id, v.version,
                 points.input_fault(r.kind, r.user_id, w.code is not null, r.idempotency_key, r.rule, r.amount, r.points,
                     r.occurred_at, r.expires_at, r.reason, r.actor, r.metadata, p_now) as fault,
                 c.id is null or c.revoked_at <= p_now or r.kind::text <> all (c.scopes)
@@ -38,6 +38,11 @@ begin
             left join points.client c on c.id = r.client_id
             left join points.wallet w on w.code = coalesce(r.wallet, 'points')
             left join lateral (
+                select a.id from points.account a
+                where a.bucket = p_bucket and a.user_id = r.user_id and a.wallet = w.code
+                limit 1
+            ) a on true
+            left join lateral (
                 select v.version, v.basis, v.fixed_points
                 from points.rule_version v
                 where v.rule = r.rule and v.starts_at <= p_now
@@ -52,5 +57,5 @@ begin
 end
 $$;
 
-comment on function points.receive(api.request[], timestamptz) is
-    'First stage: makes a draft of each request, checks its inputs, the client''s rights and the rule. INVALID_INPUT, FORBIDDEN, UNKNOWN_RULE, in this order.';
+comment on function points.receive(smallint, api.request[], timestamptz) is
+    'First stage: makes a draft of each request, finds its account, checks its inputs, the client''s rights and the rule. INVALID_INPUT, FORBIDDEN, UNKNOWN_RULE, in this order.';

@@ -3,10 +3,10 @@ create or replace function points.resolve(
 ) returns points.draft[]
 language plpgsql volatile as $$
 declare
-    v_drafts points.draft[] := points.find_accounts(p_bucket, p_requests, p_drafts);
+    v_drafts points.draft[];
 begin
-    if not exists (select from unnest(v_drafts) d where d.account_id is null and d.refusal is null) then
-        return v_drafts;
+    if not exists (select from unnest(p_drafts) d where d.account_id is null and d.refusal is null) then
+        return p_drafts;
     end if;
 
     -- In one order everywhere, so that two batches with the same new members don't deadlock.
@@ -14,13 +14,13 @@ begin
     select p_bucket, m.user_id, m.wallet, p_now
     from (
         select distinct r.user_id, coalesce(r.wallet, 'points') as wallet
-        from unnest(p_requests, v_drafts) r
+        from unnest(p_requests, p_drafts) r
         where r.account_id is null and r.refusal is null
     ) m
     order by m.user_id, m.wallet
     on conflict do nothing;
 
-    v_drafts := points.find_accounts(p_bucket, p_requests, v_drafts);
+    v_drafts := points.find_accounts(p_bucket, p_requests, p_drafts);
     insert into points.balance (bucket, account_id, level, level_until)
     select distinct on (a.id) a.bucket, a.id, l.code, coalesce(l.until, 0)
     from unnest(v_drafts) d
@@ -35,4 +35,4 @@ end
 $$;
 
 comment on function points.resolve(smallint, api.request[], points.draft[], timestamptz) is
-    'Finds the account of each request, and makes those that are missing; a refused request makes none.';
+    'Makes the accounts that are missing; a refused request makes none.';
