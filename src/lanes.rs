@@ -1,9 +1,9 @@
-//! The way of every write: a lane a bucket, each with a bounded queue and one connection. A lane sends what has
-//! queued, and meanwhile collects the next batch: no timer, so an idle system answers at once and a busy one batches
+//! The way of every write: a lane a bucket, each with a bounded queue, and connections that the lanes share. A lane
+//! sends what has queued, and meanwhile collects the next batch: an idle system answers at once, and a busy one batches
 //! by itself. Lanes are for throughput; correctness rests on row locks, so any number of gateways may run.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -11,7 +11,11 @@ use tokio::{
     sync::{Semaphore, mpsc, oneshot},
     time::timeout,
 };
-use tokio_postgres::{Client, Config, Statement, error::SqlState, types::Type};
+use tokio_postgres::{
+    Client, Config, Statement,
+    error::SqlState,
+    types::{ToSql, Type},
+};
 use tracing::warn;
 
 use crate::{
@@ -27,7 +31,7 @@ const MAX_BATCH: usize = 256;
 pub const QUEUE: usize = 1024;
 /// Lanes that call at once; the others collect meanwhile. With more, batches would be smaller and all of it slower: a
 /// call by itself costs as much as fifteen of its operations.
-const TURNS: usize = 2;
+const TURNS: usize = 3;
 /// How long a lane waits for its turn.
 const TURN_PATIENCE: Duration = Duration::from_millis(20);
 /// From the moment an operation leaves the queue until its caller is answered, whatever happens.
@@ -52,16 +56,15 @@ pub struct Lanes {
 impl Lanes {
     /// Starts a lane for each bucket. They connect when they first have something to send.
     pub fn start(config: &Config, buckets: u16) -> Self {
-        let turns = Arc::new(Semaphore::new(TURNS));
+        let sessions = Arc::new(Sessions {
+            config: database::as_gateway(config),
+            turns: Semaphore::new(TURNS),
+            idle: Mutex::default(),
+        });
         let queues = (0..buckets)
             .map(|bucket| {
                 let (sender, receiver) = mpsc::channel(QUEUE);
-                let lane = Lane {
-                    bucket: bucket as i16,
-                    config: database::as_gateway(config),
-                    connection: None,
-                    turns: turns.clone(),
-                };
+                let lane = Lane { bucket: bucket as i16, sessions: sessions.clone() };
                 tokio::spawn(lane.run(receiver));
                 sender
             })
@@ -102,16 +105,49 @@ async fn receive(waiting: Result<oneshot::Receiver<Answer>, Error>) -> Answer {
 
 struct Lane {
     bucket: i16,
-    config: Config,
-    connection: Option<Connection>,
-    turns: Arc<Semaphore>,
+    sessions: Arc<Sessions>,
 }
 
-struct Connection {
+/// The connections of all lanes. The one that was used last is used next: a session's plans are megabytes, and in a
+/// processor's cache they are quick.
+struct Sessions {
+    config: Config,
+    turns: Semaphore,
+    idle: Mutex<Vec<Session>>,
+}
+
+struct Session {
     client: Client,
     statement: Statement,
     /// Calls made.
     calls: u32,
+}
+
+impl Sessions {
+    async fn take(&self) -> Result<Session, tokio_postgres::Error> {
+        let mut session = loop {
+            let idle = self.idle.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).pop();
+            match idle {
+                Some(session) if session.client.is_closed() => {}
+                Some(session) => break session,
+                None => {
+                    let client = database::connect(&self.config).await?;
+                    let statement = client.prepare_typed(EXECUTE, &[Type::INT2]).await?;
+                    break Session { client, statement, calls: 0 };
+                }
+            }
+        };
+        session.calls = session.calls.wrapping_add(1);
+        // A session keeps its plans, and those made while a table was small are bad ones when it has grown.
+        if session.calls.is_power_of_two() {
+            session.client.batch_execute("discard plans").await?;
+        }
+        Ok(session)
+    }
+
+    fn give_back(&self, session: Session) {
+        self.idle.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(session);
+    }
 }
 
 enum Failure {
@@ -124,12 +160,12 @@ enum Failure {
 }
 
 impl Lane {
-    async fn run(mut self, mut queue: mpsc::Receiver<Item>) {
+    async fn run(self, mut queue: mpsc::Receiver<Item>) {
         let mut items = Vec::with_capacity(MAX_BATCH);
-        let turns = self.turns.clone();
+        let sessions = self.sessions.clone();
         while queue.recv_many(&mut items, MAX_BATCH).await > 0 {
             // Without a turn it goes on all the same: a call that hangs must not hold up the other lanes.
-            let _turn = timeout(TURN_PATIENCE, turns.acquire()).await;
+            let _turn = timeout(TURN_PATIENCE, sessions.turns.acquire()).await;
             while items.len() < MAX_BATCH
                 && let Ok(item) = queue.try_recv()
             {
@@ -140,7 +176,7 @@ impl Lane {
     }
 
     /// Answers every item by the deadline.
-    async fn carry_out(&mut self, items: Vec<Item>) {
+    async fn carry_out(&self, items: Vec<Item>) {
         let deadline = Instant::now() + DEADLINE;
         let mut unknown = false;
         let mut batches = vec![items];
@@ -172,7 +208,6 @@ impl Lane {
                 Failure::Lost(cause) => {
                     warn!(bucket = self.bucket, "connection lost, sending again: {cause}");
                     unknown = true;
-                    self.connection = None;
                     batches.push(batch);
                     tokio::time::sleep(RETRY_PAUSE).await;
                 }
@@ -191,32 +226,19 @@ impl Lane {
         }
     }
 
-    async fn call(&mut self, batch: &[Item]) -> Result<Vec<Answer>, Failure> {
-        let bucket = self.bucket;
-        let Connection { client, statement, .. } =
-            self.connect().await.map_err(|error| Failure::Retry(error::describe(&error)))?;
+    async fn call(&self, batch: &[Item]) -> Result<Vec<Answer>, Failure> {
+        let session = self.sessions.take().await.map_err(|error| Failure::Retry(error::describe(&error)))?;
         let requests: Vec<&Request> = batch.iter().map(|item| &item.request).collect();
-        let rows = match timeout(CALL_TIMEOUT, client.query(statement, &[&bucket, &requests])).await {
-            Ok(Ok(rows)) => rows,
-            Ok(Err(error)) => return Err(classify(error)),
-            Err(_) => return Err(Failure::Lost("no answer".to_owned())),
+        let parameters: [&(dyn ToSql + Sync); 2] = [&self.bucket, &requests];
+        let query = session.client.query(&session.statement, &parameters);
+        let result = match timeout(CALL_TIMEOUT, query).await {
+            Ok(result) => result.map_err(classify),
+            Err(_) => Err(Failure::Lost("no answer".to_owned())),
         };
-        rows.iter().map(Outcome::from_row).collect::<Result<_, _>>().map_err(Failure::Poisoned)
-    }
-
-    async fn connect(&mut self) -> Result<&Connection, tokio_postgres::Error> {
-        if self.connection.as_ref().is_none_or(|connection| connection.client.is_closed()) {
-            let client = database::connect(&self.config).await?;
-            let statement = client.prepare_typed(EXECUTE, &[Type::INT2]).await?;
-            self.connection = Some(Connection { client, statement, calls: 0 });
+        if !matches!(result, Err(Failure::Lost(_))) {
+            self.sessions.give_back(session);
         }
-        let connection = self.connection.as_mut().expect("it was made a line above");
-        connection.calls = connection.calls.wrapping_add(1);
-        // A session keeps its plans, and those made while a table was small are bad ones when it has grown.
-        if connection.calls.is_power_of_two() {
-            connection.client.batch_execute("discard plans").await?;
-        }
-        Ok(connection)
+        result?.iter().map(Outcome::from_row).collect::<Result<_, _>>().map_err(Failure::Poisoned)
     }
 }
 
