@@ -1,4 +1,4 @@
-//! The stored function alone: batches of several sizes, one connection a bucket, no gateway.
+//! The stored function alone: batches of several sizes over as many connections as the lanes use at once, no gateway.
 
 use std::sync::Arc;
 
@@ -98,7 +98,7 @@ pub async fn award_members(world: &World, report: &mut Report, every: usize) -> 
 struct Batches {
     caller: Caller,
     kind: OperationKind,
-    members: Arc<Vec<i32>>,
+    members: Arc<Vec<Vec<i32>>>,
     random: Random,
     size: usize,
 }
@@ -106,6 +106,10 @@ struct Batches {
 impl Worker for Batches {
     async fn request(&mut self) -> Result<u64> {
         let Self { caller, kind, members, random, size } = self;
+        // Sessions go from bucket to bucket, as those of the lanes do.
+        let bucket = random.below(members.len() as u64) as usize;
+        caller.bucket = i16::try_from(bucket)?;
+        let members = &members[bucket];
         let chosen = (0..*size).map(|_| members[random.below(members.len() as u64) as usize]);
         caller.send(*kind, chosen).await
     }
@@ -118,10 +122,11 @@ async fn batches(world: &World, report: &mut Report, kind: OperationKind, size: 
     };
     let measurement = world.next_measurement();
     let mut workers = Vec::new();
-    for (bucket, members) in world.members.iter().enumerate() {
-        let caller = Caller::connect(world, measurement, bucket).await?;
+    let members = Arc::new(world.members.clone());
+    for number in 0..jifen::lanes::TURNS {
+        let caller = Caller::connect(world, measurement, number).await?;
         let random = Random::new(caller.key);
-        workers.push(Batches { caller, kind, members: Arc::new(members.clone()), random, size });
+        workers.push(Batches { caller, kind, members: members.clone(), random, size });
     }
     drive(world, report, &name, workers, expected).await
 }

@@ -624,7 +624,7 @@ function points.raise_refusal(p_code text, p_detail jsonb)
     returns void
     plpgsql stable
 
-function points.receive(p_requests api.request[], p_now timestamp with time zone)
+function points.receive(p_bucket smallint, p_requests api.request[], p_now timestamp with time zone)
     returns points.draft[]
     plpgsql stable
 

@@ -31,7 +31,7 @@ const MAX_BATCH: usize = 256;
 pub const QUEUE: usize = 1024;
 /// Lanes that call at once; the others collect meanwhile. With more, batches would be smaller and all of it slower: a
 /// call by itself costs as much as fifteen of its operations.
-const TURNS: usize = 3;
+pub const TURNS: usize = 3;
 /// How long a lane waits for its turn.
 const TURN_PATIENCE: Duration = Duration::from_millis(20);
 /// From the moment an operation leaves the queue until its caller is answered, whatever happens.
