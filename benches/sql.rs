@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jifen::ledger::{OperationKind, Request};
+use jifen::{ledger::Request, operation::OperationKind};
 use rust_decimal::Decimal;
 use tokio::task::JoinSet;
 use tokio_postgres::{Client, Statement};

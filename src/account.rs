@@ -13,7 +13,8 @@ use tokio_postgres::Row;
 use crate::{
     client::caller,
     error::Error,
-    ledger::{Entry, Operation, OperationKey, check_text},
+    ledger::check_text,
+    operation::{Entry, Operation, OperationKey},
     reads::{AccountReads, Reads},
     scalars::Points,
 };

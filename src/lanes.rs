@@ -22,7 +22,8 @@ use crate::{
     account::bucket,
     database,
     error::{self, Error},
-    ledger::{Outcome, Request},
+    ledger::Request,
+    operation::Outcome,
 };
 
 /// Operations in one call.

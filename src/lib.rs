@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod lanes;
 pub mod ledger;
 pub mod migrate;
+pub mod operation;
 pub mod reads;
 pub mod scalars;
 pub mod schema;

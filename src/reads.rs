@@ -10,7 +10,7 @@ use tokio_postgres::{Row, types::ToSql};
 use crate::{
     account::{Account, AccountKey, EntriesKey, LevelKey, LevelTerms, Lot, LotsKey, bucket},
     error::Error,
-    ledger::{Entry, EntryKey, Operation, OperationKey},
+    operation::{Entry, EntryKey, Operation, OperationKey},
 };
 
 /// Statements that read accounts at a time; what else is asked for meanwhile goes into the next ones.

