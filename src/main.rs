@@ -29,7 +29,7 @@ type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = EnvFilter::try_from_env("JIFEN_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("info,refinery_core=warn,jifen::postgres=warn"));
+        .unwrap_or_else(|_| EnvFilter::new("info,refinery_core=warn,jifen::postgres=warn,deadpool.postgres=error"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
