@@ -577,7 +577,7 @@ function points.execute(p_bucket smallint, p_requests api.request[], p_now times
     plpgsql volatile
 
 function points.execute_one(p_client text, p_request api.request)
-    returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile
 
 function points.expire_grants(p_bucket smallint, p_lapsed points.draft[], p_now timestamp with time zone)

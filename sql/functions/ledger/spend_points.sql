@@ -8,15 +8,8 @@ create or replace function api.spend_points(
     p_client text default 'psql'
 ) returns table (replayed boolean, operation api.operation, entry api.entry, account api.account)
 language plpgsql volatile security definer set search_path = '' as $$
-declare
-    v_outcome record;
 begin
-    select * into v_outcome
-    from points.execute_one(p_client, row('spend', p_user_id, p_wallet, null, p_idempotency_key, null, null, p_points, null, null, p_reason, null, p_metadata)::api.request);
-    if v_outcome.refusal is not null then
-        perform points.raise_refusal(v_outcome.refusal, v_outcome.detail);
-    end if;
-    return query select v_outcome.replayed, v_outcome.operation, v_outcome.entry, v_outcome.account;
+    return query select * from points.execute_one(p_client, row('spend', p_user_id, p_wallet, null, p_idempotency_key, null, null, p_points, null, null, p_reason, null, p_metadata)::api.request);
 end
 $$;
 
