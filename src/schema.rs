@@ -62,7 +62,7 @@ impl Api {
         Api { schema, documents: Arc::default() }
     }
 
-    /// Parsing takes a third of a small request's time. A document that does not parse is left to the schema.
+    /// Clients send the same few documents again and again. A document that does not parse is left to the schema.
     fn parse_once(&self, request: &mut Request) {
         if request.query.len() > MAX_DOCUMENT {
             return;
