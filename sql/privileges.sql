@@ -13,7 +13,7 @@ grant usage on schema api to jifen_gateway, jifen_reader, jifen_operator;
 grant select on all tables in schema api to jifen_gateway, jifen_reader, jifen_operator;
 grant execute on function
     api.bucket(text, text), points.bucket(text, text), points.bucket_count(),
-    api.operation_id(int, text), points.due(smallint, bigint, timestamptz)
+    api.operation_id(int, text), points.due(smallint, bigint, timestamptz), points.user_id_of(smallint, bigint)
 to jifen_gateway, jifen_reader, jifen_operator;
 
 -- The gateway: the engine, and what keeps it running.
@@ -26,10 +26,17 @@ to jifen_gateway;
 
 -- Operators: one operation at a time, rules and clients.
 grant execute on function
-    api.earn_points(text, text, text, numeric, bigint, timestamptz, text, jsonb, text),
-    api.spend_points(text, bigint, text, text, text, jsonb, text),
+    api.earn_points(text, text, text, numeric, bigint, timestamptz, text, text, jsonb, text),
+    api.spend_points(text, bigint, text, text, text, numeric, text, jsonb, text),
     api.adjust_points(text, bigint, text, text, text, timestamptz, text, jsonb, text),
-    api.set_program(text, text, text, text),
+    api.hold_points(text, bigint, text, timestamptz, text, text, numeric, text, jsonb, text),
+    api.capture_hold(text, uuid, text, bigint, text, text, jsonb, text),
+    api.release_hold(text, uuid, text, text, text, jsonb, text),
+    api.freeze_account(text, text, text, text, text, jsonb, text),
+    api.unfreeze_account(text, text, text, text, text, jsonb, text),
+    api.reverse_operation(text, uuid, text, text, text, text, jsonb, text),
+    api.return_order(text, text, text, numeric, text, text, jsonb, text),
+    api.set_program(text, text, text, text, boolean),
     api.create_rule(text, text),
     api.create_rule_version(text, points.rule_basis, bigint, numeric, points.rounding, bigint, int, int, timestamptz),
     api.create_client(text, bytea, text[], text[]),

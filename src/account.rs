@@ -13,6 +13,7 @@ use tokio_postgres::Row;
 use crate::{
     client::caller,
     error::Error,
+    hold::{Hold, HoldCursor, HoldsKey},
     ledger::check_text,
     operation::{Entry, Operation, OperationKey},
     reads::{AccountReads, Reads},
@@ -50,6 +51,8 @@ pub struct Account {
     #[graphql(skip)]
     pub held: i64,
     #[graphql(skip)]
+    pub debt: i64,
+    #[graphql(skip)]
     pub earned: i64,
     #[graphql(skip)]
     pub spent: i64,
@@ -58,9 +61,13 @@ pub struct Account {
     #[graphql(skip)]
     pub adjusted: i64,
     #[graphql(skip)]
+    pub transferred: i64,
+    #[graphql(skip)]
     pub version: i64,
     #[graphql(skip)]
     pub level: Option<String>,
+    /// Whether spending is refused.
+    pub frozen: bool,
     /// When the first operation made it.
     pub created_at: DateTime<Utc>,
 }
@@ -78,10 +85,12 @@ impl Account {
             pending: Points(self.pending),
             available: Points(self.available),
             held: Points(self.held),
+            debt: Points(self.debt),
             earned: Points(self.earned),
             spent: Points(self.spent),
             expired: Points(self.expired),
             adjusted: Points(self.adjusted),
+            transferred: Points(self.transferred),
         }
     }
 
@@ -112,6 +121,22 @@ impl Account {
         Ok(connection(lots, first, key.after.is_some(), |lot| LotCursor::of(lot).to_string()))
     }
 
+    /// Holds that are open, soonest deadline first. At most 100 a page, 20 unless asked. INVALID_INPUT: first or after is
+    /// out of range.
+    #[graphql(complexity = "page_complexity(first, child_complexity)")]
+    async fn holds(
+        &self,
+        context: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> async_graphql::Result<Connection<String, Hold>> {
+        let first = page_size(first)?;
+        let after = after.map(|cursor| HoldCursor::parse(&cursor).ok_or_else(bad_cursor)).transpose()?;
+        let key = HoldsKey { bucket: self.bucket, account_id: self.id, first, after };
+        let holds = context.data::<DataLoader<Reads>>()?.load_one(key).await?.unwrap_or_default();
+        Ok(connection(holds, first, key.after.is_some(), |hold| HoldCursor::of(hold).to_string()))
+    }
+
     /// Entries, newest first. At most 100 a page, 20 unless asked. INVALID_INPUT: first or after is out of range.
     #[graphql(complexity = "page_complexity(first, child_complexity)")]
     async fn entries(
@@ -137,14 +162,19 @@ pub struct Balance {
     pub available: Points,
     /// Reserved by holds.
     pub held: Points,
-    /// Earned ever; decides the level.
+    /// Owed: clawed back after it had been spent. Whatever comes in repays it first, so available is 0 meanwhile.
+    pub debt: Points,
+    /// Earned ever, less what was clawed back; decides the level.
     pub earned: Points,
-    /// Spent ever.
+    /// Spent ever, less what was refunded.
     pub spent: Points,
     /// Expired ever.
     pub expired: Points,
-    /// Net of manual adjustments ever. pending + available + held = earned + adjusted - spent - expired.
+    /// Net of manual adjustments ever, and debts forgiven.
     pub adjusted: Points,
+    /// Received from other members ever, less what was sent.
+    /// pending + available + held - debt = earned + adjusted + transferred - spent - expired.
+    pub transferred: Points,
 }
 
 /// A level of the program.
@@ -270,7 +300,7 @@ pub struct AccountKey {
 
 impl AccountKey {
     // What PostgreSQL can't receive would fail all that is read by the same statement.
-    fn new(user_id: ID, wallet: String) -> Result<Self, Error> {
+    pub fn new(user_id: ID, wallet: String) -> Result<Self, Error> {
         check_text("userId", &user_id)?;
         check_text("wallet", &wallet)?;
         Ok(AccountKey { user_id: user_id.0, wallet })
@@ -343,7 +373,7 @@ impl AccountQuery {
         let reads = context.data::<DataLoader<Reads>>()?;
         let key = AccountKey::new(user_id, wallet)?;
         let Some(account) = context.data::<AccountReads>()?.load(key).await? else { return Ok(None) };
-        let id = Operation::id(client.id, &idempotency_key);
+        let id = Operation::id_of(client.id, &idempotency_key);
         Ok(reads.load_one(OperationKey { bucket: account.bucket, account_id: account.id, id }).await?)
     }
 }

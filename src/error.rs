@@ -8,15 +8,21 @@ use tokio_postgres::error::SqlState;
 use tracing::{error, warn};
 use uuid::Uuid;
 
-/// Every code, whether a retry of the same request may succeed, and what it means. The first six are the engine's
-/// (table `points.refusal`), the others the gateway's.
+/// Every code, whether a retry of the same request may succeed, and what it means. The first are the engine's
+/// (table `points.refusal`), those from UNAUTHENTICATED on the gateway's.
 pub const CODES: &[(&str, bool, &str)] = &[
     ("INVALID_INPUT", false, "An input is missing, malformed or out of range."),
     ("UNKNOWN_RULE", false, "No such rule, or no version of it is in force."),
     ("FORBIDDEN", false, "The client may not do this, or not with this rule."),
     ("IDEMPOTENCY_CONFLICT", false, "The idempotency key was used for another request."),
     ("INSUFFICIENT_POINTS", false, "The account has fewer available points than the operation takes."),
+    ("UNKNOWN_OPERATION", false, "The account has no such operation or hold."),
     ("LIMIT_REACHED", false, "The operation would pass a limit."),
+    ("ACCOUNT_FROZEN", false, "The account is frozen."),
+    ("HOLD_CLOSED", false, "The hold was captured or released before."),
+    ("NOT_REVERSIBLE", false, "An operation of this kind, or one that moved nothing, cannot be reversed."),
+    ("ALREADY_REVERSED", false, "All that the operation moved has been reversed or returned before."),
+    ("RETURN_TOO_LARGE", false, "More would be returned than the order amounts to."),
     ("UNAUTHENTICATED", false, "Send a valid API key as `Authorization: Bearer KEY`."),
     (
         "OVERLOADED",

@@ -1,17 +1,17 @@
 //! Mutations of the ledger: earn, spend, adjust.
 
-use async_graphql::{Context, ID, InputObject, Json, Object, SimpleObject, Union};
+use async_graphql::{Context, ID, InputObject, Json, Object, Union};
 use chrono::{DateTime, Datelike, Utc};
 use postgres_types::ToSql;
 use rust_decimal::Decimal as Money;
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::{
-    account::Account,
     client::caller,
     error::Error,
     lanes::Lanes,
-    operation::{Entry, Operation, OperationKind, Outcome},
+    operation::{OperationKind, Outcome},
     scalars::{Decimal, Points},
 };
 
@@ -28,6 +28,10 @@ pub struct Request {
     pub client_id: i32,
     pub idempotency_key: String,
     pub rule: Option<String>,
+    pub order_key: Option<String>,
+    pub reward: Option<String>,
+    pub original: Option<Uuid>,
+    pub counterparty: Option<String>,
     pub amount: Option<Money>,
     pub points: Option<i64>,
     pub occurred_at: Option<DateTime<Utc>>,
@@ -47,6 +51,10 @@ impl Request {
             client_id,
             idempotency_key,
             rule: None,
+            order_key: None,
+            reward: None,
+            original: None,
+            counterparty: None,
             amount: None,
             points: None,
             occurred_at: None,
@@ -64,6 +72,9 @@ impl Request {
             ("wallet", self.wallet.as_ref()),
             ("idempotencyKey", Some(&self.idempotency_key)),
             ("rule", self.rule.as_ref()),
+            ("orderKey", self.order_key.as_ref()),
+            ("reward", self.reward.as_ref()),
+            ("counterparty", self.counterparty.as_ref()),
             ("reason", self.reason.as_ref()),
             ("actor", self.actor.as_ref()),
         ];
@@ -119,6 +130,9 @@ pub struct EarnPointsInput {
     pub points: Option<Points>,
     /// When it happened, if not now; validity counts from it.
     pub occurred_at: Option<DateTime<Utc>>,
+    /// The host's order that it belongs to, for returnOrder; if there is an amount, the one that idempotencyKey names
+    /// unless given.
+    pub order_key: Option<String>,
     /// Kind of points; points unless named.
     pub wallet: Option<String>,
     /// An object to keep with the operation, at most 4,096 characters.
@@ -133,6 +147,7 @@ impl EarnPointsInput {
             amount: self.amount.map(|amount| amount.0),
             points: self.points.map(|points| points.0),
             occurred_at: self.occurred_at,
+            order_key: self.order_key,
             metadata: self.metadata.map(|metadata| metadata.0),
             ..Request::new(OperationKind::Earn, client_id, self.user_id.0, self.idempotency_key)
         }
@@ -150,6 +165,10 @@ pub struct SpendPointsInput {
     pub idempotency_key: String,
     /// What for, at most 500 characters.
     pub reason: Option<String>,
+    /// The host's order that the points pay for, so that returnOrder gives them back.
+    pub order_key: Option<String>,
+    /// What that order amounts to, in money, so that part of it can be returned.
+    pub order_amount: Option<Decimal>,
     /// Kind of points; points unless named.
     pub wallet: Option<String>,
     /// An object to keep with the operation, at most 4,096 characters.
@@ -162,6 +181,8 @@ impl SpendPointsInput {
             wallet: self.wallet,
             points: Some(self.points.0),
             reason: self.reason,
+            order_key: self.order_key,
+            amount: self.order_amount.map(|amount| amount.0),
             metadata: self.metadata.map(|metadata| metadata.0),
             ..Request::new(OperationKind::Spend, client_id, self.user_id.0, self.idempotency_key)
         }
@@ -203,29 +224,31 @@ impl AdjustPointsInput {
     }
 }
 
+/// What a mutation of one operation answers.
 macro_rules! payload {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[derive(SimpleObject)]
+    ($(#[$meta:meta])* $name:ident) => {
+        $(#[$meta])*
+        #[derive(async_graphql::SimpleObject)]
         pub struct $name {
             /// The operation.
-            operation: Operation,
+            operation: crate::operation::Operation,
             /// The entry that it booked; null: it moved nothing.
-            entry: Option<Entry>,
+            entry: Option<crate::operation::Entry>,
             /// The account as it stands now.
-            account: Account,
+            account: crate::account::Account,
             /// True: it was carried out earlier under this key, and this is what came of it.
             replayed: bool,
         }
 
-        impl From<Outcome> for $name {
-            fn from(outcome: Outcome) -> Self {
-                let Outcome { operation, entry, account, replayed } = outcome;
+        impl From<crate::operation::Outcome> for $name {
+            fn from(outcome: crate::operation::Outcome) -> Self {
+                let crate::operation::Outcome { operation, entry, account, replayed } = outcome;
                 $name { operation, entry, account, replayed }
             }
         }
     };
 }
+pub(crate) use payload;
 
 payload!(
     /// Points awarded.
@@ -256,7 +279,7 @@ pub struct LedgerMutation;
 #[Object]
 impl LedgerMutation {
     /// Awards points by a rule. Needs the scope earn. Errors: INVALID_INPUT, FORBIDDEN, UNKNOWN_RULE,
-    /// IDEMPOTENCY_CONFLICT, LIMIT_REACHED.
+    /// IDEMPOTENCY_CONFLICT, LIMIT_REACHED, ACCOUNT_FROZEN.
     async fn earn_points(
         &self,
         context: &Context<'_>,
@@ -267,7 +290,7 @@ impl LedgerMutation {
     }
 
     /// Takes points, those that expire soonest first. Needs the scope spend. Errors: INVALID_INPUT, FORBIDDEN,
-    /// IDEMPOTENCY_CONFLICT, INSUFFICIENT_POINTS, LIMIT_REACHED.
+    /// IDEMPOTENCY_CONFLICT, INSUFFICIENT_POINTS, LIMIT_REACHED, ACCOUNT_FROZEN.
     async fn spend_points(
         &self,
         context: &Context<'_>,
@@ -313,7 +336,8 @@ impl LedgerMutation {
     }
 }
 
-async fn execute<P: From<Outcome>>(context: &Context<'_>, request: Request) -> async_graphql::Result<P> {
+/// Carries out one operation; what is wrong with it is wrong with the argument `input`.
+pub async fn execute<P: From<Outcome>>(context: &Context<'_>, request: Request) -> async_graphql::Result<P> {
     let outcome = context.data::<Lanes>()?.execute(request).await.map_err(|error| error.within(&["input"]))?;
     Ok(outcome.into())
 }

@@ -16,7 +16,7 @@ use crate::{
     scalars::{Decimal, Points},
 };
 
-/// What an operation asks for. ACTIVATE and EXPIRE are Jifen's own.
+/// What an operation asks for. From ACTIVATE on they are Jifen's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, ToSql, FromSql)]
 #[postgres(name = "operation_kind", rename_all = "snake_case")]
 pub enum OperationKind {
@@ -26,10 +26,36 @@ pub enum OperationKind {
     Spend,
     /// A correction by hand.
     Adjust,
+    /// Points reserved.
+    Hold,
+    /// Points of a hold spent; the rest goes back.
+    Capture,
+    /// Points of a hold given back.
+    Release,
+    /// An operation undone.
+    Reverse,
+    /// An order returned, or part of it.
+    Return,
+    /// Points for another member.
+    Transfer,
+    /// Points for a reward.
+    Redeem,
+    /// Spending stopped.
+    Freeze,
+    /// Spending allowed again.
+    Unfreeze,
     /// Pending points become available.
     Activate,
     /// Points reach their expiry.
     Expire,
+    /// Expired points come back, to be clawed back.
+    Reinstate,
+    /// A debt is paid from what has come in.
+    Repay,
+    /// A debt is forgiven.
+    WriteOff,
+    /// Points from another member.
+    Receive,
 }
 
 /// What an entry books.
@@ -42,10 +68,28 @@ pub enum EntryKind {
     Spend,
     /// A correction by hand.
     Adjust,
+    /// Points reserved.
+    Hold,
+    /// Points of a hold spent; the rest goes back.
+    Capture,
+    /// Points of a hold given back.
+    Release,
+    /// Points earned are taken back.
+    Clawback,
+    /// Points spent are given back.
+    Refund,
+    /// Points to or from another member.
+    Transfer,
     /// Pending points become available.
     Activate,
     /// Points reach their expiry.
     Expire,
+    /// Expired points come back, to be clawed back.
+    Reinstate,
+    /// A debt is paid from what has come in.
+    Repay,
+    /// A debt is forgiven.
+    WriteOff,
 }
 
 /// What was asked, by whom, under which key, and what came of it.
@@ -75,6 +119,14 @@ pub struct Operation {
     pub rule: Option<String>,
     /// Version of the rule that decided the award; null: not an earn.
     pub rule_version: Option<i32>,
+    /// The host's order that it belongs to; null: none, or the one that the key of an earn names.
+    pub order_key: Option<String>,
+    /// Reward redeemed; null: not a redemption.
+    pub reward: Option<String>,
+    #[graphql(skip)]
+    pub original: Option<Uuid>,
+    #[graphql(skip)]
+    pub counterparty: Option<String>,
     #[graphql(skip)]
     pub amount: Option<Money>,
     #[graphql(skip)]
@@ -99,7 +151,7 @@ pub struct Operation {
     pub recorded_at: DateTime<Utc>,
     /// When the points granted become available; null: it granted none.
     pub available_at: Option<DateTime<Utc>>,
-    /// When the points granted expire; null: never, or it granted none.
+    /// When the points granted expire, or a hold ends; null: never, or neither.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
@@ -110,7 +162,23 @@ impl Operation {
         ID::from(&self.user_id)
     }
 
-    /// Points moved: in for EARN, out for SPEND, either sign for ADJUST; 0 when refused or when nothing was due.
+    /// Names the operation, and the hold that it made, among those of the account.
+    async fn id(&self) -> ID {
+        ID::from(self.id)
+    }
+
+    /// id of the operation that it reverses, or of the hold that it captures or releases; null: it does neither.
+    async fn original_id(&self) -> Option<ID> {
+        self.original.map(ID::from)
+    }
+
+    /// The other member of a transfer; null: it is none.
+    async fn counterparty(&self) -> Option<ID> {
+        self.counterparty.as_ref().map(ID::from)
+    }
+
+    /// Points that it was about: in for EARN, out for SPEND, reserved for HOLD, spent for CAPTURE, given back for
+    /// RELEASE; either sign for ADJUST and REVERSE; 0 when refused or when nothing was due.
     async fn points(&self) -> Points {
         Points(self.points)
     }
@@ -120,12 +188,12 @@ impl Operation {
         self.requested.map(Points)
     }
 
-    /// Amount of money, in the program's currency; null: the rule takes none.
+    /// Amount of money, in the program's currency: of the award's basis, of the order, or returned; null: none was named.
     async fn amount(&self) -> Option<Decimal> {
         self.amount.map(Decimal)
     }
 
-    /// Facts of the refusal; null: carried out, or there are none.
+    /// Facts of the refusal, or of what a return undid; null: there are none.
     async fn details(&self) -> Option<Json<Value>> {
         self.detail.clone().map(Json)
     }
@@ -140,7 +208,7 @@ impl Operation {
 
 impl Operation {
     /// The operation's id, as `api.operation_id` computes it.
-    pub fn id(client_id: i32, idempotency_key: &str) -> Uuid {
+    pub fn id_of(client_id: i32, idempotency_key: &str) -> Uuid {
         let hash = Sha256::digest(format!("{client_id}:{idempotency_key}").as_bytes());
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&hash[..16]);
@@ -165,7 +233,7 @@ pub struct EntryKey {
     pub recorded_at: DateTime<Utc>,
 }
 
-/// What moved. A whole double entry: contra takes minus the sum of the deltas.
+/// What moved. A whole double entry: contra takes minus the net of the deltas (pending, available and held, less debt).
 #[derive(Clone, Debug, FromSql, SimpleObject)]
 #[postgres(name = "entry")]
 #[graphql(complex)]
@@ -191,13 +259,17 @@ pub struct Entry {
     #[graphql(skip)]
     pub held_delta: i64,
     #[graphql(skip)]
+    pub debt_delta: i64,
+    #[graphql(skip)]
     pub pending_after: i64,
     #[graphql(skip)]
     pub available_after: i64,
     #[graphql(skip)]
     pub held_after: i64,
-    /// Account that takes the opposite amount: issuance, redemption, adjustment or expiry; internal: none does, points
-    /// moved between pockets.
+    #[graphql(skip)]
+    pub debt_after: i64,
+    /// Account that takes the opposite amount: issuance, redemption, adjustment, expiry, transfer or write_off; internal:
+    /// none does, points moved between pockets.
     pub contra: String,
     /// When it happened in the world.
     pub occurred_at: DateTime<Utc>,
@@ -227,6 +299,11 @@ impl Entry {
         Points(self.held_delta)
     }
 
+    /// Change of debt.
+    async fn debt_delta(&self) -> Points {
+        Points(self.debt_delta)
+    }
+
     /// pending after it.
     async fn pending_after(&self) -> Points {
         Points(self.pending_after)
@@ -240,6 +317,11 @@ impl Entry {
     /// held after it.
     async fn held_after(&self) -> Points {
         Points(self.held_after)
+    }
+
+    /// debt after it.
+    async fn debt_after(&self) -> Points {
+        Points(self.debt_after)
     }
 
     /// The operation that it belongs to.

@@ -10,6 +10,7 @@ use tokio_postgres::{Row, types::ToSql};
 use crate::{
     account::{Account, AccountKey, EntriesKey, LevelKey, LevelTerms, Lot, LotsKey, bucket},
     error::Error,
+    hold::{Hold, HoldKey, HoldsKey},
     operation::{Entry, EntryKey, Operation, OperationKey},
 };
 
@@ -191,6 +192,42 @@ impl Loader<OperationKey> for Reads {
     }
 }
 
+impl Loader<HoldKey> for Reads {
+    type Value = Hold;
+    type Error = Error;
+
+    async fn load(&self, keys: &[HoldKey]) -> Result<HashMap<HoldKey, Hold>, Error> {
+        let rows = self
+            .query(
+                HOLD,
+                &[&column(keys, |key| key.bucket), &column(keys, |key| key.account_id), &column(keys, |key| key.id)],
+            )
+            .await?;
+        Ok(one_by_key(keys, &rows, Hold::from_row))
+    }
+}
+
+impl Loader<HoldsKey> for Reads {
+    type Value = Vec<Hold>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[HoldsKey]) -> Result<HashMap<HoldsKey, Vec<Hold>>, Error> {
+        let rows = self
+            .query(
+                HOLDS,
+                &[
+                    &column(keys, |key| key.bucket),
+                    &column(keys, |key| key.account_id),
+                    &column(keys, |key| key.first + 1),
+                    &column(keys, |key| key.after.map(|after| after.id)),
+                    &column(keys, |key| key.after.and_then(|after| after.deadline)),
+                ],
+            )
+            .await?;
+        Ok(by_key(keys, &rows, Hold::from_row))
+    }
+}
+
 impl Loader<LevelKey> for Reads {
     type Value = LevelTerms;
     type Error = Error;
@@ -251,6 +288,30 @@ const OPERATION: &str = "
         select o from api.operation o where o.bucket = k.bucket and o.account_id = k.account_id and o.id = k.id limit 1
     ) q";
 
+const HOLD: &str = "
+    select k.ord, h.bucket, h.account_id, h.id, h.points, h.held_at, nullif(h.deadline, 'infinity') as deadline,
+        h.captured, h.closed_at
+    from unnest($1::smallint[], $2::bigint[], $3::uuid[]) with ordinality k (bucket, account_id, id, ord)
+    cross join lateral (
+        select * from api.hold h where h.bucket = k.bucket and h.account_id = k.account_id and h.id = k.id limit 1
+    ) h";
+
+// Null id: from the first.
+const HOLDS: &str = "
+    select k.ord, h.bucket, h.account_id, h.id, h.points, h.held_at, nullif(h.deadline, 'infinity') as deadline,
+        h.captured, h.closed_at
+    from unnest($1::smallint[], $2::bigint[], $3::int[], $4::uuid[], $5::timestamptz[])
+        with ordinality k (bucket, account_id, first, id, deadline, ord)
+    cross join lateral (
+        select * from api.hold h
+        where h.bucket = k.bucket and h.account_id = k.account_id and h.open
+            and h.deadline >= case when k.id is null then '-infinity' else coalesce(k.deadline, 'infinity') end
+            and (k.id is null or (h.deadline, h.id) > (coalesce(k.deadline, 'infinity'), k.id))
+        order by h.deadline, h.id
+        limit k.first
+    ) h
+    order by k.ord, h.deadline, h.id";
+
 const LEVELS: &str = "select wallet, code, name, threshold from api.level";
 
 /// For tests that read the plans of these statements.
@@ -260,5 +321,7 @@ pub const STATEMENTS: &[(&str, &str)] = &[
     ("entries", ENTRIES),
     ("entry", ENTRY),
     ("operation", OPERATION),
+    ("hold", HOLD),
+    ("holds", HOLDS),
     ("levels", LEVELS),
 ];

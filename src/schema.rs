@@ -15,18 +15,21 @@ use futures_util::{StreamExt, stream::BoxStream};
 use crate::{
     account::AccountQuery,
     error,
+    freeze::FreezeMutation,
+    hold::{HoldMutation, HoldQuery},
     lanes::Lanes,
     ledger::LedgerMutation,
     reads::{AccountReads, Reads},
+    reversal::ReversalMutation,
 };
 
 /// Questions about members' points.
 #[derive(Default, MergedObject)]
-pub struct Query(AccountQuery);
+pub struct Query(AccountQuery, HoldQuery);
 
 /// Operations on members' points.
 #[derive(Default, MergedObject)]
-pub struct Mutation(LedgerMutation);
+pub struct Mutation(LedgerMutation, HoldMutation, ReversalMutation, FreezeMutation);
 
 /// Levels of fields. Introspection as GraphiQL does it needs 13.
 const MAX_DEPTH: usize = 16;

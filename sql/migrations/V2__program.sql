@@ -6,6 +6,7 @@ create table points.program (
     time_zone   text not null,
     currency    text not null,
     debt_policy text not null,
+    frozen_earns boolean not null default true,
     constraint program_is_one_row check (id),
     constraint program_currency_is_iso_code check (currency ~ '^[A-Z]{3}$'),
     constraint program_debt_policy_is_known check (debt_policy in ('debt', 'clamp'))
@@ -16,6 +17,7 @@ comment on column points.program.name is 'What members know the program as.';
 comment on column points.program.time_zone is 'IANA time zone in which days, months and expiry are counted.';
 comment on column points.program.currency is 'ISO 4217 code of the currency of every amount.';
 comment on column points.program.debt_policy is 'When a return claws back more than a member has: debt (repaid by later earnings) or clamp (the shortfall is reported).';
+comment on column points.program.frozen_earns is 'Whether a frozen account still earns.';
 
 insert into points.program (name, time_zone, currency, debt_policy) values ('Jifen', 'UTC', 'USD', 'debt');
 
@@ -66,6 +68,12 @@ insert into points.refusal (code, sqlstate, final, meaning) values
     ('FORBIDDEN',            'LP003', false, 'The client may not do this, or not with this rule.'),
     ('IDEMPOTENCY_CONFLICT', 'LP004', false, 'The idempotency key was used for another request.'),
     ('INSUFFICIENT_POINTS',  'LP101', true,  'The account has fewer available points than the operation takes.'),
-    ('LIMIT_REACHED',        'LP102', true,  'The operation would pass a limit; detail says which.');
+    ('UNKNOWN_OPERATION',    'LP005', false, 'The account has no such operation or hold.'),
+    ('LIMIT_REACHED',        'LP102', true,  'The operation would pass a limit; detail says which.'),
+    ('ACCOUNT_FROZEN',       'LP103', true,  'The account is frozen; detail says since when.'),
+    ('HOLD_CLOSED',          'LP104', true,  'The hold was captured or released before; detail says how.'),
+    ('NOT_REVERSIBLE',       'LP105', true,  'An operation of this kind, or one that moved nothing, cannot be reversed.'),
+    ('ALREADY_REVERSED',     'LP106', true,  'All that the operation moved has been reversed or returned before.'),
+    ('RETURN_TOO_LARGE',     'LP107', true,  'More would be returned than the order amounts to; detail has the figures.');
 
 reset role;

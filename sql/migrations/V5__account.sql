@@ -27,29 +27,37 @@ create table points.balance (
     spent          points.pocket not null default 0,
     expired        points.pocket not null default 0,
     adjusted       points.flow not null default 0,
+    debt           points.pocket not null default 0,
+    transferred    points.flow not null default 0,
     version        bigint not null default 0,
     next_change_at timestamptz not null default 'infinity',
     level_until    bigint not null,
     bucket         smallint not null,
+    frozen         boolean not null default false,
+    has_returns    boolean not null default false,
     level          text,
     primary key (bucket, account_id),
     constraint balance_of_an_account foreign key (bucket, account_id) references points.account (bucket, id),
-    constraint balance_pockets_equal_flows check (pending + available + held = earned + adjusted - spent - expired),
+    constraint balance_pockets_equal_flows check (pending + available + held - debt = earned + adjusted + transferred - spent - expired),
     constraint balance_is_within_safe_integers check (pending + available + held <= 9007199254740991)
 ) with (fillfactor = 60);
 comment on table points.balance is 'An account''s points: one row an account, locked by whoever moves them. No index on what changes, so that updates stay on their page (HOT).';
 comment on column points.balance.account_id is 'The account.';
 comment on column points.balance.pending is 'Points granted and not yet available.';
-comment on column points.balance.available is 'Points that can be spent, as booked: see next_change_at and view api.account.';
+comment on column points.balance.available is 'Points that can be spent, as booked; 0 while there is a debt: see next_change_at and view api.account.';
 comment on column points.balance.held is 'Points reserved by holds.';
-comment on column points.balance.earned is 'Points earned ever.';
-comment on column points.balance.spent is 'Points spent ever.';
-comment on column points.balance.expired is 'Points expired ever, as booked.';
-comment on column points.balance.adjusted is 'Net of manual adjustments ever.';
+comment on column points.balance.earned is 'Points earned ever, less what was clawed back.';
+comment on column points.balance.spent is 'Points spent ever, less what was refunded.';
+comment on column points.balance.expired is 'Points expired ever, as booked, less what was reinstated.';
+comment on column points.balance.adjusted is 'Net of manual adjustments ever, and debt written off.';
+comment on column points.balance.debt is 'Points that were clawed back and had been spent already: owed, and repaid first by whatever comes in.';
+comment on column points.balance.transferred is 'Points received from other accounts ever, less what was sent.';
 comment on column points.balance.version is 'seq of the last entry; 0 before the first.';
-comment on column points.balance.next_change_at is 'No lot becomes available or expires before this instant, so until then the booked pockets are the true ones.';
+comment on column points.balance.next_change_at is 'No lot becomes available or expires and no hold ends before this instant, so until then the booked pockets are the true ones.';
 comment on column points.balance.level_until is 'Points earned from which the level is another one, as far as known: nothing to decide below it.';
 comment on column points.balance.bucket is 'Bucket of the account.';
+comment on column points.balance.frozen is 'Whether spending is refused.';
+comment on column points.balance.has_returns is 'Whether orders were returned (points.order_return): whatever comes of an order looks for that then.';
 comment on column points.balance.level is 'Level by points earned; null: below the lowest.';
 
 create table points.level_change (

@@ -26,7 +26,7 @@ comment on column points.lot.expires_at is 'When the points expire; infinity: ne
 comment on column points.lot.bucket is 'Bucket of the account.';
 comment on column points.lot.no is 'Number among the lots that one entry grants, from 0.';
 comment on column points.lot.pending is 'True until the points'' becoming available is booked.';
-comment on column points.lot.source is 'Rule that granted it, or adjust.';
+comment on column points.lot.source is 'Rule that granted it, or adjust. A transfer keeps it.';
 
 create table points.lot_use (
     account_id   bigint not null,
@@ -41,14 +41,14 @@ create table points.lot_use (
     lot_no       smallint not null,
     source       text not null,
     primary key (bucket, account_id, seq, lot_seq, lot_no, recorded_at),
-    constraint lot_use_points_positive check (points > 0),
-    constraint lot_use_points_within_granted check (points <= granted)
+    constraint lot_use_points_not_zero check (points <> 0),
+    constraint lot_use_points_within_granted check (abs(points) <= granted)
 ) partition by range (recorded_at);
-comment on table points.lot_use is 'Which entry took how much from which lot, with the lot''s own facts, so that every debit can be explained and undone exactly. Append-only, in monthly partitions.';
+comment on table points.lot_use is 'Which entry took how much from which lot, or gave back (points below 0), with the lot''s own facts, so that every debit can be explained and undone exactly. Append-only, in monthly partitions.';
 comment on column points.lot_use.account_id is 'The account.';
-comment on column points.lot_use.seq is 'The entry that took the points.';
+comment on column points.lot_use.seq is 'The entry that took or gave back the points.';
 comment on column points.lot_use.lot_seq is 'seq of the lot.';
-comment on column points.lot_use.points is 'Points taken.';
+comment on column points.lot_use.points is 'Points taken; below 0: given back.';
 comment on column points.lot_use.granted is 'granted of the lot.';
 comment on column points.lot_use.available_at is 'available_at of the lot.';
 comment on column points.lot_use.expires_at is 'expires_at of the lot.';

@@ -3,17 +3,19 @@ select
     a.bucket, a.id, a.user_id, a.wallet,
     b.pending + coalesce(d.pending, 0) as pending,
     b.available + coalesce(d.available, 0) as available,
-    b.held::bigint as held,
+    b.held + coalesce(d.held, 0) as held,
+    b.debt + coalesce(d.debt, 0) as debt,
     b.earned::bigint as earned,
     b.spent::bigint as spent,
     b.expired + coalesce(d.expired, 0) as expired,
     b.adjusted::bigint as adjusted,
-    b.version, b.level, a.created_at
+    b.transferred::bigint as transferred,
+    b.version, b.level, b.frozen, a.created_at
 from points.account a
 join points.balance b on b.bucket = a.bucket and b.account_id = a.id
 -- offset 0 keeps the condition inside, or the function would be called for every account.
 left join lateral (
-    select d.pending, d.available, d.expired
+    select d.pending, d.available, d.held, d.debt, d.expired
     from points.due(a.bucket, a.id, now()) d
     where b.next_change_at <= now()
     offset 0
@@ -27,10 +29,13 @@ comment on column api.account.wallet is 'Kind of points.';
 comment on column api.account.pending is 'Points granted and not yet available.';
 comment on column api.account.available is 'Points that can be spent now.';
 comment on column api.account.held is 'Points reserved by holds.';
+comment on column api.account.debt is 'Points owed: clawed back after they had been spent. Whatever comes in repays it first.';
 comment on column api.account.earned is 'Points earned ever.';
 comment on column api.account.spent is 'Points spent ever.';
 comment on column api.account.expired is 'Points expired ever.';
 comment on column api.account.adjusted is 'Net of manual adjustments ever.';
+comment on column api.account.transferred is 'Points received from other accounts ever, less what was sent.';
 comment on column api.account.version is 'seq of the last entry; 0 before the first.';
 comment on column api.account.level is 'Level by points earned; null: below the lowest.';
+comment on column api.account.frozen is 'Whether spending is refused.';
 comment on column api.account.created_at is 'When the first operation made it.';

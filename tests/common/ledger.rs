@@ -8,17 +8,31 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio_postgres::{Client, Error, Row};
+use uuid::Uuid;
 
 /// `points.operation_kind`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ToSql)]
 #[postgres(name = "operation_kind", rename_all = "snake_case")]
-#[allow(dead_code, reason = "Activate and Expire are refused when asked for, and the type must be complete")]
+#[allow(dead_code, reason = "some are Jifen's own, and the type must be complete")]
 pub enum Kind {
     Earn,
     Spend,
     Adjust,
+    Hold,
+    Capture,
+    Release,
+    Reverse,
+    Return,
+    Transfer,
+    Redeem,
+    Freeze,
+    Unfreeze,
     Activate,
     Expire,
+    Reinstate,
+    Repay,
+    WriteOff,
+    Receive,
 }
 
 /// `api.request`: one operation as asked for.
@@ -31,6 +45,10 @@ pub struct Request {
     pub client_id: Option<i32>,
     pub idempotency_key: Option<String>,
     pub rule: Option<String>,
+    pub order_key: Option<String>,
+    pub reward: Option<String>,
+    pub original: Option<Uuid>,
+    pub counterparty: Option<String>,
     pub amount: Option<Decimal>,
     pub points: Option<i64>,
     pub occurred_at: Option<DateTime<Utc>>,
@@ -49,6 +67,10 @@ impl Request {
             client_id: Some(1),
             idempotency_key: Some(key.to_owned()),
             rule: None,
+            order_key: None,
+            reward: None,
+            original: None,
+            counterparty: None,
             amount: None,
             points: None,
             occurred_at: None,

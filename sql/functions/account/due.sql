@@ -1,20 +1,35 @@
 create or replace function points.due(p_bucket smallint, p_account_id bigint, p_now timestamptz)
-returns table (pending bigint, available bigint, expired bigint)
+returns table (pending bigint, available bigint, held bigint, debt bigint, expired bigint)
 language plpgsql stable security definer set search_path = '' as $$
 begin
     return query
-        select
-            coalesce(-sum(l.remaining) filter (where l.pending), 0)::bigint,
-            coalesce(sum(case
-                when l.pending and l.expires_at > p_now then l.remaining
-                when not l.pending then -l.remaining
-            end), 0)::bigint,
-            coalesce(sum(l.remaining) filter (where l.expires_at <= p_now), 0)::bigint
-        from points.lot l
-        where l.bucket = p_bucket and l.account_id = p_account_id
-            and (l.expires_at <= p_now or l.pending and l.available_at <= p_now);
+        select l.pending, (l.available + h.points - h.lapsed - r.points)::bigint, -h.points, -r.points, l.expired + h.lapsed
+        from points.balance b
+        cross join lateral (
+            select
+                coalesce(-sum(l.remaining) filter (where l.pending), 0)::bigint as pending,
+                coalesce(sum(case
+                    when l.pending and l.expires_at > p_now then l.remaining
+                    when not l.pending then -l.remaining
+                end), 0)::bigint as available,
+                coalesce(sum(l.remaining) filter (where l.expires_at <= p_now), 0)::bigint as expired
+            from points.lot l
+            where l.bucket = p_bucket and l.account_id = p_account_id
+                and (l.expires_at <= p_now or l.pending and l.available_at <= p_now)
+        ) l
+        cross join lateral (
+            select coalesce(sum(u.points), 0)::bigint as points,
+                coalesce(sum(u.points) filter (where u.expires_at <= p_now), 0)::bigint as lapsed
+            from points.hold h
+            join points.lot_use u on u.bucket = p_bucket and u.account_id = h.account_id and u.seq = h.seq and u.recorded_at = h.held_at
+            where h.bucket = p_bucket and h.account_id = p_account_id and h.closed_at is null and h.deadline <= p_now
+        ) h
+        cross join lateral (
+            select least(b.debt, b.available + l.available + h.points - h.lapsed)::bigint as points
+        ) r
+        where b.bucket = p_bucket and b.account_id = p_account_id;
 end
 $$;
 
 comment on function points.due(smallint, bigint, timestamptz) is
-    'What has become available or expired by p_now and is not booked yet, as changes of the pockets pending and available and of the counter expired. The booked figures plus these are the true ones.';
+    'What has become available or expired and which holds have ended by p_now without being booked yet, as changes of the pockets pending, available, held and debt and of the counter expired. The booked figures plus these are the true ones.';

@@ -6,13 +6,14 @@ begin
         select coalesce(d.refusal, o.refusal), coalesce(d.refusal_detail, o.detail), d.replayed and d.refusal is null,
             case when o.id is not null then row(
                 o.bucket, o.account_id, o.id, a.user_id, a.wallet, o.client_id, c.name, o.idempotency_key, o.kind,
-                o.rule, o.rule_version, o.amount, o.requested, o.points, o.seq, o.refusal, o.detail, o.reason, o.actor, o.metadata,
+                o.rule, o.rule_version, o.order_key, o.reward, o.original,
+                case when o.counterparty_id is not null then points.user_id_of(o.counterparty_bucket, o.counterparty_id) end, o.amount, o.requested, o.points, o.seq, o.refusal, o.detail, o.reason, o.actor, o.metadata,
                 coalesce(o.occurred_at, o.recorded_at), o.recorded_at, o.available_at, nullif(o.expires_at, 'infinity')
             )::api.operation end,
             case
                 when d.seq is not null then row(
-                    o.bucket, o.account_id, o.seq, a.user_id, a.wallet, o.id, d.entry_kind, d.pending_delta, d.available_delta, 0,
-                    d.pending_after, d.available_after, d.held_after, points.contra_of(d.entry_kind)::text, d.happened_at, o.recorded_at
+                    o.bucket, o.account_id, o.seq, a.user_id, a.wallet, o.id, d.entry_kind, d.pending_delta, d.available_delta, d.held_delta,
+                    d.debt_delta, d.pending_after, d.available_after, d.held_after, d.debt_after, points.contra_of(d.entry_kind)::text, d.happened_at, o.recorded_at
                 )::api.entry
                 when o.seq is not null then points.find_entry(p_bucket, o.account_id, o.seq, o.recorded_at)
             end,

@@ -7,12 +7,13 @@ begin
             q.ord, q.account_id, q.operation_id, q.entry_kind, q.rule_version, q.refusal, q.refusal_detail, q.replayed,
             case when q.live then 1 + count(*) filter (where q.starts_round) over (partition by q.account_id, q.live order by q.ord) end,
             q.moved, q.happened_at, q.lot_source, q.lot_available_at, q.lot_expires_at,
-            null, null, null, null, null, null, null, null
+            null, q.pending_delta, q.available_delta, q.held_delta, q.debt_delta, null, null, null, null, null, null, null, q.undoes
         )::points.draft
         from (
             select d.*, live,
                 row_number() over w > 1 and (
-                    d.moved < 0
+                    d.moved < 0 or b.debt > 0 or b.has_returns
+                    or bool_or(d.entry_kind is null or d.undoes is not null) over (partition by d.account_id, live)
                     or greatest(b.earned, b.spent, abs(b.adjusted), b.expired + b.pending + b.available + b.held)
                         + sum(abs(d.moved)) over (partition by d.account_id, live) > 9007199254740991
                 ) as starts_round
@@ -29,4 +30,4 @@ end
 $$;
 
 comment on function points.arrange(smallint, points.draft[]) is
-    'Gives each operation its round, where some account has several, so that a round may be done set-wise and yet equals one by one. On each account a new round starts with whatever must see what went before: a debit, and every operation of an account close to the limit of 2^53 - 1.';
+    'Gives each operation its round, where some account has several, so that a round may be done set-wise and yet equals one by one. On each account a new round starts with whatever must see what went before: a debit, every operation of an account close to the limit of 2^53 - 1, with a debt or with returned orders, and every operation beside one that undoes something.';

@@ -13,7 +13,7 @@ begin
             limit 1
         ) a
         left join points.level_step l on l.wallet = a.wallet and l.threshold <= d.earned_after and d.earned_after < l.until
-        where d.entry_kind = 'earn' and d.seq is not null
+        where d.entry_kind in ('earn', 'clawback') and d.seq is not null
         window w as (partition by d.account_id order by d.seq)
     ) q
     where q.level is distinct from q.previous;
@@ -21,10 +21,10 @@ begin
     update points.balance b
     set level = l.code, level_until = l.until
     from (
-        select d.account_id, max(d.earned_after) as earned_after
+        select distinct on (d.account_id) d.account_id, d.earned_after
         from unnest(p_drafts) d
-        where d.entry_kind = 'earn' and d.seq is not null
-        group by d.account_id
+        where d.entry_kind in ('earn', 'clawback') and d.seq is not null
+        order by d.account_id, d.seq desc
     ) d
     join points.account a on a.bucket = p_bucket and a.id = d.account_id
     join points.level_step l on true
@@ -34,4 +34,4 @@ end
 $$;
 
 comment on function points.change_levels(smallint, points.draft[], timestamptz) is
-    'Decides the level after each award of these drafts, and keeps each change with the entry that caused it. Called when an award reaches level_until.';
+    'Decides the level after each award and clawback of these drafts, and keeps each change with the entry that caused it. Called when an award reaches level_until, and for each clawback.';

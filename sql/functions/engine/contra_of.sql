@@ -1,11 +1,13 @@
 create or replace function points.contra_of(p_kind points.entry_kind) returns points.contra
 language sql immutable parallel safe
-return case p_kind
-    when 'earn' then 'issuance'::points.contra
-    when 'spend' then 'redemption'
-    when 'adjust' then 'adjustment'
-    when 'expire' then 'expiry'
-    when 'activate' then 'internal'
+return case
+    when p_kind in ('earn', 'clawback') then 'issuance'::points.contra
+    when p_kind in ('spend', 'capture', 'refund') then 'redemption'
+    when p_kind = 'adjust' then 'adjustment'
+    when p_kind in ('expire', 'reinstate') then 'expiry'
+    when p_kind = 'transfer' then 'transfer'
+    when p_kind = 'write_off' then 'write_off'
+    else 'internal'
 end;
 
 comment on function points.contra_of(points.entry_kind) is

@@ -9,10 +9,10 @@ begin
             e.seq,
             case e.kind when 'activate' then -e.points else 0 end,
             case e.kind when 'activate' then e.points else -e.points end,
-            e.pending_after, e.available_after, e.held, null, false
+            0, 0, e.pending_after, e.available_after, e.held, e.debt, null, false, null, null
         )::points.draft
         from (
-            select b.account_id, b.held, e.kind, e.at, e.points,
+            select b.account_id, b.held, b.debt, e.kind, e.at, e.points,
                 b.version + row_number() over w as seq,
                 b.pending - sum(case e.kind when 'activate' then e.points else 0 end) over w as pending_after,
                 b.available + sum(case e.kind when 'activate' then e.points else -e.points end) over w as available_after

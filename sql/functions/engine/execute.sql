@@ -11,15 +11,22 @@ declare
     v_done points.draft[];
     v_rounds int := 1;
     v_settles_at timestamptz;
+    v_careful boolean;
+    v_repeats boolean;
+    v_special boolean;
 begin
     v_drafts := points.receive(p_bucket, p_requests, v_now);
     v_drafts := points.resolve(p_bucket, p_requests, v_drafts, v_now);
-    v_settles_at := points.lock_accounts(p_bucket, v_drafts);
+    select l.settles_at, l.careful into v_settles_at, v_careful from points.lock_accounts(p_bucket, v_drafts) l;
     -- Waiting for locks takes time; nothing may be booked before what the last holder booked.
     v_now := coalesce(p_now, clock_timestamp());
     v_drafts := points.claim(p_bucket, p_requests, v_drafts);
     v_drafts := points.price(p_requests, v_drafts, v_now);
-    if exists (select from unnest(v_drafts) d where d.round = 1 group by d.account_id having count(*) > 1) then
+    select count(*) > count(distinct d.account_id), v_careful or coalesce(bool_or(d.entry_kind is null or d.undoes is not null), false)
+    into v_repeats, v_special
+    from unnest(v_drafts) d
+    where d.round = 1;
+    if v_repeats then
         v_drafts := points.arrange(p_bucket, v_drafts);
         v_rounds := (select max(d.round) from unnest(v_drafts) d);
     end if;
@@ -28,17 +35,19 @@ begin
         perform points.settle(p_bucket, array(select d.account_id from unnest(v_drafts) d where d.round = 1), v_now);
     end if;
     if v_rounds = 1 then
-        v_drafts := points.run_round(p_bucket, v_drafts, v_now);
+        v_drafts := points.run_round(p_bucket, p_requests, v_drafts, v_special, v_now);
     else
         v_done := array(select d from unnest(v_drafts) d where d.round is null);
         for v_number in 1 .. v_rounds loop
             v_round := array(select d from unnest(v_drafts) d where d.round = v_number);
-            v_done := v_done || points.run_round(p_bucket, v_round, v_now);
+            v_done := v_done || points.run_round(p_bucket, p_requests, v_round, v_special, v_now);
         end loop;
         v_drafts := array(select d from unnest(v_done) d order by d.ord);
     end if;
 
-    perform points.record(p_bucket, p_requests, v_drafts, v_now);
+    if not v_special then
+        perform points.record(p_bucket, p_requests, v_drafts, v_now);
+    end if;
     return query select * from points.answer(p_bucket, v_drafts);
 end
 $$;

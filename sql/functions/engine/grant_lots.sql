@@ -7,7 +7,7 @@ begin
     cross join lateral (
         select b.bucket from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
     ) b
-    where d.seq is not null and d.moved > 0 and d.lot_expires_at > p_now;
+    where d.seq is not null and d.moved > 0 and d.undo is null and d.lot_expires_at > p_now;
 end
 $$;
 

@@ -1,47 +1,54 @@
 create or replace function points.input_fault(
-    p_kind points.operation_kind, p_user_id text, p_wallet_known boolean, p_idempotency_key text, p_rule text,
-    p_amount numeric, p_points bigint, p_occurred_at timestamptz, p_expires_at timestamptz,
-    p_reason text, p_actor text, p_metadata jsonb, p_now timestamptz
+    p_kind points.operation_kind, p_user_id text, p_wallet_known boolean, p_idempotency_key text, p_rule text, p_order_key text,
+    p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_occurred_at timestamptz,
+    p_expires_at timestamptz, p_reason text, p_actor text, p_metadata jsonb, p_now timestamptz
 ) returns text[]
 language sql stable parallel safe
 return case
-    when p_kind is null or p_kind not in ('earn', 'spend', 'adjust')
-        then array['kind', 'must be earn, spend or adjust']
+    when p_kind is null or p_kind >= 'activate'
+        then array['kind', 'must be one that can be asked for']
     when p_user_id is null or length(p_user_id) not between 1 and 64
         then array['user_id', 'must have 1 to 64 characters']
     when p_idempotency_key is null or length(p_idempotency_key) not between 1 and 128
         then array['idempotency_key', 'must have 1 to 128 characters']
     when not p_wallet_known
         then array['wallet', 'no such wallet']
-    when (p_kind = 'earn') <> (p_rule is not null)
-        then array['rule', 'is for earn, which needs it']
-    when p_amount is not null and p_kind <> 'earn'
-        then array['amount', 'is for earn only']
-    when p_amount < 0 or p_amount >= 1e12 or p_amount = 'NaN' or scale(p_amount) > 8
-        then array['amount', 'must be from 0 to less than 1000000000000, with at most 8 decimals']
-    when p_kind <> 'earn' and (p_points is null or p_points = 0)
-        then array['points', 'must not be 0']
-    when p_kind <> 'adjust' and p_points < 1
-        then array['points', 'must be positive']
     when p_points not between -9007199254740991 and 9007199254740991
         then array['points', 'must be within 9007199254740991 either way']
+    when p_amount < 0 or p_amount >= 1e12 or p_amount = 'NaN' or scale(p_amount) > 8
+        then array['amount', 'must be from 0 to less than 1000000000000, with at most 8 decimals']
     when p_occurred_at > p_now + interval '5 minutes' or p_occurred_at < '1970-01-01 00:00:00+00'
         then array['occurred_at', 'must be from 1970 on and not in the future']
-    when p_expires_at is not null and (p_kind <> 'adjust' or p_points < 0)
-        then array['expires_at', 'is for adjustments that grant points']
     when p_expires_at <= p_now or not isfinite(p_expires_at)
         then array['expires_at', 'must be in the future']
-    when p_kind = 'adjust' and coalesce(p_reason, '') = ''
-        then array['reason', 'an adjustment needs a reason']
-    when p_kind = 'adjust' and coalesce(p_actor, '') = ''
-        then array['actor', 'an adjustment needs its actor']
+    when length(p_order_key) not between 1 and 128
+        then array['order_key', 'must have 1 to 128 characters']
     when length(p_reason) > 500
         then array['reason', 'must have at most 500 characters']
     when length(p_actor) > 128
         then array['actor', 'must have at most 128 characters']
     when jsonb_typeof(p_metadata) <> 'object' or length(p_metadata::text) > 4096
         then array['metadata', 'must be an object of at most 4096 characters']
+    when p_kind not in ('earn', 'spend', 'adjust') or num_nonnulls(p_reward, p_original, p_counterparty) > 0
+        then points.special_input_fault(p_kind, p_user_id, p_rule, p_order_key, p_reward, p_original, p_counterparty, p_amount,
+            p_points, p_expires_at, p_reason, p_actor)
+    when (p_kind = 'earn') <> (p_rule is not null)
+        then array['rule', 'is for earn, which needs it']
+    when p_amount is not null and p_kind <> 'earn' and p_order_key is null
+        then array['amount', 'is an order''s, so it needs an order_key']
+    when p_kind <> 'earn' and (p_points is null or p_points = 0)
+        then array['points', 'must not be 0']
+    when p_kind <> 'adjust' and p_points < 1
+        then array['points', 'must be positive']
+    when p_expires_at is not null and (p_kind <> 'adjust' or p_points < 0)
+        then array['expires_at', 'is for adjustments that grant points']
+    when p_kind = 'adjust' and num_nonnulls(p_order_key, p_amount) > 0
+        then array['order_key', 'is not for adjustments']
+    when p_kind = 'adjust' and coalesce(p_reason, '') = ''
+        then array['reason', 'an adjustment needs a reason']
+    when p_kind = 'adjust' and coalesce(p_actor, '') = ''
+        then array['actor', 'an adjustment needs its actor']
 end;
 
-comment on function points.input_fault(points.operation_kind, text, boolean, text, text, numeric, bigint, timestamptz, timestamptz, text, text, jsonb, timestamptz) is
+comment on function points.input_fault(points.operation_kind, text, boolean, text, text, text, text, uuid, text, numeric, bigint, timestamptz, timestamptz, text, text, jsonb, timestamptz) is
     'The first thing wrong with a request by itself, as path and message; null: nothing. One expression, stable like its parts, so that the planner inlines it.';

@@ -1,19 +1,20 @@
-create or replace function points.lock_accounts(p_bucket smallint, p_drafts points.draft[]) returns timestamptz
+create or replace function points.lock_accounts(
+    p_bucket smallint, p_drafts points.draft[], out settles_at timestamptz, out careful boolean
+)
 language plpgsql volatile as $$
 begin
-    return (
-        select min(b.next_change_at)
-        from (
-            select b.next_change_at
-            from points.balance b
-            where b.bucket = p_bucket
-                and b.account_id = any (array(select d.account_id from unnest(p_drafts) d where d.account_id is not null))
-            order by b.account_id
-            for no key update
-        ) b
-    );
+    select min(b.next_change_at), coalesce(bool_or(b.debt > 0 or b.has_returns), false)
+    into settles_at, careful
+    from (
+        select b.next_change_at, b.debt, b.has_returns
+        from points.balance b
+        where b.bucket = p_bucket
+            and b.account_id = any (array(select d.account_id from unnest(p_drafts) d where d.account_id is not null))
+        order by b.account_id
+        for no key update
+    ) b;
 end
 $$;
 
 comment on function points.lock_accounts(smallint, points.draft[]) is
-    'Locks the accounts in id order, by their balances. From then on nobody else claims keys on them or moves their points. Returns the first instant at which one of them has something to settle.';
+    'Locks the accounts in id order, by their balances. From then on nobody else claims keys on them or moves their points. Returns the first instant at which one of them has something to settle, and whether one has a debt or returned orders, so that what comes in may go on.';

@@ -5,10 +5,13 @@ declare
     v_burns boolean;
     v_levels boolean;
     v_lapses boolean;
+    v_holds boolean;
+    v_undoes boolean;
     v_lapsed points.draft[];
 begin
-    select bool_or(d.moved > 0), bool_or(d.moved < 0), bool_or(d.level_due), bool_or(d.moved > 0 and d.lot_expires_at <= p_now)
-    into v_grants, v_burns, v_levels, v_lapses
+    select bool_or(d.moved > 0), bool_or(d.available_delta < 0), bool_or(d.level_due), bool_or(d.moved > 0 and d.lot_expires_at <= p_now),
+        bool_or(d.entry_kind = 'hold'), bool_or(d.undo is not null)
+    into v_grants, v_burns, v_levels, v_lapses, v_holds, v_undoes
     from unnest(p_drafts) d
     where d.seq is not null;
     if v_levels then
@@ -28,8 +31,15 @@ begin
     if v_lapses then
         perform points.expire_grants(p_bucket, v_lapsed, p_now);
     end if;
+    if v_holds then
+        perform points.open_holds(p_bucket, p_drafts, p_now);
+    end if;
+    if v_undoes then
+        perform points.claw_lots(p_bucket, p_drafts, p_now);
+        perform points.refill_lots(p_bucket, p_drafts, p_now);
+    end if;
 end
 $$;
 
 comment on function points.post(smallint, points.draft[], timestamptz) is
-    'Books the admitted operations of a round: levels, balances, entries, lots and lot uses. A grant that has expired already is booked together with its expiry.';
+    'Books the admitted operations of a round: levels, balances, entries, lots and lot uses, holds. A grant that has expired already is booked together with its expiry.';

@@ -4,39 +4,49 @@ language plpgsql stable as $$
 begin
     return array(
         select row(
-            r.ord, r.account_id, r.operation_id, r.entry_kind, r.rule_version, r.refusal, r.refusal_detail, r.replayed,
-            case when r.refusal is null and not r.replayed then 1 end,
-            case k.kind
-                when 'earn' then least(v.cap_points, 9007199254740992, case v.basis
-                    when 'fixed' then v.fixed_points
-                    when 'given' then coalesce(r.points, v.fixed_points)
-                    when 'amount' then case v.rounding
-                        when 'down' then floor(r.amount * v.points_per_unit)
-                        when 'half_up' then round(r.amount * v.points_per_unit)
-                        when 'up' then ceil(r.amount * v.points_per_unit)
-                    end
-                end)::bigint
-                when 'spend' then -r.points
-                when 'adjust' then r.points
-            end,
-            coalesce(r.occurred_at, p_now),
-            case k.kind when 'earn' then r.rule when 'adjust' then 'adjust' end,
-            case k.kind
-                when 'earn' then points.days_after(coalesce(r.occurred_at, p_now), v.pending_days, p.time_zone)
-                when 'adjust' then least(p_now, r.occurred_at)
-            end,
-            case k.kind
-                when 'earn' then coalesce(points.days_after(coalesce(r.occurred_at, p_now), v.valid_days, p.time_zone), 'infinity')
-                when 'adjust' then coalesce(r.expires_at, 'infinity')
-            end,
-            null, null, null, null, null, null, null, null
+            q.ord, q.account_id, q.operation_id, q.entry_kind, q.rule_version, q.refusal, q.refusal_detail, q.replayed,
+            case when q.refusal is null and not q.replayed then 1 end,
+            q.priced, coalesce(q.occurred_at, p_now), case q.asked when 'earn' then q.rule when 'adjust' then 'adjust' end,
+            q.available_from, q.expires,
+            null,
+            case when q.available_from > p_now then q.priced else 0 end,
+            case when q.available_from > p_now then 0 else q.priced end,
+            case when q.asked = 'hold' then -q.priced else 0 end,
+            0,
+            null, null, null, null, null, null, null, q.original
         )::points.draft
-        from unnest(p_requests, p_drafts) r
-        -- What is refused may hold numbers and times that no arithmetic survives.
-        cross join lateral (select case when r.refusal is null then r.kind end as kind) k
-        cross join points.program p
-        left join points.rule_version v on k.kind = 'earn' and v.rule = r.rule and v.version = r.rule_version
-        order by r.ord
+        from (
+            select r.*, k.asked,
+                case k.asked
+                    when 'earn' then least(v.cap_points, 9007199254740992, case v.basis
+                        when 'fixed' then v.fixed_points
+                        when 'given' then coalesce(r.points, v.fixed_points)
+                        when 'amount' then case v.rounding
+                            when 'down' then floor(r.amount * v.points_per_unit)
+                            when 'half_up' then round(r.amount * v.points_per_unit)
+                            when 'up' then ceil(r.amount * v.points_per_unit)
+                        end
+                    end)::bigint
+                    when 'adjust' then r.points
+                    else case when k.asked is not null then -r.points end
+                end as priced,
+                case k.asked
+                    when 'earn' then points.days_after(coalesce(r.occurred_at, p_now), v.pending_days, p.time_zone)
+                    when 'adjust' then least(p_now, r.occurred_at)
+                end as available_from,
+                case k.asked
+                    when 'earn' then coalesce(points.days_after(coalesce(r.occurred_at, p_now), v.valid_days, p.time_zone), 'infinity')
+                    else coalesce(r.expires_at, 'infinity')
+                end as expires
+            from unnest(p_requests, p_drafts) r
+            -- What is refused may hold numbers and times that no arithmetic survives.
+            cross join lateral (select case when r.refusal is null then r.kind end as asked) k
+            cross join points.program p
+            left join points.rule_version v on k.asked = 'earn' and v.rule = r.rule and v.version = r.rule_version
+            -- Keeps the planner from computing each of these wherever it is asked for.
+            offset 0
+        ) q
+        order by q.ord
     );
 end
 $$;

@@ -4,7 +4,7 @@ language plpgsql stable as $$
 begin
     return array(
         select row(
-            q.ord, q.account_id, api.operation_id(q.client_id, q.idempotency_key), q.kind::text::points.entry_kind, q.version,
+            q.ord, q.account_id, api.operation_id(q.client_id, q.idempotency_key), points.entry_kind_of(q.kind), q.version,
             case
                 when q.fault is not null then 'INVALID_INPUT'
                 when q.forbidden then 'FORBIDDEN'
@@ -13,17 +13,17 @@ begin
             end,
             case
                 when q.fault is not null then jsonb_build_object('path', q.fault[1], 'message', q.fault[2])
-                when q.forbidden then jsonb_build_object('scope', q.kind, 'rule', q.rule)
+                when q.forbidden then jsonb_build_object('scope', points.scope_of(q.kind), 'rule', q.rule)
                 when q.kind = 'earn' and q.version is null then jsonb_build_object('rule', q.rule)
                 when q.rule_fault is not null then jsonb_build_object('path', q.rule_fault[1], 'message', q.rule_fault[2])
             end,
-            false, null, null, null, null, null, null, null, null, null, null, null, null, null, null
+            false, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
         )::points.draft
         from (
             select r.*, a.id as account_id, v.version,
-                points.input_fault(r.kind, r.user_id, w.code is not null, r.idempotency_key, r.rule, r.amount, r.points,
-                    r.occurred_at, r.expires_at, r.reason, r.actor, r.metadata, p_now) as fault,
-                c.id is null or c.revoked_at <= p_now or r.kind::text <> all (c.scopes)
+                points.input_fault(r.kind, r.user_id, w.code is not null, r.idempotency_key, r.rule, r.order_key, r.reward,
+                    r.original, r.counterparty, r.amount, r.points, r.occurred_at, r.expires_at, r.reason, r.actor, r.metadata, p_now) as fault,
+                c.id is null or c.revoked_at <= p_now or points.scope_of(r.kind) <> all (c.scopes)
                     or r.rule <> all (c.rules) as forbidden,
                 case
                     when v.basis = 'fixed' and (r.amount is not null or r.points is not null)
@@ -34,7 +34,7 @@ begin
                     when v.basis = 'given' and coalesce(r.points, v.fixed_points) is null then array['points', 'this rule needs points']
                 end as rule_fault
             from unnest(p_requests) with ordinality
-                as r(kind, user_id, wallet, client_id, idempotency_key, rule, amount, points, occurred_at, expires_at, reason, actor, metadata, ord)
+                as r(kind, user_id, wallet, client_id, idempotency_key, rule, order_key, reward, original, counterparty, amount, points, occurred_at, expires_at, reason, actor, metadata, ord)
             left join points.client c on c.id = r.client_id
             left join points.wallet w on w.code = coalesce(r.wallet, 'points')
             left join lateral (

@@ -1,13 +1,23 @@
-create or replace function points.run_round(p_bucket smallint, p_drafts points.draft[], p_now timestamptz)
-returns points.draft[]
+create or replace function points.run_round(
+    p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_now timestamptz
+) returns points.draft[]
 language plpgsql volatile as $$
 declare
-    v_drafts points.draft[] := points.admit(p_bucket, p_drafts, p_now);
+    v_drafts points.draft[] := p_drafts;
 begin
+    if p_special then
+        perform points.reinstate(p_bucket, v_drafts, p_now);
+        v_drafts := points.draft_undo(p_bucket, v_drafts);
+        v_drafts := points.draft_returns(p_bucket, p_requests, v_drafts);
+    end if;
+    v_drafts := points.admit(p_bucket, v_drafts, p_now);
     perform points.post(p_bucket, v_drafts, p_now);
+    if p_special then
+        v_drafts := points.follow_up(p_bucket, p_requests, v_drafts, p_now);
+    end if;
     return v_drafts;
 end
 $$;
 
-comment on function points.run_round(smallint, points.draft[], timestamptz) is
-    'Admits and posts the operations of one round, whose accounts are settled.';
+comment on function points.run_round(smallint, api.request[], points.draft[], boolean, timestamptz) is
+    'Admits and posts the operations of one round, whose accounts are settled. p_special: some of them undo something, freeze or return, or are on an account with a debt or returned orders.';

@@ -12,6 +12,7 @@ begin
         return;
     end if;
 
+    perform points.release_due(p_bucket, v_due, p_now);
     v_drafts := points.draft_due(p_bucket, v_due, p_now);
     perform points.write_entries(p_bucket, v_drafts, p_now);
 
@@ -30,14 +31,19 @@ begin
     where l.bucket = p_bucket and l.account_id = any (v_due) and l.pending and l.available_at <= p_now;
 
     update points.balance b
-    set next_change_at = coalesce((
+    set next_change_at = coalesce(least((
         select min(case when l.pending then l.available_at else l.expires_at end)
         from points.lot l
         where l.bucket = p_bucket and l.account_id = b.account_id
-    ), 'infinity')
+    ), (
+        select min(h.deadline)
+        from points.hold h
+        where h.bucket = p_bucket and h.account_id = b.account_id and h.closed_at is null
+    )), 'infinity')
     where b.bucket = p_bucket and b.account_id = any (v_due);
+    perform points.repay(p_bucket, v_due, p_now);
 end
 $$;
 
 comment on function points.settle(smallint, bigint[], timestamptz) is
-    'Books what has become available or expired on these locked accounts by p_now: an entry, with an operation of Jifen''s own, for each instant. After it the booked pockets are the true ones.';
+    'Books what has become available or expired on these locked accounts by p_now, and releases holds that have ended: an entry, with an operation of Jifen''s own, for each instant and hold. After it the booked pockets are the true ones.';

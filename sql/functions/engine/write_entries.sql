@@ -4,34 +4,48 @@ begin
     update points.balance b
     set pending = b.pending + d.pending,
         available = b.available + d.available,
+        held = b.held + d.held,
+        debt = b.debt + d.debt,
         earned = b.earned + d.earned,
-        spent = b.spent + d.spent,
+        spent = b.spent - d.spent,
         adjusted = b.adjusted + d.adjusted,
-        expired = b.expired + d.expired,
+        transferred = b.transferred + d.transferred,
+        expired = b.expired - d.expired,
         version = d.version,
         next_change_at = least(b.next_change_at, d.next_change_at)
     from (
         select d.account_id,
             sum(d.pending_delta)::bigint as pending,
             sum(d.available_delta)::bigint as available,
-            coalesce(sum(d.moved) filter (where d.entry_kind = 'earn'), 0)::bigint as earned,
-            coalesce(-sum(d.moved) filter (where d.entry_kind = 'spend'), 0)::bigint as spent,
-            coalesce(sum(d.moved) filter (where d.entry_kind = 'adjust'), 0)::bigint as adjusted,
-            coalesce(-sum(d.moved) filter (where d.entry_kind = 'expire'), 0)::bigint as expired,
+            sum(d.held_delta)::bigint as held,
+            sum(d.debt_delta)::bigint as debt,
+            coalesce(sum(d.net) filter (where d.contra = 'issuance'), 0)::bigint as earned,
+            coalesce(sum(d.net) filter (where d.contra = 'redemption'), 0)::bigint as spent,
+            coalesce(sum(d.net) filter (where d.contra in ('adjustment', 'write_off')), 0)::bigint as adjusted,
+            coalesce(sum(d.net) filter (where d.contra = 'transfer'), 0)::bigint as transferred,
+            coalesce(sum(d.net) filter (where d.contra = 'expiry'), 0)::bigint as expired,
             max(d.seq) as version,
-            min(case when d.pending_delta > 0 then d.lot_available_at when d.available_delta > 0 and d.lot_expires_at > p_now then d.lot_expires_at end) as next_change_at
-        from unnest(p_drafts) d
-        where d.seq is not null
+            min(case
+                when d.entry_kind = 'hold' then d.lot_expires_at
+                when d.pending_delta > 0 then d.lot_available_at
+                when d.available_delta > 0 and d.lot_expires_at > p_now then d.lot_expires_at
+            end) as next_change_at
+        from (
+            select d.*, points.contra_of(d.entry_kind) as contra,
+                d.pending_delta + d.available_delta + d.held_delta - d.debt_delta as net
+            from unnest(p_drafts) d
+            where d.seq is not null
+        ) d
         group by d.account_id
     ) d
     where b.bucket = p_bucket and b.account_id = d.account_id;
 
     insert into points.entry (
-        bucket, account_id, seq, operation_id, kind, contra, pending_delta, available_delta, held_delta,
-        pending_after, available_after, held_after, occurred_at, recorded_at)
-    select b.bucket, d.account_id, d.seq, d.operation_id, d.entry_kind,
-        points.contra_of(d.entry_kind),
-        d.pending_delta, d.available_delta, 0, d.pending_after, d.available_after, d.held_after, d.happened_at, p_now
+        bucket, account_id, seq, operation_id, kind, contra, pending_delta, available_delta, held_delta, debt_delta,
+        pending_after, available_after, held_after, debt_after, occurred_at, recorded_at)
+    select b.bucket, d.account_id, d.seq, d.operation_id, d.entry_kind, points.contra_of(d.entry_kind),
+        d.pending_delta, d.available_delta, d.held_delta, d.debt_delta,
+        d.pending_after, d.available_after, d.held_after, d.debt_after, d.happened_at, p_now
     from unnest(p_drafts) d
     cross join lateral (
         select b.bucket from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
@@ -41,4 +55,4 @@ end
 $$;
 
 comment on function points.write_entries(smallint, points.draft[], timestamptz) is
-    'The only writer of entries, and of an account''s pockets, counters and version: one UPDATE an account, however many entries it gets.';
+    'The only writer of entries, and of an account''s pockets, counters and version: one UPDATE an account, however many entries it gets. Each counter is the sum of one contra account.';

@@ -1,0 +1,11 @@
+create or replace function points.scope_of(p_kind points.operation_kind) returns text
+language sql immutable parallel safe
+return case
+    when p_kind = 'earn' then 'earn'
+    when p_kind in ('spend', 'hold', 'capture', 'release', 'transfer', 'redeem') then 'spend'
+    when p_kind in ('reverse', 'return') then 'reverse'
+    when p_kind in ('adjust', 'freeze', 'unfreeze') then 'adjust'
+end;
+
+comment on function points.scope_of(points.operation_kind) is
+    'The scope that a client needs to ask for an operation of this kind; null: nobody may, it is Jifen''s own.';
