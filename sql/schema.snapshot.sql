@@ -9,9 +9,9 @@ schema points
     grant create to jifen_owner
     grant usage to jifen_owner
 
-enum points.contra (issuance, redemption, adjustment, expiry, internal)
+enum points.contra (issuance, redemption, adjustment, expiry, transfer, write_off, internal)
 
-enum points.entry_kind (earn, spend, adjust, activate, expire)
+enum points.entry_kind (earn, spend, adjust, hold, capture, release, clawback, refund, transfer, activate, expire, reinstate, repay, write_off)
 
 domain points.flow as bigint
     flow_is_safe_integer: CHECK (((VALUE >= '-9007199254740991'::bigint) AND (VALUE <= '9007199254740991'::bigint)))
@@ -22,7 +22,7 @@ domain points.idempotency_key as text
 domain points.money as numeric
     money_not_negative: CHECK ((VALUE >= (0)::numeric))
 
-enum points.operation_kind (earn, spend, adjust, activate, expire)
+enum points.operation_kind (earn, spend, adjust, hold, capture, release, reverse, return, transfer, redeem, freeze, unfreeze, activate, expire, reinstate, repay, write_off, receive)
 
 domain points.pocket as bigint
     pocket_is_safe_integer: CHECK ((VALUE <= '9007199254740991'::bigint))
@@ -39,6 +39,10 @@ type api.request
     client_id       integer
     idempotency_key text
     rule            text
+    order_key       text
+    reward          text
+    original        uuid
+    counterparty    text
     amount          numeric
     points          bigint
     occurred_at     timestamp with time zone
@@ -65,11 +69,22 @@ type points.draft
     seq              bigint
     pending_delta    bigint
     available_delta  bigint
+    held_delta       bigint
+    debt_delta       bigint
     pending_after    bigint
     available_after  bigint
     held_after       bigint
+    debt_after       bigint
     earned_after     bigint
     level_due        boolean
+    undo             points.undo
+    undoes           uuid
+
+type points.undo
+    seq         bigint
+    recorded_at timestamp with time zone
+    passed      bigint
+    points      bigint
 
 table points.account
     id         bigint not null generated always as identity
@@ -93,15 +108,19 @@ table points.balance with (fillfactor=60)
     spent          points.pocket not null default 0
     expired        points.pocket not null default 0
     adjusted       points.flow not null default 0
+    debt           points.pocket not null default 0
+    transferred    points.flow not null default 0
     version        bigint not null default 0
     next_change_at timestamp with time zone not null default 'infinity'::timestamp with time zone
     level_until    bigint not null
     bucket         smallint not null
+    frozen         boolean not null default false
+    has_returns    boolean not null default false
     level          text
     balance_pkey: PRIMARY KEY (bucket, account_id)
     balance_of_an_account: FOREIGN KEY (bucket, account_id) REFERENCES points.account(bucket, id)
     balance_is_within_safe_integers: CHECK (((((pending)::bigint + (available)::bigint) + (held)::bigint) <= '9007199254740991'::bigint))
-    balance_pockets_equal_flows: CHECK (((((pending)::bigint + (available)::bigint) + (held)::bigint) = ((((earned)::bigint + (adjusted)::bigint) - (spent)::bigint) - (expired)::bigint)))
+    balance_pockets_equal_flows: CHECK ((((((pending)::bigint + (available)::bigint) + (held)::bigint) - (debt)::bigint) = (((((earned)::bigint + (adjusted)::bigint) + (transferred)::bigint) - (spent)::bigint) - (expired)::bigint)))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.bundle
@@ -125,7 +144,7 @@ table points.client
     client_name_once: UNIQUE (name)
     client_key_is_sha256: CHECK ((length(key_sha256) = 32))
     client_name_length: CHECK (((length(name) >= 1) AND (length(name) <= 64)))
-    client_scopes_are_known: CHECK ((scopes <@ ARRAY['earn'::text, 'spend'::text, 'adjust'::text, 'read'::text]))
+    client_scopes_are_known: CHECK ((scopes <@ ARRAY['earn'::text, 'spend'::text, 'reverse'::text, 'adjust'::text, 'read'::text]))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.entry partition by range (recorded_at)
@@ -135,20 +154,40 @@ table points.entry partition by range (recorded_at)
     pending_delta   bigint not null
     available_delta bigint not null
     held_delta      bigint not null
+    debt_delta      bigint not null
     pending_after   points.pocket not null
     available_after points.pocket not null
     held_after      points.pocket not null
+    debt_after      points.pocket not null
     occurred_at     timestamp with time zone not null
     recorded_at     timestamp with time zone not null
     kind            points.entry_kind not null
     contra          points.contra not null
     bucket          smallint not null
     entry_pkey: PRIMARY KEY (bucket, account_id, seq, recorded_at)
-    entry_contra_fits_kind: CHECK ( CASE kind WHEN 'earn'::points.entry_kind THEN ((contra = 'issuance'::points.contra) AND ((pending_delta + available_delta) > 0) AND (held_delta = 0)) WHEN 'spend'::points.entry_kind THEN ((contra = 'redemption'::points.contra) AND (available_delta < 0) AND (pending_delta = 0) AND (held_delta = 0)) WHEN 'adjust'::points.entry_kind THEN ((contra = 'adjustment'::points.contra) AND (available_delta <> 0) AND (pending_delta = 0) AND (held_delta = 0)) WHEN 'activate'::points.entry_kind THEN ((contra = 'internal'::points.contra) AND (available_delta > 0) AND (pending_delta = (- available_delta)) AND (held_delta = 0)) WHEN 'expire'::points.entry_kind THEN ((contra = 'expiry'::points.contra) AND (available_delta < 0) AND (pending_delta = 0) AND (held_delta = 0)) ELSE NULL::boolean END)
+    entry_contra_fits_kind: CHECK ( CASE kind WHEN 'earn'::points.entry_kind THEN ((contra = 'issuance'::points.contra) AND ((pending_delta + available_delta) > 0) AND (held_delta = 0) AND (debt_delta = 0)) WHEN 'spend'::points.entry_kind THEN ((contra = 'redemption'::points.contra) AND (available_delta < 0) AND (pending_delta = 0) AND (held_delta = 0) AND (debt_delta = 0)) WHEN 'adjust'::points.entry_kind THEN ((contra = 'adjustment'::points.contra) AND (pending_delta <= 0) AND (((pending_delta + available_delta) - debt_delta) <> 0) AND (held_delta = 0) AND (debt_delta >= 0)) WHEN 'hold'::points.entry_kind THEN ((contra = 'internal'::points.contra) AND (available_delta < 0) AND (held_delta = (- available_delta)) AND (pending_delta = 0) AND (debt_delta = 0)) WHEN 'capture'::points.entry_kind THEN ((contra = 'redemption'::points.contra) AND (available_delta >= 0) AND (held_delta < (- available_delta)) AND (pending_delta = 0) AND (debt_delta = 0)) WHEN 'release'::points.entry_kind THEN ((contra = 'internal'::points.contra) AND (available_delta > 0) AND (held_delta = (- available_delta)) AND (pending_delta = 0) AND (debt_delta = 0)) WHEN 'clawback'::points.entry_kind THEN ((contra = 'issuance'::points.contra) AND (pending_delta <= 0) AND (available_delta <= 0) AND (debt_delta >= 0) AND ((pending_delta + available_delta) < debt_delta) AND (held_delta = 0)) WHEN 'refund'::points.entry_kind THEN ((contra = 'redemption'::points.contra) AND (available_delta > 0) AND (pending_delta = 0) AND (held_delta = 0) AND (debt_delta = 0)) WHEN 'transfer'::points.entry_kind THEN ((contra = 'transfer'::points.contra) AND (pending_delta <= 0) AND (((pending_delta + available_delta) - debt_delta) <> 0) AND (held_delta = 0) AND (debt_delta >= 0)) WHEN 'activate'::points.entry_kind THEN ((contra = 'internal'::points.contra) AND (available_delta > 0) AND (pending_delta = (- available_delta)) AND (held_delta = 0) AND (debt_delta = 0)) WHEN 'expire'::points.entry_kind THEN ((contra = 'expiry'::points.contra) AND (available_delta < 0) AND (pending_delta = 0) AND (held_delta = 0) AND (debt_delta = 0)) WHEN 'reinstate'::points.entry_kind THEN ((contra = 'expiry'::points.contra) AND (available_delta > 0) AND (pending_delta = 0) AND (held_delta = 0) AND (debt_delta = 0)) WHEN 'repay'::points.entry_kind THEN ((contra = 'internal'::points.contra) AND (available_delta < 0) AND (debt_delta = available_delta) AND (pending_delta = 0) AND (held_delta = 0)) WHEN 'write_off'::points.entry_kind THEN ((contra = 'write_off'::points.contra) AND (debt_delta < 0) AND (pending_delta = 0) AND (available_delta = 0) AND (held_delta = 0)) ELSE NULL::boolean END)
     entry_seq_positive: CHECK ((seq > 0))
     trigger append_only before delete or update on points.entry for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.entry for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
+
+table points.hold
+    account_id bigint not null
+    id         uuid not null
+    seq        bigint not null
+    points     bigint not null
+    captured   bigint
+    held_at    timestamp with time zone not null
+    deadline   timestamp with time zone not null
+    closed_at  timestamp with time zone
+    closed_by  uuid
+    bucket     smallint not null
+    hold_pkey: PRIMARY KEY (bucket, account_id, id)
+    hold_captured_within_points: CHECK (((captured >= 0) AND (captured <= points)))
+    hold_closed_once_and_whole: CHECK ((((closed_at IS NULL) = (captured IS NULL)) AND ((closed_at IS NULL) = (closed_by IS NULL))))
+    hold_points_positive: CHECK ((points > 0))
+    CREATE INDEX hold_open ON points.hold USING btree (bucket, account_id, deadline) WHERE (closed_at IS NULL)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.level
     wallet    text not null
@@ -205,53 +244,70 @@ table points.lot_use partition by range (recorded_at)
     lot_no       smallint not null
     source       text not null
     lot_use_pkey: PRIMARY KEY (bucket, account_id, seq, lot_seq, lot_no, recorded_at)
-    lot_use_points_positive: CHECK ((points > 0))
-    lot_use_points_within_granted: CHECK ((points <= granted))
+    lot_use_points_not_zero: CHECK ((points <> 0))
+    lot_use_points_within_granted: CHECK ((abs(points) <= granted))
     trigger append_only before delete or update on points.lot_use for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.lot_use for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
 
 table points.operation
-    account_id      bigint not null
-    id              uuid not null
-    recorded_at     timestamp with time zone not null
-    occurred_at     timestamp with time zone
-    points          points.flow not null
-    requested       points.flow
-    seq             bigint
-    available_at    timestamp with time zone
-    expires_at      timestamp with time zone
-    client_id       integer not null
-    kind            points.operation_kind not null
-    rule_version    integer
-    bucket          smallint not null
-    idempotency_key points.idempotency_key not null
-    rule            text
-    amount          points.money
-    refusal         text
-    reason          text
-    actor           text
-    detail          jsonb
-    metadata        jsonb
+    account_id          bigint not null
+    id                  uuid not null
+    recorded_at         timestamp with time zone not null
+    occurred_at         timestamp with time zone
+    points              points.flow not null
+    requested           points.flow
+    seq                 bigint
+    original            uuid
+    counterparty_id     bigint
+    available_at        timestamp with time zone
+    expires_at          timestamp with time zone
+    client_id           integer not null
+    kind                points.operation_kind not null
+    rule_version        integer
+    counterparty_bucket smallint
+    bucket              smallint not null
+    idempotency_key     points.idempotency_key not null
+    rule                text
+    order_key           text
+    reward              text
+    amount              points.money
+    refusal             text
+    reason              text
+    actor               text
+    detail              jsonb
+    metadata            jsonb
     operation_pkey: PRIMARY KEY (bucket, account_id, id)
     operation_refusal_fkey: FOREIGN KEY (refusal) REFERENCES points.refusal(code)
-    operation_adjust_has_reason_and_actor: CHECK (((kind <> 'adjust'::points.operation_kind) OR ((COALESCE(length(reason), 0) > 0) AND (COALESCE(length(actor), 0) > 0))))
+    operation_adjust_has_reason_and_actor: CHECK (((kind <> ALL (ARRAY['adjust'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind])) OR ((COALESCE(length(reason), 0) > 0) AND (COALESCE(length(actor), 0) > 0))))
     operation_earn_names_rule_version: CHECK ((((kind = 'earn'::points.operation_kind) = (rule IS NOT NULL)) AND ((kind = 'earn'::points.operation_kind) = (rule_version IS NOT NULL))))
-    operation_moves_points_by_an_entry: CHECK ((((points)::bigint <> 0) = (seq IS NOT NULL)))
-    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = 'earn'::points.operation_kind)))
-    operation_points_fit_kind: CHECK ((((points)::bigint >= 0) OR (kind = 'adjust'::points.operation_kind)))
-    operation_refusal_is_final: CHECK ((refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text])))
-    operation_refused_moves_nothing: CHECK (((refusal IS NULL) OR ((points)::bigint = 0)))
+    operation_moves_points_by_an_entry: CHECK ((((points)::bigint = 0) OR (seq IS NOT NULL)))
+    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind]))))
+    operation_original_fits_kind: CHECK ( CASE WHEN (kind = ANY (ARRAY['capture'::points.operation_kind, 'reverse'::points.operation_kind, 'receive'::points.operation_kind])) THEN (original IS NOT NULL) WHEN (kind = 'release'::points.operation_kind) THEN true ELSE (original IS NULL) END)
+    operation_points_fit_kind: CHECK ((((points)::bigint >= 0) OR (kind = ANY (ARRAY['adjust'::points.operation_kind, 'reverse'::points.operation_kind]))))
+    operation_refusal_is_final: CHECK ((refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text])))
+    operation_refused_moves_nothing: CHECK (((refusal IS NULL) OR (((points)::bigint = 0) AND (seq IS NULL))))
+    CREATE INDEX operation_order_key ON points.operation USING btree (bucket, account_id, order_key) WHERE (order_key IS NOT NULL)
     trigger append_only before delete or update on points.operation for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.operation for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
 
+table points.order_return
+    account_id bigint not null
+    amount     points.money not null
+    whole      boolean not null
+    bucket     smallint not null
+    order_key  text not null
+    order_return_pkey: PRIMARY KEY (bucket, account_id, order_key)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
 table points.program
-    id          boolean not null default true
-    name        text not null
-    time_zone   text not null
-    currency    text not null
-    debt_policy text not null
+    id           boolean not null default true
+    name         text not null
+    time_zone    text not null
+    currency     text not null
+    debt_policy  text not null
+    frozen_earns boolean not null default true
     program_pkey: PRIMARY KEY (id)
     program_currency_is_iso_code: CHECK ((currency ~ '^[A-Z]{3}$'::text))
     program_debt_policy_is_known: CHECK ((debt_policy = ANY (ARRAY['debt'::text, 'clamp'::text])))
@@ -266,6 +322,16 @@ table points.refusal
     refusal_pkey: PRIMARY KEY (code)
     refusal_sqlstate_once: UNIQUE (sqlstate)
     refusal_sqlstate_is_class_lp: CHECK ((sqlstate ~ '^LP[0-9]{3}$'::text))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.reversal
+    account_id   bigint not null
+    operation_id uuid not null
+    points       bigint not null
+    reversed     bigint not null
+    bucket       smallint not null
+    reversal_pkey: PRIMARY KEY (bucket, account_id, operation_id)
+    reversal_within_original: CHECK (((reversed >= 0) AND (reversed <= points)))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.rule
@@ -311,20 +377,23 @@ table points.wallet
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 view api.account
-    bucket     smallint
-    id         bigint
-    user_id    text
-    wallet     text
-    pending    bigint
-    available  bigint
-    held       bigint
-    earned     bigint
-    spent      bigint
-    expired    bigint
-    adjusted   bigint
-    version    bigint
-    level      text
-    created_at timestamp with time zone
+    bucket      smallint
+    id          bigint
+    user_id     text
+    wallet      text
+    pending     bigint
+    available   bigint
+    held        bigint
+    debt        bigint
+    earned      bigint
+    spent       bigint
+    expired     bigint
+    adjusted    bigint
+    transferred bigint
+    version     bigint
+    level       text
+    frozen      boolean
+    created_at  timestamp with time zone
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -349,12 +418,31 @@ view api.entry
     pending_delta   bigint
     available_delta bigint
     held_delta      bigint
+    debt_delta      bigint
     pending_after   bigint
     available_after bigint
     held_after      bigint
+    debt_after      bigint
     contra          text
     occurred_at     timestamp with time zone
     recorded_at     timestamp with time zone
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
+view api.hold
+    bucket     smallint
+    account_id bigint
+    id         uuid
+    user_id    text
+    wallet     text
+    seq        bigint
+    points     bigint
+    held_at    timestamp with time zone
+    deadline   timestamp with time zone
+    captured   bigint
+    closed_at  timestamp with time zone
+    closed_by  uuid
+    open       boolean
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -394,6 +482,10 @@ view api.operation
     kind            points.operation_kind
     rule            text
     rule_version    integer
+    order_key       text
+    reward          text
+    original        uuid
+    counterparty    text
     amount          numeric
     requested       bigint
     points          bigint
@@ -415,6 +507,7 @@ view api.program
     time_zone    text
     currency     text
     debt_policy  text
+    frozen_earns boolean
     bucket_count smallint
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
@@ -462,6 +555,11 @@ function api.bucket(p_user_id text, p_wallet text DEFAULT 'points'::text)
     sql immutable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
+function api.capture_hold(p_user_id text, p_hold_id uuid, p_idempotency_key text, p_points bigint DEFAULT NULL::bigint, p_reason text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.create_client(p_name text, p_key_sha256 bytea, p_scopes text[], p_rules text[] DEFAULT NULL::text[])
     returns integer
     plpgsql volatile security definer set search_path=""
@@ -482,7 +580,7 @@ function api.create_rule_version(p_rule text, p_basis points.rule_basis, p_fixed
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
-function api.earn_points(p_user_id text, p_rule text, p_idempotency_key text, p_amount numeric DEFAULT NULL::numeric, p_points bigint DEFAULT NULL::bigint, p_occurred_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+function api.earn_points(p_user_id text, p_rule text, p_idempotency_key text, p_amount numeric DEFAULT NULL::numeric, p_points bigint DEFAULT NULL::bigint, p_occurred_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_order_key text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
@@ -491,6 +589,16 @@ function api.execute(p_bucket smallint, p_requests api.request[])
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off
     grant execute to jifen_gateway
+
+function api.freeze_account(p_user_id text, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
+function api.hold_points(p_user_id text, p_points bigint, p_idempotency_key text, p_deadline timestamp with time zone DEFAULT NULL::timestamp with time zone, p_reason text DEFAULT NULL::text, p_order_key text DEFAULT NULL::text, p_amount numeric DEFAULT NULL::numeric, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
 
 function api.import_client()
     returns integer
@@ -502,17 +610,37 @@ function api.operation_id(p_client_id integer, p_idempotency_key text)
     sql stable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
+function api.release_hold(p_user_id text, p_hold_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
+function api.return_order(p_user_id text, p_order_key text, p_idempotency_key text, p_amount numeric DEFAULT NULL::numeric, p_reason text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
+function api.reverse_operation(p_user_id text, p_operation_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.revoke_client(p_name text)
     returns boolean
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
-function api.set_program(p_name text, p_time_zone text, p_currency text, p_debt_policy text)
+function api.set_program(p_name text, p_time_zone text, p_currency text, p_debt_policy text, p_frozen_earns boolean DEFAULT true)
     returns void
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
-function api.spend_points(p_user_id text, p_points bigint, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+function api.spend_points(p_user_id text, p_points bigint, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_order_key text DEFAULT NULL::text, p_amount numeric DEFAULT NULL::numeric, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
+function api.unfreeze_account(p_user_id text, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
@@ -551,6 +679,14 @@ function points.claim(p_bucket smallint, p_requests api.request[], p_drafts poin
     returns points.draft[]
     plpgsql stable
 
+function points.claw_lots(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.close_holds(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.contra_of(p_kind points.entry_kind)
     returns points.contra
     sql immutable parallel safe
@@ -563,14 +699,34 @@ function points.draft_due(p_bucket smallint, p_account_ids bigint[], p_now times
     returns points.draft[]
     plpgsql stable
 
+function points.draft_facts(p_requests api.request[], p_drafts points.draft[], p_undos points.draft[])
+    returns points.draft[]
+    plpgsql stable
+
 function points.draft_lapsed(p_drafts points.draft[], p_now timestamp with time zone)
     returns points.draft[]
     plpgsql stable
 
+function points.draft_order_undos(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns points.draft[]
+    plpgsql stable
+
+function points.draft_returns(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
+    returns points.draft[]
+    plpgsql stable
+
+function points.draft_undo(p_bucket smallint, p_drafts points.draft[])
+    returns points.draft[]
+    plpgsql stable
+
 function points.due(p_bucket smallint, p_account_id bigint, p_now timestamp with time zone)
-    returns TABLE(pending bigint, available bigint, expired bigint)
+    returns TABLE(pending bigint, available bigint, held bigint, debt bigint, expired bigint)
     plpgsql stable security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function points.entry_kind_of(p_kind points.operation_kind)
+    returns points.entry_kind
+    sql immutable parallel safe
 
 function points.execute(p_bucket smallint, p_requests api.request[], p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -592,16 +748,20 @@ function points.find_entry(p_bucket smallint, p_account_id bigint, p_seq bigint,
     returns api.entry
     plpgsql stable
 
+function points.follow_up(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns points.draft[]
+    plpgsql volatile
+
 function points.grant_lots(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
-function points.input_fault(p_kind points.operation_kind, p_user_id text, p_wallet_known boolean, p_idempotency_key text, p_rule text, p_amount numeric, p_points bigint, p_occurred_at timestamp with time zone, p_expires_at timestamp with time zone, p_reason text, p_actor text, p_metadata jsonb, p_now timestamp with time zone)
+function points.input_fault(p_kind points.operation_kind, p_user_id text, p_wallet_known boolean, p_idempotency_key text, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_occurred_at timestamp with time zone, p_expires_at timestamp with time zone, p_reason text, p_actor text, p_metadata jsonb, p_now timestamp with time zone)
     returns text[]
     sql stable parallel safe
 
-function points.lock_accounts(p_bucket smallint, p_drafts points.draft[])
-    returns timestamp with time zone
+function points.lock_accounts(p_bucket smallint, p_drafts points.draft[], OUT settles_at timestamp with time zone, OUT careful boolean)
+    returns record
     plpgsql volatile
 
 function points.make_partitions(p_months_ahead integer DEFAULT 3, p_now timestamp with time zone DEFAULT now())
@@ -611,6 +771,26 @@ function points.make_partitions(p_months_ahead integer DEFAULT 3, p_now timestam
 function points.move_default_rows(p_parent text, p_partition text, p_month timestamp with time zone)
     returns void
     plpgsql volatile set TimeZone=UTC
+
+function points.note_returns(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
+    returns void
+    plpgsql volatile
+
+function points.note_reversals(p_bucket smallint, p_drafts points.draft[])
+    returns void
+    plpgsql volatile
+
+function points.open_holds(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.order_amount(p_bucket smallint, p_account_id bigint, p_order_key text)
+    returns numeric
+    plpgsql stable
+
+function points.order_operations(p_bucket smallint, p_account_id bigint, p_order_key text)
+    returns TABLE(operation_id uuid, points bigint, refunds boolean, amount numeric)
+    plpgsql stable
 
 function points.post(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
@@ -636,22 +816,67 @@ function points.record_due(p_bucket smallint, p_drafts points.draft[], p_now tim
     returns void
     plpgsql volatile
 
+function points.record_round(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_returns boolean, p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.refill_lots(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.refuse_change()
     returns trigger
+    plpgsql volatile
+
+function points.reinstate(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.release_due(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.repay(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
+    returns void
     plpgsql volatile
 
 function points.resolve(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns points.draft[]
     plpgsql volatile
 
-function points.run_round(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
+function points.reversible(p_bucket smallint, p_account_id bigint, p_operation_id uuid, p_points bigint)
+    returns bigint
+    plpgsql stable
+
+function points.run_round(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_now timestamp with time zone)
     returns points.draft[]
     plpgsql volatile
+
+function points.scope_of(p_kind points.operation_kind)
+    returns text
+    sql immutable parallel safe
 
 function points.settle(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
+function points.special_input_fault(p_kind points.operation_kind, p_user_id text, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_expires_at timestamp with time zone, p_reason text, p_actor text)
+    returns text[]
+    plpgsql immutable parallel safe
+
+function points.use_lots(p_bucket smallint, p_debits points.draft[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.user_id_of(p_bucket smallint, p_account_id bigint)
+    returns text
+    plpgsql stable security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
+
 function points.write_entries(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.write_off(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile

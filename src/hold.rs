@@ -1,6 +1,8 @@
 //! Holds: points reserved for later, at a checkout or by an operator.
 
-use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Json, Object, SimpleObject, dataloader::DataLoader};
+use async_graphql::{
+    ComplexObject, Context, Enum, ID, InputObject, Json, Object, SimpleObject, dataloader::DataLoader,
+};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tokio_postgres::Row;
@@ -134,9 +136,7 @@ impl HoldCursor {
         let (deadline, id) = cursor.split_once('_')?;
         let deadline = match deadline {
             "never" => None,
-            micros => {
-                Some(DateTime::from_timestamp_micros(micros.parse().ok().filter(|micros: &i64| *micros >= 0)?)?)
-            }
+            micros => Some(DateTime::from_timestamp_micros(micros.parse().ok().filter(|micros: &i64| *micros >= 0)?)?),
         };
         Some(HoldCursor { deadline, id: id.parse().ok()? })
     }

@@ -13,6 +13,13 @@ const CALLERS: &[(&str, &[&str])] = &[
     ("create_partitions", &["jifen_gateway", "jifen_operator"]),
     ("create_rule", &["jifen_operator"]),
     ("create_rule_version", &["jifen_operator"]),
+    ("capture_hold", &["jifen_operator"]),
+    ("freeze_account", &["jifen_operator"]),
+    ("hold_points", &["jifen_operator"]),
+    ("release_hold", &["jifen_operator"]),
+    ("return_order", &["jifen_operator"]),
+    ("reverse_operation", &["jifen_operator"]),
+    ("unfreeze_account", &["jifen_operator"]),
     ("earn_points", &["jifen_operator"]),
     ("execute", &["jifen_gateway"]),
     ("import_client", &["jifen_gateway"]),
@@ -110,7 +117,7 @@ async fn the_gateway_writes_through_execute_alone() {
     let database = Database::new().await;
     let client = database.client_as("jifen_gateway").await;
     let execute = "select refusal, (entry).available_delta from api.execute(api.bucket('zoe'),
-        array[row('earn', 'zoe', null, 1, 'k', 'TASK', null, 5, null, null, null, null, null)::api.request])";
+        array[row('earn', 'zoe', null, 1, 'k', 'TASK', null, null, null, null, null, 5, null, null, null, null, null)::api.request])";
     let row = client.query_one(execute, &[]).await.unwrap();
     assert_eq!((row.get::<_, Option<&str>>(0), row.get(1)), (None, 5i64));
     client.batch_execute("select api.create_partitions()").await.unwrap();
