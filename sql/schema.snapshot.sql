@@ -285,7 +285,7 @@ table points.operation
     operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind]))))
     operation_original_fits_kind: CHECK ( CASE WHEN (kind = ANY (ARRAY['capture'::points.operation_kind, 'reverse'::points.operation_kind, 'receive'::points.operation_kind])) THEN (original IS NOT NULL) WHEN (kind = 'release'::points.operation_kind) THEN true ELSE (original IS NULL) END)
     operation_points_fit_kind: CHECK ((((points)::bigint >= 0) OR (kind = ANY (ARRAY['adjust'::points.operation_kind, 'reverse'::points.operation_kind]))))
-    operation_refusal_is_final: CHECK ((refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text])))
+    operation_refusal_is_final: CHECK ((refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text, 'UNKNOWN_OPERATION'::text])))
     operation_refused_moves_nothing: CHECK (((refusal IS NULL) OR (((points)::bigint = 0) AND (seq IS NULL))))
     CREATE INDEX operation_order_key ON points.operation USING btree (bucket, account_id, order_key) WHERE (order_key IS NOT NULL)
     trigger append_only before delete or update on points.operation for each row execute function points.refuse_change()

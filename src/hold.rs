@@ -320,7 +320,8 @@ impl HoldMutation {
     }
 
     /// Spends a hold, once: all of it, or some and the rest goes back to its lots. Needs the scope spend. Errors:
-    /// INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION, HOLD_CLOSED, ACCOUNT_FROZEN.
+    /// INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION, INSUFFICIENT_POINTS, HOLD_CLOSED,
+    /// ACCOUNT_FROZEN.
     async fn capture_hold(
         &self,
         context: &Context<'_>,

@@ -68,12 +68,12 @@ insert into points.refusal (code, sqlstate, final, meaning) values
     ('FORBIDDEN',            'LP003', false, 'The client may not do this, or not with this rule.'),
     ('IDEMPOTENCY_CONFLICT', 'LP004', false, 'The idempotency key was used for another request.'),
     ('INSUFFICIENT_POINTS',  'LP101', true,  'The account has fewer available points than the operation takes.'),
-    ('UNKNOWN_OPERATION',    'LP005', false, 'The account has no such operation or hold.'),
     ('LIMIT_REACHED',        'LP102', true,  'The operation would pass a limit; detail says which.'),
     ('ACCOUNT_FROZEN',       'LP103', true,  'The account is frozen.'),
     ('HOLD_CLOSED',          'LP104', true,  'The hold was captured or released before; detail says how.'),
     ('NOT_REVERSIBLE',       'LP105', true,  'An operation of this kind, or one that moved nothing, cannot be reversed.'),
     ('ALREADY_REVERSED',     'LP106', true,  'All that the operation moved has been reversed or returned before.'),
-    ('RETURN_TOO_LARGE',     'LP107', true,  'More would be returned than the order amounts to; detail has the figures.');
+    ('RETURN_TOO_LARGE',     'LP107', true,  'More would be returned than the order amounts to, as far as that is known; detail has the figures.'),
+    ('UNKNOWN_OPERATION',    'LP108', true,  'The account has no such operation or hold.');
 
 reset role;

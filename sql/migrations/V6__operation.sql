@@ -37,7 +37,8 @@ create table points.operation (
     constraint operation_moves_points_by_an_entry check (points = 0 or seq is not null),
     constraint operation_refused_moves_nothing check (refusal is null or points = 0 and seq is null),
     constraint operation_refusal_is_final check (refusal in (
-        'INSUFFICIENT_POINTS', 'LIMIT_REACHED', 'ACCOUNT_FROZEN', 'HOLD_CLOSED', 'NOT_REVERSIBLE', 'ALREADY_REVERSED', 'RETURN_TOO_LARGE')),
+        'INSUFFICIENT_POINTS', 'LIMIT_REACHED', 'ACCOUNT_FROZEN', 'HOLD_CLOSED', 'NOT_REVERSIBLE', 'ALREADY_REVERSED', 'RETURN_TOO_LARGE',
+        'UNKNOWN_OPERATION')),
     constraint operation_nothing_only_from_earn check (
         points <> 0 or refusal is not null or kind in ('earn', 'release', 'return', 'freeze', 'unfreeze')),
     constraint operation_earn_names_rule_version check (

@@ -98,6 +98,30 @@ impl Request {
         }
     }
 
+    pub fn hold(user_id: &str, points: i64, key: &str) -> Request {
+        Request { points: Some(points), ..Request::new(Kind::Hold, user_id, key) }
+    }
+
+    /// Captures, releases or reverses what the same client asked for under another key.
+    pub fn undo(kind: Kind, user_id: &str, original_key: &str, key: &str) -> Request {
+        Request { original: Some(operation_id(1, original_key)), ..Request::new(kind, user_id, key) }
+    }
+
+    /// All of an order, unless an amount is added.
+    pub fn return_order(user_id: &str, order_key: &str, key: &str) -> Request {
+        Request::new(Kind::Return, user_id, key).order_key(order_key)
+    }
+
+    /// Freezes or unfreezes.
+    pub fn freeze(kind: Kind, user_id: &str, key: &str) -> Request {
+        let text = |text: &str| Some(text.to_owned());
+        Request { reason: text("a suspicion"), actor: text("tester"), ..Request::new(kind, user_id, key) }
+    }
+
+    pub fn order_key(self, order_key: &str) -> Request {
+        Request { order_key: Some(order_key.to_owned()), ..self }
+    }
+
     pub fn amount(self, amount: &str) -> Request {
         Request { amount: Some(amount.parse().unwrap()), ..self }
     }
@@ -127,6 +151,12 @@ impl Request {
     }
 }
 
+/// `api.operation_id`, computed apart from the database.
+pub fn operation_id(client_id: i32, key: &str) -> Uuid {
+    let hash = Sha256::digest(format!("{client_id}:{key}"));
+    Uuid::from_slice(&hash[..16]).unwrap()
+}
+
 /// The bucket of an account among 8, computed apart from the database.
 pub fn bucket(user_id: &str, wallet: &str) -> i16 {
     let hash = Sha256::digest(format!("{user_id}\n{wallet}"));
@@ -152,9 +182,12 @@ pub struct Entry {
     pub seq: i64,
     pub pending_delta: i64,
     pub available_delta: i64,
+    pub held_delta: i64,
+    pub debt_delta: i64,
     pub pending_after: i64,
     pub available_after: i64,
     pub held_after: i64,
+    pub debt_after: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,8 +204,8 @@ pub struct Account {
 
 /// The columns that [`Outcome`] is read from.
 const OUTCOME: &str = "refusal, detail, replayed, (operation).points, (operation).rule_version,
-    (entry).seq, (entry).pending_delta, (entry).available_delta,
-    (entry).pending_after, (entry).available_after, (entry).held_after,
+    (entry).seq, (entry).pending_delta, (entry).available_delta, (entry).held_delta, (entry).debt_delta,
+    (entry).pending_after, (entry).available_after, (entry).held_after, (entry).debt_after,
     (account).id, (account).pending, (account).available, (account).held, (account).earned, (account).spent,
     (account).version, (account).level";
 
@@ -182,19 +215,22 @@ impl Outcome {
             seq,
             pending_delta: row.get(6),
             available_delta: row.get(7),
-            pending_after: row.get(8),
-            available_after: row.get(9),
-            held_after: row.get(10),
+            held_delta: row.get(8),
+            debt_delta: row.get(9),
+            pending_after: row.get(10),
+            available_after: row.get(11),
+            held_after: row.get(12),
+            debt_after: row.get(13),
         });
-        let account = row.get::<_, Option<i64>>(11).map(|id| Account {
+        let account = row.get::<_, Option<i64>>(14).map(|id| Account {
             id,
-            pending: row.get(12),
-            available: row.get(13),
-            held: row.get(14),
-            earned: row.get(15),
-            spent: row.get(16),
-            version: row.get(17),
-            level: row.get(18),
+            pending: row.get(15),
+            available: row.get(16),
+            held: row.get(17),
+            earned: row.get(18),
+            spent: row.get(19),
+            version: row.get(20),
+            level: row.get(21),
         });
         Outcome {
             refusal: row.get(0),

@@ -6,4 +6,4 @@ mod database;
 mod ledger;
 
 pub use database::Database;
-pub use ledger::{Account, Entry, Kind, Outcome, Request, bucket, execute, instant};
+pub use ledger::{Account, Entry, Kind, Outcome, Request, bucket, execute, instant, operation_id};

@@ -15,7 +15,18 @@ use crate::common::{Database, Outcome, Request, execute};
 /// Every column of every table that operations write to; members stand in for the ids of accounts.
 async fn rows(client: &Client, prefix: &str) -> Vec<String> {
     let mut rows = Vec::new();
-    for table in ["account", "balance", "entry", "lot", "lot_use", "operation", "level_change"] {
+    for table in [
+        "account",
+        "balance",
+        "entry",
+        "lot",
+        "lot_use",
+        "operation",
+        "level_change",
+        "hold",
+        "reversal",
+        "order_return",
+    ] {
         let (key, row) = match table {
             "account" => ("id", "to_jsonb(t) - 'id'"),
             _ => ("account_id", "to_jsonb(t) - 'account_id'"),

@@ -15,7 +15,10 @@ async fn an_earn_grants_the_points_of_its_rule() {
             available_delta: 129,
             pending_after: 0,
             available_after: 129,
-            held_after: 0
+            held_delta: 0,
+            debt_delta: 0,
+            held_after: 0,
+            debt_after: 0
         })
     );
     let account = outcome.account.unwrap();

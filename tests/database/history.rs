@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde_json::json;
 use tokio_postgres::Client;
 
-use crate::common::{Kind, Request, instant};
+use crate::common::{Kind, Request, instant, operation_id};
 
 /// `2^53 - 1`, the most that an account can hold.
 pub const MOST: i64 = 9_007_199_254_740_991;
@@ -71,7 +71,7 @@ pub struct Partner {
 
 /// Who asks, besides psql.
 pub const PARTNERS: &[Partner] = &[
-    Partner { id: 1, scopes: &["earn", "spend", "adjust", "read"], rules: None, revoked_at: None },
+    Partner { id: 1, scopes: &["earn", "spend", "reverse", "adjust", "read"], rules: None, revoked_at: None },
     Partner { id: 10, scopes: &["earn", "spend"], rules: Some(&["VISIT", "DOWN"]), revoked_at: None },
     Partner { id: 11, scopes: &["earn", "spend", "adjust"], rules: None, revoked_at: Some(LATER) },
 ];
@@ -138,6 +138,8 @@ pub struct Action {
     key: u16,
     partner: usize,
     what: What,
+    /// The order that it belongs to, and what that amounts to.
+    order: Option<(u8, Option<i64>)>,
     /// Minutes before now that it happened.
     back: Option<i64>,
     fault: Option<u8>,
@@ -156,6 +158,23 @@ enum What {
         points: i64,
         valid_minutes: Option<i64>,
     },
+    Hold {
+        points: i64,
+        valid_minutes: Option<i64>,
+    },
+    /// Of the holds asked for so far, counted from the last; points to capture.
+    Capture(usize, Option<i64>),
+    Release(usize),
+    /// What was asked so many requests ago.
+    Reverse(usize),
+    /// One of few orders, or the order of an earlier earn; cents.
+    Return {
+        order: u8,
+        ago: Option<usize>,
+        cents: Option<i64>,
+    },
+    Freeze,
+    Unfreeze,
     /// What was asked before, so many requests ago, perhaps changed.
     Again {
         ago: usize,
@@ -170,6 +189,9 @@ pub struct Call {
     wait: i64,
     actions: Vec<Action>,
 }
+
+/// Orders that requests name, besides those that keys name.
+const ORDERS: u8 = 5;
 
 const DAY: i64 = 24 * 60;
 
@@ -188,7 +210,16 @@ fn what() -> impl Strategy<Value = What> {
                 valid_minutes: valid_minutes.filter(|_| grants),
             }
         ),
-        3 => (1..40usize, option::weighted(0.3, 0..6u8)).prop_map(|(ago, change)| What::Again { ago, change }),
+        3 => (points(), option::of(prop_oneof![1..3 * DAY, Just(DAY), Just(30 * DAY)]))
+            .prop_map(|(points, valid_minutes)| What::Hold { points, valid_minutes }),
+        2 => (1..4usize, option::of(1..150i64)).prop_map(|(ago, points)| What::Capture(ago, points)),
+        1 => (1..4usize).prop_map(What::Release),
+        3 => (1..20usize).prop_map(What::Reverse),
+        4 => (0..ORDERS, option::of(1..12usize), option::weighted(0.8, prop_oneof![1..5_000i64, 1..30_000i64]))
+            .prop_map(|(order, ago, cents)| What::Return { order, ago, cents }),
+        1 => Just(What::Freeze),
+        2 => Just(What::Unfreeze),
+        3 => (1..40usize, option::weighted(0.3, 0..8u8)).prop_map(|(ago, change)| What::Again { ago, change }),
     ]
 }
 
@@ -201,15 +232,17 @@ fn action() -> impl Strategy<Value = Action> {
         0..400u16,
         partner,
         what(),
+        option::weighted(0.4, (0..ORDERS, option::weighted(0.7, 0..50_000i64))),
         option::weighted(0.4, back),
         option::weighted(0.08, 0..FAULTS),
     )
-        .prop_map(|(member, coins, key, partner, what, back, fault)| Action {
+        .prop_map(|(member, coins, key, partner, what, order, back, fault)| Action {
             member,
             coins,
             key,
             partner,
             what,
+            order,
             back,
             fault,
         })
@@ -245,6 +278,24 @@ pub fn requests(history: &[Call], prefix: &str) -> Vec<(DateTime<Utc>, Vec<Reque
     calls
 }
 
+fn hold(asked: &[Request], ago: usize) -> Option<&Request> {
+    asked.iter().rev().filter(|request| request.kind == Some(Kind::Hold)).take(ago).last()
+}
+
+/// Undoes what was asked for, in its account, or else nothing that there is.
+fn undo(kind: Kind, of: Option<&Request>, member: &str, key: &str) -> Request {
+    let request = Request::undo(kind, member, "nothing", key);
+    match of {
+        Some(Request { user_id, wallet, client_id: Some(client_id), idempotency_key: Some(original), .. }) => Request {
+            user_id: user_id.clone(),
+            wallet: wallet.clone(),
+            original: Some(operation_id(*client_id, original)),
+            ..request
+        },
+        _ => request,
+    }
+}
+
 impl Action {
     fn request(&self, asked: &[Request], prefix: &str, now: DateTime<Utc>) -> Request {
         let (member, key) = (format!("{prefix}-{}", self.member), format!("k{}", self.key));
@@ -273,6 +324,32 @@ impl Action {
                 let request = Request::adjust(&member, *points, &key);
                 Request { expires_at: valid_minutes.map(|minutes| now + TimeDelta::minutes(minutes)), ..request }
             }
+            What::Hold { points, valid_minutes } => {
+                let request = Request::hold(&member, *points, &key);
+                Request { expires_at: valid_minutes.map(|minutes| now + TimeDelta::minutes(minutes)), ..request }
+            }
+            What::Capture(ago, points) => {
+                Request { points: *points, ..undo(Kind::Capture, hold(asked, *ago), &member, &key) }
+            }
+            What::Release(ago) => undo(Kind::Release, hold(asked, *ago), &member, &key),
+            What::Reverse(ago) => match asked.len().checked_sub(*ago).map(|place| &asked[place]) {
+                Some(again @ Request { kind: Some(Kind::Reverse), .. }) => {
+                    Request { idempotency_key: Some(key), ..again.clone() }
+                }
+                of => undo(Kind::Reverse, of, &member, &key),
+            },
+            What::Return { order, ago, cents } => {
+                let earned =
+                    asked.iter().rev().filter(|request| request.kind == Some(Kind::Earn) && request.amount.is_some());
+                let of = ago.and_then(|ago| earned.take(ago).last());
+                let order_key = of.and_then(|of| of.order_key.clone().or(of.idempotency_key.clone()));
+                let amount = cents.map(|cents| Decimal::new(cents, 2));
+                let request = Request::return_order(&member, &order_key.unwrap_or(format!("o{order}")), &key);
+                let user_id = of.and_then(|of| of.user_id.clone()).or(request.user_id.clone());
+                Request { amount, user_id, ..request }
+            }
+            What::Freeze => Request::freeze(Kind::Freeze, &member, &key),
+            What::Unfreeze => Request::freeze(Kind::Unfreeze, &member, &key),
             What::Again { ago, change } => {
                 let Some(place) = asked.len().checked_sub(*ago) else {
                     return Request::spend(&member, 1, &key);
@@ -280,9 +357,17 @@ impl Action {
                 return change.map_or(asked[place].clone(), |change| changed(asked[place].clone(), change));
             }
         };
+        if let Some((order, cents)) = self.order
+            && matches!(self.what, What::Earn { .. } | What::Spend(_) | What::Hold { .. })
+        {
+            request.order_key = Some(format!("o{order}"));
+            if !matches!(self.what, What::Earn { .. }) {
+                request.amount = cents.map(|cents| Decimal::new(cents, 2));
+            }
+        }
         request.client_id = Some(PARTNERS[self.partner].id);
         request.occurred_at = self.back.map(|minutes| now - TimeDelta::minutes(minutes));
-        if self.coins {
+        if self.coins && request.original.is_none() {
             request.wallet = Some("coins".to_owned());
         }
         match self.fault {
@@ -300,12 +385,14 @@ fn changed(mut request: Request, change: u8) -> Request {
         2 => request.metadata = Some(json!({ "changed": true })),
         3 => request.reason = Some("another".to_owned()),
         4 => request.kind = Some(if request.kind == Some(Kind::Spend) { Kind::Adjust } else { Kind::Spend }),
+        5 => request.order_key = Some("another".to_owned()),
+        6 => request.original = request.original.map(|_| operation_id(1, "another")),
         _ => request.occurred_at = request.occurred_at.map(|at| at - TimeDelta::minutes(1)),
     }
     request
 }
 
-const FAULTS: u8 = 24;
+const FAULTS: u8 = 31;
 
 /// Something wrong with it, mostly enough to be refused.
 fn spoilt(mut request: Request, fault: u8, now: DateTime<Utc>) -> Request {
@@ -334,6 +421,13 @@ fn spoilt(mut request: Request, fault: u8, now: DateTime<Utc>) -> Request {
         20 => request.actor = text(""),
         21 => request.metadata = Some(json!([1])),
         22 => request.client_id = None,
+        23 => request.order_key = text(""),
+        24 => request.original = request.original.xor(Some(operation_id(1, "k1"))),
+        25 => request.counterparty = text("somebody"),
+        26 => request.reward = text("KETTLE"),
+        27 => request.order_key = None,
+        28 => request.amount = request.amount.xor(Some(Decimal::ONE)),
+        29 => request.amount = Some(Decimal::ZERO),
         _ => request.client_id = Some(99),
     }
     request

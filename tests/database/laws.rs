@@ -16,21 +16,22 @@ const LAWS: &[(&str, &str)] = &[
          cross join lateral (
              select count(*), count(distinct seq) as numbers, coalesce(max(seq), 0) as last,
                  coalesce(sum(pending_delta), 0) as pending, coalesce(sum(available_delta), 0) as available,
-                 coalesce(sum(held_delta), 0) as held
+                 coalesce(sum(held_delta), 0) as held, coalesce(sum(debt_delta), 0) as debt
              from points.entry e where e.bucket = a.bucket and e.account_id = a.id
          ) e
-         where row(a.version, a.version, a.version, a.pending::numeric, a.available::numeric, a.held::numeric)
-             <> row(e.count, e.numbers, e.last, e.pending, e.available, e.held)",
+         where row(a.version, a.version, a.version, a.pending::numeric, a.available::numeric, a.held::numeric,
+                 a.debt::numeric)
+             <> row(e.count, e.numbers, e.last, e.pending, e.available, e.held, e.debt)",
     ),
     (
         "balances after an entry are the sum of the entries up to it",
         "select q.account_id || ':' || q.seq from (
              select e.*, sum(pending_delta) over w as pending, sum(available_delta) over w as available,
-                 sum(held_delta) over w as held
+                 sum(held_delta) over w as held, sum(debt_delta) over w as debt
              from points.entry e
              window w as (partition by bucket, account_id order by seq)
          ) q
-         where row(pending, available, held) <> row(pending_after, available_after, held_after)",
+         where row(pending, available, held, debt) <> row(pending_after, available_after, held_after, debt_after)",
     ),
     (
         "counters are the sums by contra",
@@ -39,15 +40,16 @@ const LAWS: &[(&str, &str)] = &[
              select coalesce(sum(total) filter (where contra = 'issuance'), 0) as earned,
                  coalesce(-sum(total) filter (where contra = 'redemption'), 0) as spent,
                  coalesce(-sum(total) filter (where contra = 'expiry'), 0) as expired,
-                 coalesce(sum(total) filter (where contra = 'adjustment'), 0) as adjusted,
+                 coalesce(sum(total) filter (where contra in ('adjustment', 'write_off')), 0) as adjusted,
+                 coalesce(sum(total) filter (where contra = 'transfer'), 0) as transferred,
                  coalesce(sum(total) filter (where contra = 'internal'), 0) as internal
              from (
-                 select contra, pending_delta + available_delta + held_delta as total
+                 select contra, pending_delta + available_delta + held_delta - debt_delta as total
                  from points.entry e where e.bucket = a.bucket and e.account_id = a.id
              ) e
          ) e
-         where row(a.earned::numeric, a.spent::numeric, a.expired::numeric, a.adjusted::numeric, 0::numeric)
-             <> row(e.earned, e.spent, e.expired, e.adjusted, e.internal)",
+         where row(a.earned::numeric, a.spent::numeric, a.expired::numeric, a.adjusted::numeric, a.transferred::numeric, 0::numeric)
+             <> row(e.earned, e.spent, e.expired, e.adjusted, e.transferred, e.internal)",
     ),
     (
         "pockets are the open lots",
@@ -81,11 +83,12 @@ const LAWS: &[(&str, &str)] = &[
              where o.bucket = l.bucket and o.account_id = l.account_id and o.seq = l.seq and o.available_at is not null)",
     ),
     (
-        "a debit takes exactly what lot uses say",
+        "lot uses say exactly what a debit takes and what is given back",
         "select e.account_id || ':' || e.seq from points.entry e
          left join points.lot_use u on u.bucket = e.bucket and u.account_id = e.account_id and u.seq = e.seq
-         group by e.bucket, e.account_id, e.seq, e.available_delta, e.kind
-         having coalesce(sum(u.points), 0) <> greatest(-e.available_delta, 0)",
+         group by e.bucket, e.account_id, e.seq, e.pending_delta, e.available_delta, e.kind
+         having coalesce(sum(u.points), 0) <> -(e.pending_delta + e.available_delta)
+             and not (e.kind in ('earn', 'adjust', 'transfer') and e.pending_delta + e.available_delta > 0 and count(u.points) = 0)",
     ),
     (
         "an entry and its operation name each other",
@@ -93,9 +96,62 @@ const LAWS: &[(&str, &str)] = &[
          from (select * from points.operation where seq is not null) o
          full join points.entry e on e.bucket = o.bucket and e.account_id = o.account_id and e.seq = o.seq
          where e.operation_id is distinct from o.id or e.recorded_at is distinct from o.recorded_at
-             or e.kind::text is distinct from o.kind::text
-             or abs(case when e.kind = 'activate' then e.available_delta else e.pending_delta + e.available_delta end)
-                 is distinct from abs(o.points)",
+             or e.kind::text <> case o.kind
+                 when 'redeem' then 'spend'
+                 when 'receive' then 'transfer'
+                 when 'reverse' then
+                     case when e.kind in ('clawback', 'refund', 'adjust', 'release') then e.kind::text else 'another' end
+                 else o.kind::text
+             end
+             or abs(o.points) is distinct from abs(case e.kind
+                 when 'hold' then e.held_delta
+                 when 'repay' then e.debt_delta
+                 when 'activate' then e.available_delta
+                 when 'release' then e.available_delta
+                 else e.pending_delta + e.available_delta + e.held_delta - e.debt_delta
+             end)",
+    ),
+    (
+        "held is the open holds, and what is held was taken from lots",
+        "select a.user_id from member a
+         left join lateral (
+             select coalesce(sum(h.points), 0) as points from points.hold h
+             where h.bucket = a.bucket and h.account_id = a.id and h.closed_at is null
+         ) h on true
+         where a.held <> h.points
+         union all
+         select h.account_id || ':' || h.seq from points.hold h
+         where h.points <> (
+             select sum(u.points) from points.lot_use u
+             where u.bucket = h.bucket and u.account_id = h.account_id and u.seq = h.seq and u.recorded_at = h.held_at)",
+    ),
+    (
+        "a hold is closed by one operation, which says how",
+        "select h.account_id || ':' || h.seq from points.hold h
+         left join points.operation o on o.bucket = h.bucket and o.account_id = h.account_id and o.id = h.closed_by
+         where h.closed_at is not null and (o.original is distinct from h.id or o.refusal is not null
+             or h.captured <> case when o.kind = 'capture' then o.points else 0 end)
+         union all
+         select o.account_id || ':' || o.original from points.operation o
+         where o.kind in ('capture', 'release') and o.refusal is null
+         group by o.bucket, o.account_id, o.original having count(*) > 1",
+    ),
+    (
+        "what is undone of an operation is the sum of its reversals",
+        "select o.account_id || ':' || o.original from (
+             select r.bucket, r.account_id, r.original, sum(abs(r.points)) as points
+             from points.operation r
+             join points.operation o on o.bucket = r.bucket and o.account_id = r.account_id and o.id = r.original
+             where r.kind = 'reverse' and r.refusal is null and o.kind <> 'hold'
+             group by r.bucket, r.account_id, r.original
+         ) o
+         full join points.reversal r on r.bucket = o.bucket and r.account_id = o.account_id and r.operation_id = o.original
+         left join points.operation of on of.bucket = r.bucket and of.account_id = r.account_id and of.id = r.operation_id
+         where o.points is distinct from r.reversed or r.points is distinct from abs(of.points)",
+    ),
+    (
+        "nobody has both a debt and available points",
+        "select a.user_id from member a where a.debt > 0 and a.available > 0",
     ),
     (
         "a key is used once for a client and account",
@@ -117,10 +173,14 @@ const LAWS: &[(&str, &str)] = &[
          where a.level is distinct from l.code or a.level is distinct from coalesce(c.level, lowest.code)",
     ),
     (
-        "no lot changes before next_change_at",
+        "no lot changes and no hold ends before next_change_at",
         "select a.user_id from member a
          join points.lot l on l.bucket = a.bucket and l.account_id = a.id
-         where a.next_change_at > case when l.pending then l.available_at else l.expires_at end",
+         where a.next_change_at > case when l.pending then l.available_at else l.expires_at end
+         union all
+         select a.user_id from member a
+         join points.hold h on h.bucket = a.bucket and h.account_id = a.id
+         where h.closed_at is null and a.next_change_at > h.deadline",
     ),
 ];
 

@@ -19,8 +19,8 @@ begin
             q.pending_delta, q.available_delta, q.held_delta, q.debt_delta,
             q.pending + sum(q.pending_delta) filter (where q.moves) over w,
             q.available + sum(q.available_delta - q.lapsed) filter (where q.moves) over w + q.lapsed,
-            q.held + q.held_delta,
-            q.debt + q.debt_delta,
+            q.held + sum(q.held_delta) filter (where q.moves) over w,
+            q.debt + sum(q.debt_delta) filter (where q.moves) over w,
             q.earned + sum(q.net) filter (where q.moves and q.earns) over w,
             q.earns and (q.net < 0 or q.earned + sum(q.net) filter (where q.moves and q.earns) over w >= q.level_until),
             q.undo, q.undoes
@@ -44,9 +44,9 @@ begin
                     when d.available_delta < 0 and b.available < -d.available_delta then 'INSUFFICIENT_POINTS'
                     -- What has expired counts, since all the rest may expire, too.
                     when b.expired + b.pending + b.available + b.held + n.net > 9007199254740991
-                        or b.debt + d.debt_delta > 9007199254740991
+                        or d.debt_delta > 0 and greatest(b.debt, b.adjusted) + d.debt_delta > 9007199254740991
                         or d.entry_kind = 'earn' and b.earned + n.net > 9007199254740991
-                        or d.entry_kind = 'spend' and b.spent - n.net > 9007199254740991
+                        or d.entry_kind in ('spend', 'capture') and b.spent - n.net > 9007199254740991
                         or d.entry_kind = 'adjust' and abs(b.adjusted + n.net) > 9007199254740991
                         or d.entry_kind = 'transfer' and abs(b.transferred + n.net) > 9007199254740991
                         then 'LIMIT_REACHED'

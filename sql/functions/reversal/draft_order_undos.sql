@@ -12,11 +12,11 @@ begin
         )::points.draft
         from (
             select t.account_id, o.operation_id, o.refunds,
-                floor(o.points * case
-                    when t.whole then 1
-                    when a.amount > 0 then least(t.amount, a.amount) / a.amount
+                case
+                    when t.whole then o.points
+                    when a.amount > 0 then div(o.points * least(t.amount, a.amount), a.amount)::bigint
                     else 0
-                end)::bigint - o.points + points.reversible(p_bucket, t.account_id, o.operation_id, o.points) as due
+                end - o.points + points.reversible(p_bucket, t.account_id, o.operation_id, o.points) as due
             from (
                 select distinct d.account_id, coalesce(r.order_key, case when r.kind = 'earn' and r.amount is not null then r.idempotency_key end) as order_key
                 from unnest(p_drafts) d

@@ -7,11 +7,10 @@ begin
         from (
             select d.ord, row(
                 d.ord, d.account_id, d.operation_id, d.entry_kind, d.rule_version, v.refusal,
-                case v.refusal
-                    when 'INVALID_INPUT' then jsonb_build_object('path', 'amount', 'message', 'nothing tells what the order amounts to, so return it whole')
-                    when 'RETURN_TOO_LARGE' then jsonb_build_object('amount', t.amount, 'returned', case when t.whole then t.amount else t.returned end)
+                case when v.refusal is not null then
+                    jsonb_build_object('amount', t.amount, 'returned', case when t.whole then t.amount else t.returned end)
                 end,
-                d.replayed, case when v.refusal = 'INVALID_INPUT' then null else d.round end, 0, d.happened_at,
+                d.replayed, d.round, 0, d.happened_at,
                 null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
             )::points.draft as draft
             from unnest(p_drafts) d
@@ -24,10 +23,9 @@ begin
             cross join lateral (
                 select case
                     when (p_requests[d.ord]).amount is null then null
-                    when t.whole or t.returned + (p_requests[d.ord]).amount > t.amount then 'RETURN_TOO_LARGE'
-                    when t.amount is null and exists (
+                    when t.whole or t.returned + (p_requests[d.ord]).amount > t.amount or t.amount is null and exists (
                         select from points.order_operations(p_bucket, d.account_id, (p_requests[d.ord]).order_key)
-                    ) then 'INVALID_INPUT'
+                    ) then 'RETURN_TOO_LARGE'
                 end as refusal
             ) v
             where d.round is not null and (p_requests[d.ord]).kind = 'return'
@@ -40,4 +38,4 @@ end
 $$;
 
 comment on function points.draft_returns(smallint, api.request[], points.draft[]) is
-    'Checks each return against its order, as far as that is known. RETURN_TOO_LARGE; INVALID_INPUT when part is returned of an order without an amount.';
+    'Checks each return against its order, as far as that is known. RETURN_TOO_LARGE, also for a part of an order of which nothing tells the amount.';

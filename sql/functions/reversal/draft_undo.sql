@@ -15,13 +15,11 @@ begin
                 end,
                 d.rule_version, v.refusal,
                 case v.refusal
-                    when 'INVALID_INPUT' then jsonb_build_object('path', 'points', 'message', format('the hold has %s', h.points))
+                    when 'INSUFFICIENT_POINTS' then jsonb_build_object('available', h.points, 'requested', n.points)
                     when 'HOLD_CLOSED' then jsonb_build_object('captured', h.captured, 'closed_at', h.closed_at)
                     when 'NOT_REVERSIBLE' then jsonb_build_object('kind', o.kind)
                 end,
-                d.replayed,
-                -- A refusal that is not final is not stored.
-                case when v.refusal in ('UNKNOWN_OPERATION', 'INVALID_INPUT') then null else d.round end,
+                d.replayed, d.round,
                 case when v.refusal is not null then 0 when d.entry_kind = 'capture' or n.claws then -n.points else n.points end,
                 d.happened_at, null, null, null, null,
                 case when n.claws then -l.own_pending else 0 end,
@@ -90,7 +88,7 @@ begin
                 select case
                     when o.id is null or d.entry_kind is not null and h.id is null then 'UNKNOWN_OPERATION'
                     when h.closed_at is not null then 'HOLD_CLOSED'
-                    when n.points > h.points then 'INVALID_INPUT'
+                    when n.points > h.points then 'INSUFFICIENT_POINTS'
                     when d.entry_kind is null and (o.seq is null or o.kind not in ('earn', 'spend', 'adjust', 'hold', 'capture', 'redeem'))
                         then 'NOT_REVERSIBLE'
                     when d.entry_kind is null and h.id is null and r.rest = 0 then 'ALREADY_REVERSED'
@@ -106,4 +104,4 @@ end
 $$;
 
 comment on function points.draft_undo(smallint, points.draft[]) is
-    'Computes what captures, releases and reversals move, from what they undo: a hold or an operation, as much of it as has not been undone. UNKNOWN_OPERATION, HOLD_CLOSED, INVALID_INPUT, NOT_REVERSIBLE, ALREADY_REVERSED.';
+    'Computes what captures, releases and reversals move, from what they undo: a hold or an operation, as much of it as has not been undone. UNKNOWN_OPERATION, HOLD_CLOSED, INSUFFICIENT_POINTS, NOT_REVERSIBLE, ALREADY_REVERSED.';

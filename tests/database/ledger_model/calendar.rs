@@ -1,0 +1,27 @@
+//! Days in Berlin.
+
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta, Utc, Weekday};
+
+/// The same local time in Berlin, days later. A local time that summer time skips is read as winter time, one that
+/// comes twice as the second.
+pub fn days_after(at: DateTime<Utc>, days: i32) -> DateTime<Utc> {
+    if days == 0 {
+        return at;
+    }
+    let hours = |at: NaiveDateTime| if is_summer_time(at) { 2 } else { 1 };
+    let utc = at.naive_utc();
+    let local = utc + TimeDelta::hours(hours(utc)) + TimeDelta::days(days.into());
+    let (winter, summer) = (local - TimeDelta::hours(1), local - TimeDelta::hours(2));
+    let later = if is_summer_time(winter) && is_summer_time(summer) { summer } else { winter };
+    later.and_utc()
+}
+
+/// From the last Sunday of March to the last of October, at 01:00 UTC, since 1996.
+fn is_summer_time(utc: NaiveDateTime) -> bool {
+    let last_sunday = |month: u32| {
+        let last = NaiveDate::from_ymd_opt(utc.year(), month, 31).unwrap();
+        let back = last.weekday().days_since(Weekday::Sun);
+        (last - TimeDelta::days(back.into())).and_hms_opt(1, 0, 0).unwrap()
+    };
+    last_sunday(3) <= utc && utc < last_sunday(10)
+}
