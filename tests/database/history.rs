@@ -165,7 +165,7 @@ enum What {
     /// Of the holds asked for so far, counted from the last; points to capture.
     Capture(usize, Option<i64>),
     Release(usize),
-    /// What was asked so many requests ago.
+    /// What was asked so many requests ago, or the last original once more.
     Reverse(usize),
     /// One of few orders, or the order of an earlier earn; cents.
     Return {
@@ -196,14 +196,14 @@ const ORDERS: u8 = 5;
 const DAY: i64 = 24 * 60;
 
 fn points() -> impl Strategy<Value = i64> {
-    prop_oneof![80 => 1..200i64, 20 => 1..4_000i64, 1 => Just(MOST), 1 => Just(MOST / 2), 1 => Just(MOST - 500)]
+    prop_oneof![80 => 1..200i64, 40 => 1..2_000i64, 3 => Just(MOST), 2 => Just(MOST / 2), 2 => Just(MOST - 500)]
 }
 
 fn what() -> impl Strategy<Value = What> {
     prop_oneof![
         8 => (0..RULES.len(), prop::bool::weighted(0.95), 0..50_000i64, points())
             .prop_map(|(rule, fits, cents, points)| What::Earn { rule, fits, cents, points }),
-        6 => points().prop_map(What::Spend),
+        8 => points().prop_map(What::Spend),
         3 => (points(), any::<bool>(), option::of(prop_oneof![1..3 * DAY, Just(DAY), Just(30 * DAY)])).prop_map(
             |(points, grants, valid_minutes)| What::Adjust {
                 points: if grants { points } else { -points },
@@ -214,11 +214,11 @@ fn what() -> impl Strategy<Value = What> {
             .prop_map(|(points, valid_minutes)| What::Hold { points, valid_minutes }),
         2 => (1..4usize, option::of(1..150i64)).prop_map(|(ago, points)| What::Capture(ago, points)),
         1 => (1..4usize).prop_map(What::Release),
-        3 => (1..20usize).prop_map(What::Reverse),
+        4 => (1..20usize).prop_map(What::Reverse),
         4 => (0..ORDERS, option::of(1..12usize), option::weighted(0.8, prop_oneof![1..5_000i64, 1..30_000i64]))
             .prop_map(|(order, ago, cents)| What::Return { order, ago, cents }),
         1 => Just(What::Freeze),
-        2 => Just(What::Unfreeze),
+        6 => Just(What::Unfreeze),
         3 => (1..40usize, option::weighted(0.3, 0..8u8)).prop_map(|(ago, change)| What::Again { ago, change }),
     ]
 }
@@ -227,7 +227,7 @@ fn action() -> impl Strategy<Value = Action> {
     let back = prop_oneof![-5..0i64, 0..3 * DAY, Just(DAY), Just(30 * DAY), 0..800 * DAY];
     let partner = prop_oneof![8 => Just(0usize), 1 => Just(1), 1 => Just(2)];
     (
-        0..4u8,
+        0..3u8,
         prop::bool::weighted(0.1),
         0..400u16,
         partner,
@@ -332,12 +332,14 @@ impl Action {
                 Request { points: *points, ..undo(Kind::Capture, hold(asked, *ago), &member, &key) }
             }
             What::Release(ago) => undo(Kind::Release, hold(asked, *ago), &member, &key),
-            What::Reverse(ago) => match asked.len().checked_sub(*ago).map(|place| &asked[place]) {
-                Some(again @ Request { kind: Some(Kind::Reverse), .. }) => {
-                    Request { idempotency_key: Some(key), ..again.clone() }
-                }
-                of => undo(Kind::Reverse, of, &member, &key),
-            },
+            What::Reverse(ago) if *ago > 14 => {
+                let again = asked.iter().rfind(|request| request.kind == Some(Kind::Reverse));
+                let request = again.cloned().unwrap_or(undo(Kind::Reverse, None, &member, &key));
+                Request { idempotency_key: Some(key), ..request }
+            }
+            What::Reverse(ago) => {
+                undo(Kind::Reverse, asked.len().checked_sub(*ago).map(|place| &asked[place]), &member, &key)
+            }
             What::Return { order, ago, cents } => {
                 let earned =
                     asked.iter().rev().filter(|request| request.kind == Some(Kind::Earn) && request.amount.is_some());
