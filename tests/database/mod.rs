@@ -9,6 +9,7 @@ mod earn_points;
 mod execute;
 mod expiry_and_activation;
 mod history;
+mod holds;
 mod idempotency;
 pub mod laws;
 mod ledger_model;
@@ -16,6 +17,7 @@ mod levels;
 mod model;
 mod partitions;
 mod privileges;
+mod returns;
 mod rules;
 mod spend_points;
 

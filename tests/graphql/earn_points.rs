@@ -16,6 +16,8 @@ async fn an_order_earns_by_its_amount_and_the_answer_tells_all() {
     });
     let mut payload = gateway.mutate("earnPoints", input).await.unwrap();
 
+    let operation_id = payload["operation"]["id"].clone();
+    assert_eq!(operation_id.as_str().unwrap().len(), 36);
     let recorded_at = instant(&payload["operation"]["recordedAt"].take());
     assert!(begun <= recorded_at && recorded_at <= Utc::now());
     let mut instants = |pointer: &str| instant(&payload.pointer_mut(pointer).unwrap().take());
@@ -30,22 +32,24 @@ async fn an_order_earns_by_its_amount_and_the_answer_tells_all() {
         json!({
             "replayed": false,
             "operation": {
-                "userId": "dora", "wallet": "points", "client": "test", "idempotencyKey": "order-1", "kind": "EARN",
+                "id": operation_id, "userId": "dora", "wallet": "points", "client": "test", "idempotencyKey": "order-1",
+                "kind": "EARN", "originalId": null, "orderKey": null,
                 "rule": "ORDER", "ruleVersion": 1, "amount": "42.50", "requested": null, "points": 42,
                 "refusal": null, "details": null, "reason": null, "actor": null,
                 "metadata": { "shop": ["积分", 1, null] },
                 "occurredAt": null, "recordedAt": null, "availableAt": null, "expiresAt": null,
             },
             "entry": {
-                "seq": 1, "kind": "EARN", "pendingDelta": 0, "availableDelta": 42, "heldDelta": 0,
-                "pendingAfter": 0, "availableAfter": 42, "heldAfter": 0, "contra": "issuance",
+                "seq": 1, "kind": "EARN", "pendingDelta": 0, "availableDelta": 42, "heldDelta": 0, "debtDelta": 0,
+                "pendingAfter": 0, "availableAfter": 42, "heldAfter": 0, "debtAfter": 0, "contra": "issuance",
                 "occurredAt": null, "recordedAt": null,
             },
             "account": {
-                "userId": "dora", "wallet": "points", "version": 1,
+                "userId": "dora", "wallet": "points", "version": 1, "frozen": false,
                 "level": { "code": "NORMAL", "name": "Member", "threshold": 0 },
                 "balance": {
-                    "pending": 0, "available": 42, "held": 0, "earned": 42, "spent": 0, "expired": 0, "adjusted": 0,
+                    "pending": 0, "available": 42, "held": 0, "debt": 0, "earned": 42, "spent": 0, "expired": 0, "adjusted": 0,
+                    "transferred": 0,
                 },
             },
         })

@@ -5,13 +5,16 @@ mod adjust_points;
 mod earn_points;
 mod earn_points_batch;
 mod errors;
+mod freeze;
 mod gateways;
 mod graphiql;
+mod holds;
 mod inputs;
 mod lanes;
 mod limits;
 mod operation;
 mod proxy;
+mod reversals;
 mod scalars;
 mod spend_points;
 mod websocket;
@@ -32,15 +35,16 @@ use crate::common::{self, Database};
 const PAYLOAD: &str = "
     replayed
     operation {
-        userId wallet client idempotencyKey kind rule ruleVersion amount requested points refusal details reason actor
+        id userId wallet client idempotencyKey kind originalId orderKey rule ruleVersion amount requested points refusal details reason actor
         metadata occurredAt recordedAt availableAt expiresAt
     }
     entry {
-        seq kind pendingDelta availableDelta heldDelta pendingAfter availableAfter heldAfter contra occurredAt recordedAt
+        seq kind pendingDelta availableDelta heldDelta debtDelta pendingAfter availableAfter heldAfter debtAfter contra
+        occurredAt recordedAt
     }
     account {
-        userId wallet version level { code name threshold }
-        balance { pending available held earned spent expired adjusted }
+        userId wallet version frozen level { code name threshold }
+        balance { pending available held debt earned spent expired adjusted transferred }
     }";
 
 /// A gateway of the test's own, and the key that requests carry.
@@ -55,7 +59,7 @@ impl Gateway {
     /// A gateway with a key that may do everything, on a database of its own.
     pub async fn new() -> (Gateway, Database) {
         let database = Database::new().await;
-        let key = make_key(&database, "test", &["earn", "spend", "adjust", "read"], None).await;
+        let key = make_key(&database, "test", &["earn", "spend", "reverse", "adjust", "read"], None).await;
         (Gateway::over(&database.url(), &key).await, database)
     }
 

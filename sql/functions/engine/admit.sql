@@ -6,11 +6,10 @@ begin
         select row(
             q.ord, q.account_id, q.operation_id, q.entry_kind, q.rule_version,
             q.verdict,
-            case
-                when q.verdict = 'INSUFFICIENT_POINTS' then jsonb_build_object('available', q.available, 'requested', -q.moved)
-                when q.verdict = 'LIMIT_REACHED' then jsonb_build_object('limit', 'points of an account', 'maximum', 9007199254740991)
-                else q.refusal_detail
-            end,
+            coalesce(q.refusal_detail, case q.verdict
+                when 'INSUFFICIENT_POINTS' then jsonb_build_object('available', q.available, 'requested', -q.moved)
+                when 'LIMIT_REACHED' then jsonb_build_object('limit', 'points of an account', 'maximum', 9007199254740991)
+            end),
             q.replayed, q.round, case when q.verdict is null then coalesce(q.moved, 0) else 0 end,
             q.happened_at, q.lot_source, q.lot_available_at, q.lot_expires_at,
             -- A grant that has expired already takes two entries: its own, and then its expiry.
