@@ -23,32 +23,18 @@ create table points.entry (
     occurred_at     timestamptz not null,
     recorded_at     timestamptz not null,
     kind            points.entry_kind not null,
-    contra          points.contra not null,
     bucket          smallint not null,
     primary key (bucket, account_id, seq, recorded_at),
     constraint entry_seq_positive check (seq > 0),
-    constraint entry_contra_fits_kind check (
-        case kind
-            when 'earn' then contra = 'issuance' and pending_delta + available_delta > 0 and held_delta = 0 and debt_delta = 0
-            when 'spend' then contra = 'redemption' and available_delta < 0 and pending_delta = 0 and held_delta = 0 and debt_delta = 0
-            when 'adjust' then contra = 'adjustment' and pending_delta <= 0 and pending_delta + available_delta - debt_delta <> 0
-                and held_delta = 0 and debt_delta >= 0
-            when 'hold' then contra = 'internal' and available_delta < 0 and held_delta = -available_delta and pending_delta = 0 and debt_delta = 0
-            when 'capture' then contra = 'redemption' and available_delta >= 0 and held_delta < -available_delta and pending_delta = 0 and debt_delta = 0
-            when 'release' then contra = 'internal' and available_delta > 0 and held_delta = -available_delta and pending_delta = 0 and debt_delta = 0
-            when 'clawback' then contra = 'issuance' and pending_delta <= 0 and available_delta <= 0 and debt_delta >= 0
-                and pending_delta + available_delta < debt_delta and held_delta = 0
-            when 'refund' then contra = 'redemption' and available_delta > 0 and pending_delta = 0 and held_delta = 0 and debt_delta = 0
-            when 'transfer' then contra = 'transfer' and pending_delta <= 0 and pending_delta + available_delta - debt_delta <> 0
-                and held_delta = 0 and debt_delta >= 0
-            when 'activate' then contra = 'internal' and available_delta > 0 and pending_delta = -available_delta and held_delta = 0 and debt_delta = 0
-            when 'expire' then contra = 'expiry' and available_delta < 0 and pending_delta = 0 and held_delta = 0 and debt_delta = 0
-            when 'reinstate' then contra = 'expiry' and available_delta > 0 and pending_delta = 0 and held_delta = 0 and debt_delta = 0
-            when 'repay' then contra = 'internal' and available_delta < 0 and debt_delta = available_delta and pending_delta = 0 and held_delta = 0
-            when 'write_off' then contra = 'write_off' and debt_delta < 0 and pending_delta = 0 and available_delta = 0 and held_delta = 0
+    constraint entry_nets_as_its_kind_says check (
+        case
+            when kind in ('earn', 'refund', 'reinstate', 'write_off') then pending_delta + available_delta + held_delta > debt_delta
+            when kind in ('spend', 'capture', 'clawback', 'expire') then pending_delta + available_delta + held_delta < debt_delta
+            when kind in ('adjust', 'transfer') then pending_delta + available_delta + held_delta <> debt_delta
+            else pending_delta + available_delta + held_delta = debt_delta
         end)
 ) partition by range (recorded_at);
-comment on table points.entry is 'What moved: one row an account touched by an operation, with the pockets after it. Each row is a whole double entry: contra takes minus their net (pending, available and held, less debt). Append-only, in monthly partitions.';
+comment on table points.entry is 'What moved: one row an account touched by an operation, with the pockets after it. Each row is a whole double entry: points.contra_of(kind) takes minus their net (pending, available and held, less debt). Append-only, in monthly partitions.';
 comment on column points.entry.account_id is 'The account.';
 comment on column points.entry.seq is 'Number within the account, from 1 without gaps; the account''s version after it.';
 comment on column points.entry.operation_id is 'The operation, within the same account.';
@@ -63,7 +49,6 @@ comment on column points.entry.debt_after is 'debt after it.';
 comment on column points.entry.occurred_at is 'When it happened in the world.';
 comment on column points.entry.recorded_at is 'When it was booked.';
 comment on column points.entry.kind is 'What it books.';
-comment on column points.entry.contra is 'Account that takes the opposite amount.';
 comment on column points.entry.bucket is 'Bucket of the account.';
 
 create table points.entry_default partition of points.entry default;

@@ -44,7 +44,8 @@ const LAWS: &[(&str, &str)] = &[
                  coalesce(sum(total) filter (where contra = 'transfer'), 0) as transferred,
                  coalesce(sum(total) filter (where contra = 'internal'), 0) as internal
              from (
-                 select contra, pending_delta + available_delta + held_delta - debt_delta as total
+                 select points.contra_of(e.kind) as contra,
+                     pending_delta + available_delta + held_delta - debt_delta as total
                  from points.entry e where e.bucket = a.bucket and e.account_id = a.id
              ) e
          ) e

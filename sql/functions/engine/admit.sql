@@ -19,7 +19,7 @@ begin
             q.pending + sum(q.pending_delta) filter (where q.moves) over w,
             q.available + sum(q.available_delta - q.lapsed) filter (where q.moves) over w + q.lapsed,
             q.held + sum(q.held_delta) filter (where q.moves) over w,
-            q.debt + sum(q.debt_delta) filter (where q.moves) over w,
+            q.debt + q.debt_delta,
             q.earned + sum(q.net) filter (where q.moves and q.earns) over w,
             q.earns and (q.net < 0 or q.earned + sum(q.net) filter (where q.moves and q.earns) over w >= q.level_until),
             q.undo, q.undoes
@@ -51,6 +51,8 @@ begin
                         then 'LIMIT_REACHED'
                 end as verdict
             ) v
+            -- Keeps the planner from copying the verdict into every place that asks for it.
+            offset 0
         ) q
         window w as (partition by q.account_id, q.round order by q.ord)
         order by q.ord

@@ -35,15 +35,17 @@ begin
                 d.pending_delta + d.available_delta + d.held_delta - d.debt_delta as net
             from unnest(p_drafts) d
             where d.seq is not null
+            -- Keeps the planner from copying both into every sum.
+            offset 0
         ) d
         group by d.account_id
     ) d
     where b.bucket = p_bucket and b.account_id = d.account_id;
 
     insert into points.entry (
-        bucket, account_id, seq, operation_id, kind, contra, pending_delta, available_delta, held_delta, debt_delta,
+        bucket, account_id, seq, operation_id, kind, pending_delta, available_delta, held_delta, debt_delta,
         pending_after, available_after, held_after, debt_after, occurred_at, recorded_at)
-    select b.bucket, d.account_id, d.seq, d.operation_id, d.entry_kind, points.contra_of(d.entry_kind),
+    select b.bucket, d.account_id, d.seq, d.operation_id, d.entry_kind,
         d.pending_delta, d.available_delta, d.held_delta, d.debt_delta,
         d.pending_after, d.available_after, d.held_after, d.debt_after, d.happened_at, p_now
     from unnest(p_drafts) d
