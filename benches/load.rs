@@ -196,14 +196,14 @@ struct Http {
     connection: Connection,
     template: Template,
     random: Random,
-    accounts: u64,
+    members: Arc<Vec<i32>>,
     key: u64,
     operations: u64,
 }
 
 impl Worker for Http {
     async fn request(&mut self) -> Result<u64> {
-        let request = self.template.render(&mut self.random, self.accounts, &mut self.key);
+        let request = self.template.render(&mut self.random, &self.members, &mut self.key);
         let answer = self.connection.exchange(request).await?;
         if answer.status != 200 || contains(answer.body, b"\"errors\"") {
             let body = String::from_utf8_lossy(&answer.body[..answer.body.len().min(500)]);
@@ -221,6 +221,9 @@ fn contains(text: &[u8], word: &[u8]) -> bool {
 pub async fn http(world: &World, report: &mut Report, name: &str, kind: Kind, connections: usize) -> Result<Load> {
     let address = world.gateway_address()?;
     let measurement = world.next_measurement();
+    let every = kind.every(world.scale.accounts);
+    let members = world.members.iter().flat_map(|members| members.iter().copied().step_by(every));
+    let members = Arc::new(members.collect::<Vec<_>>());
     let mut workers = Vec::with_capacity(connections);
     for number in 0..connections {
         let key = first_key(measurement, number);
@@ -230,11 +233,15 @@ pub async fn http(world: &World, report: &mut Report, name: &str, kind: Kind, co
                 .map_err(|error| format!("connection {number} to the gateway: {error} (see also ulimit -n)"))?,
             template: Template::new(kind, gateway::API_KEY),
             random: Random::new(key),
-            accounts: world.scale.accounts,
+            members: Arc::clone(&members),
             key,
             operations: kind.operations(),
         });
     }
-    let expected = if kind.writes() { Expected::Awards } else { Expected::Nothing };
+    let expected = match kind {
+        Kind::Earn | Kind::EarnBatch => Expected::Awards,
+        Kind::Spend => Expected::Spends,
+        Kind::Balance => Expected::Nothing,
+    };
     drive(world, report, name, workers, expected).await
 }

@@ -9,6 +9,7 @@ mod load;
 mod pgbench;
 mod report;
 mod requests;
+mod spend;
 mod sql;
 mod usage;
 mod world;
@@ -61,6 +62,8 @@ enum Part {
     Latency,
     /// Mutations over HTTP
     Earn,
+    /// Spends, over HTTP and of many lots
+    Spend,
     /// Queries over HTTP
     Read,
     /// The stored function alone
@@ -133,6 +136,9 @@ async fn measure(options: &Options, host: &Host, report: &mut Report) -> Result<
     }
     if options.has(Part::Earn) {
         earn(world, report).await?;
+    }
+    if options.has(Part::Spend) {
+        spend::measure(world, report).await?;
     }
     if options.has(Part::Read) {
         read(world, report).await?;

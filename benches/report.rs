@@ -25,6 +25,7 @@ pub fn say(text: impl AsRef<str>) {
 #[derive(Clone, Copy)]
 pub enum Target {
     AtLeast(f64),
+    AtMost(f64),
 }
 
 #[derive(Serialize)]
@@ -56,16 +57,21 @@ impl Row {
 
     /// False also when the ratio is no number.
     fn met(&self) -> Option<bool> {
-        let Target::AtLeast(least) = self.target?;
-        Some(self.ratio.is_some_and(|ratio| ratio >= least))
+        let target = self.target?;
+        Some(self.ratio.is_some_and(|ratio| match target {
+            Target::AtLeast(least) => ratio >= least,
+            Target::AtMost(most) => ratio <= most,
+        }))
     }
 
     fn verdict(&self) -> String {
-        match (self.target, self.met()) {
-            (Some(Target::AtLeast(least)), Some(true)) => format!("ok (>= {least})"),
-            (Some(Target::AtLeast(least)), _) => format!("MISSED (>= {least})"),
-            (None, _) => String::new(),
-        }
+        let wanted = match self.target {
+            Some(Target::AtLeast(least)) => format!(">= {least}"),
+            Some(Target::AtMost(most)) => format!("<= {most}"),
+            None => return String::new(),
+        };
+        let word = if self.met() == Some(true) { "ok" } else { "MISSED" };
+        format!("{word} ({wanted})")
     }
 }
 

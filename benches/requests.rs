@@ -8,14 +8,20 @@ const KEY_DIGITS: usize = 16;
 /// Awards in one earnPointsBatch.
 pub const BATCH: usize = 100;
 
+/// Open lots of an account that points are spent from.
+pub const LOTS: usize = 12;
+
 /// What every award is for, so that a rule, not the caller, decides the points: 12.
 pub const RULE: &str = "ORDER";
 pub const AMOUNT: &str = "12.50";
+/// Points of a spend. An award is 12, so that some spends take from two lots.
+pub const SPEND: i64 = 10;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Earn,
     EarnBatch,
+    Spend,
     Balance,
 }
 
@@ -24,12 +30,13 @@ impl Kind {
     pub fn operations(self) -> u64 {
         match self {
             Kind::EarnBatch => BATCH as u64,
-            Kind::Earn | Kind::Balance => 1,
+            Kind::Earn | Kind::Spend | Kind::Balance => 1,
         }
     }
 
-    pub fn writes(self) -> bool {
-        self != Kind::Balance
+    /// It is about each so manieth of these members. Those who spend need lots, and lots take time to make.
+    pub fn every(self, accounts: u64) -> usize {
+        if self == Kind::Spend { (accounts / 25_000).clamp(1, 20) as usize } else { 1 }
     }
 
     fn body(self) -> String {
@@ -41,6 +48,11 @@ impl Kind {
             Kind::EarnBatch => format!(
                 r#"{{"query":"mutation($inputs: [EarnPointsInput!]!) {{ earnPointsBatch(inputs: $inputs) {{ __typename }} }}","variables":{{"inputs":[{}]}}}}"#,
                 vec![input(); BATCH].join(",")
+            ),
+            Kind::Spend => format!(
+                r#"{{"query":"mutation($input: SpendPointsInput!) {{ spendPoints(input: $input) {{ replayed operation {{ points }} account {{ balance {{ available }} }} }} }}","variables":{{"input":{{"userId":"{}","points":{SPEND},"idempotencyKey":"{}"}}}}}}"#,
+                user_id(0),
+                idempotency_key(0)
             ),
             Kind::Balance => format!(
                 r#"{{"query":"query($u: ID!) {{ account(userId: $u) {{ balance {{ available }} }} }}","variables":{{"u":"{}"}}}}"#,
@@ -94,9 +106,12 @@ impl Template {
     }
 
     /// The next request: random members, and keys counted up from `key`.
-    pub fn render(&mut self, random: &mut Random, accounts: u64, key: &mut u64) -> &[u8] {
+    pub fn render(&mut self, random: &mut Random, members: &[i32], key: &mut u64) -> &[u8] {
         for &at in &self.users {
-            write_digits(&mut self.bytes[at..at + USER_DIGITS], random.below(accounts));
+            write_digits(
+                &mut self.bytes[at..at + USER_DIGITS],
+                members[random.below(members.len() as u64) as usize] as u64,
+            );
         }
         for &at in &self.keys {
             write_digits(&mut self.bytes[at..at + KEY_DIGITS], *key);

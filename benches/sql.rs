@@ -10,15 +10,15 @@ use tokio_postgres::{Client, Statement};
 use crate::Result;
 use crate::load::{Expected, Load, Worker, drive};
 use crate::report::{Report, Row, Target, say};
-use crate::requests::{AMOUNT, RULE, Random, first_key, idempotency_key, user_id};
+use crate::requests::{AMOUNT, RULE, Random, SPEND, first_key, idempotency_key, user_id};
 use crate::world::{RowCounts, World};
 
-const EXECUTE: &str = "select count(*) from api.execute($1::smallint, $2::api.request[])";
+const EXECUTE: &str = "select count(*), count(refusal) from api.execute($1::smallint, $2::api.request[])";
 /// Accounts in one call while they are made.
 const FILL: usize = 500;
 const SIZES: [usize; 7] = [1, 16, 32, 64, 128, 256, 512];
-/// Points of a spend. An award is 12, so that some spends take from two lots.
-const SPEND: i64 = 10;
+/// Points of an award.
+pub const AWARD: i64 = 12;
 /// The client that psql sends as, which may earn and spend.
 const CLIENT_ID: i32 = 1;
 
@@ -31,7 +31,7 @@ fn request(kind: OperationKind, member: i32, key: u64, amount: Decimal) -> Reque
 }
 
 /// A connection that sends operations on one bucket.
-struct Caller {
+pub struct Caller {
     client: Client,
     statement: Statement,
     bucket: i16,
@@ -40,7 +40,7 @@ struct Caller {
 }
 
 impl Caller {
-    async fn connect(world: &World, measurement: u64, bucket: usize) -> Result<Self> {
+    pub async fn connect(world: &World, measurement: u64, bucket: usize) -> Result<Self> {
         let client = world.connect().await?;
         let statement = client.prepare(EXECUTE).await?;
         let key = first_key(measurement, bucket);
@@ -48,7 +48,7 @@ impl Caller {
     }
 
     /// One call.
-    async fn send(&mut self, kind: OperationKind, members: impl Iterator<Item = i32>) -> Result<u64> {
+    pub async fn send(&mut self, kind: OperationKind, members: impl Iterator<Item = i32>) -> Result<u64> {
         let mut requests = Vec::new();
         for member in members {
             requests.push(request(kind, member, self.key, self.amount));
@@ -60,6 +60,20 @@ impl Caller {
             return Err(format!("{} requests gave {outcomes} outcomes", requests.len()).into());
         }
         Ok(outcomes as u64)
+    }
+
+    /// One spend of so many points, which must not be refused.
+    pub async fn spend(&mut self, member: i32, points: i64) -> Result<()> {
+        let request = request(OperationKind::Spend, member, self.key, self.amount);
+        self.key += 1;
+        let row = self
+            .client
+            .query_one(&self.statement, &[&self.bucket, &vec![Request { points: Some(points), ..request }]])
+            .await?;
+        if row.get::<_, i64>(1) > 0 {
+            return Err(format!("a spend of {points} points was refused").into());
+        }
+        Ok(())
     }
 }
 
