@@ -19,6 +19,7 @@ to jifen_gateway, jifen_reader, jifen_operator;
 -- The gateway: the engine, and what keeps it running.
 grant execute on function
     api.execute(smallint, api.request[]),
+    api.execute_transfer(api.request),
     api.authenticate(bytea),
     api.import_client(),
     api.create_partitions()
@@ -36,6 +37,12 @@ grant execute on function
     api.unfreeze_account(text, text, text, text, text, jsonb, text),
     api.reverse_operation(text, uuid, text, text, text, text, jsonb, text),
     api.return_order(text, text, text, numeric, text, text, jsonb, text),
+    api.transfer_points(text, text, bigint, text, text, boolean, timestamptz, text, jsonb, text),
+    api.accept_transfer(text, text, uuid, text, text, text, jsonb, text),
+    api.decline_transfer(text, text, uuid, text, text, text, jsonb, text),
+    api.cancel_transfer(text, uuid, text, text, text, jsonb, text),
+    api.reverse_transfer(text, uuid, text, text, text, text, jsonb, text),
+    api.set_transfer_limits(bigint, bigint, int, bigint),
     api.set_program(text, text, text, text, boolean),
     api.create_rule(text, text),
     api.create_rule_version(text, points.rule_basis, bigint, numeric, points.rounding, bigint, int, int, timestamptz),

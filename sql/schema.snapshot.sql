@@ -165,7 +165,7 @@ table points.entry partition by range (recorded_at)
     contra          points.contra not null
     bucket          smallint not null
     entry_pkey: PRIMARY KEY (bucket, account_id, seq, recorded_at)
-    entry_contra_fits_kind: CHECK ( CASE kind WHEN 'earn'::points.entry_kind THEN ((contra = 'issuance'::points.contra) AND ((pending_delta + available_delta) > 0) AND (held_delta = 0) AND (debt_delta = 0)) WHEN 'spend'::points.entry_kind THEN ((contra = 'redemption'::points.contra) AND (available_delta < 0) AND (pending_delta = 0) AND (held_delta = 0) AND (debt_delta = 0)) WHEN 'adjust'::points.entry_kind THEN ((contra = 'adjustment'::points.contra) AND (pending_delta <= 0) AND (((pending_delta + available_delta) - debt_delta) <> 0) AND (held_delta = 0) AND (debt_delta >= 0)) WHEN 'hold'::points.entry_kind THEN ((contra = 'internal'::points.contra) AND (available_delta < 0) AND (held_delta = (- available_delta)) AND (pending_delta = 0) AND (debt_delta = 0)) WHEN 'capture'::points.entry_kind THEN ((contra = 'redemption'::points.contra) AND (available_delta >= 0) AND (held_delta < (- available_delta)) AND (pending_delta = 0) AND (debt_delta = 0)) WHEN 'release'::points.entry_kind THEN ((contra = 'internal'::points.contra) AND (available_delta > 0) AND (held_delta = (- available_delta)) AND (pending_delta = 0) AND (debt_delta = 0)) WHEN 'clawback'::points.entry_kind THEN ((contra = 'issuance'::points.contra) AND (pending_delta <= 0) AND (available_delta <= 0) AND (debt_delta >= 0) AND ((pending_delta + available_delta) < debt_delta) AND (held_delta = 0)) WHEN 'refund'::points.entry_kind THEN ((contra = 'redemption'::points.contra) AND (available_delta > 0) AND (pending_delta = 0) AND (held_delta = 0) AND (debt_delta = 0)) WHEN 'transfer'::points.entry_kind THEN ((contra = 'transfer'::points.contra) AND (pending_delta <= 0) AND (((pending_delta + available_delta) - debt_delta) <> 0) AND (held_delta = 0) AND (debt_delta >= 0)) WHEN 'activate'::points.entry_kind THEN ((contra = 'internal'::points.contra) AND (available_delta > 0) AND (pending_delta = (- available_delta)) AND (held_delta = 0) AND (debt_delta = 0)) WHEN 'expire'::points.entry_kind THEN ((contra = 'expiry'::points.contra) AND (available_delta < 0) AND (pending_delta = 0) AND (held_delta = 0) AND (debt_delta = 0)) WHEN 'reinstate'::points.entry_kind THEN ((contra = 'expiry'::points.contra) AND (available_delta > 0) AND (pending_delta = 0) AND (held_delta = 0) AND (debt_delta = 0)) WHEN 'repay'::points.entry_kind THEN ((contra = 'internal'::points.contra) AND (available_delta < 0) AND (debt_delta = available_delta) AND (pending_delta = 0) AND (held_delta = 0)) WHEN 'write_off'::points.entry_kind THEN ((contra = 'write_off'::points.contra) AND (debt_delta < 0) AND (pending_delta = 0) AND (available_delta = 0) AND (held_delta = 0)) ELSE NULL::boolean END)
+    entry_contra_fits_kind: CHECK ( CASE kind WHEN 'earn'::points.entry_kind THEN ((contra = 'issuance'::points.contra) AND ((pending_delta + available_delta) > 0) AND (held_delta = 0) AND (debt_delta = 0)) WHEN 'spend'::points.entry_kind THEN ((contra = 'redemption'::points.contra) AND (available_delta < 0) AND (pending_delta = 0) AND (held_delta = 0) AND (debt_delta = 0)) WHEN 'adjust'::points.entry_kind THEN ((contra = 'adjustment'::points.contra) AND (pending_delta <= 0) AND (((pending_delta + available_delta) - debt_delta) <> 0) AND (held_delta = 0) AND (debt_delta >= 0)) WHEN 'hold'::points.entry_kind THEN ((contra = 'internal'::points.contra) AND (available_delta < 0) AND (held_delta = (- available_delta)) AND (pending_delta = 0) AND (debt_delta = 0)) WHEN 'capture'::points.entry_kind THEN ((contra = 'redemption'::points.contra) AND (available_delta >= 0) AND (held_delta < (- available_delta)) AND (pending_delta = 0) AND (debt_delta = 0)) WHEN 'release'::points.entry_kind THEN ((contra = 'internal'::points.contra) AND (available_delta > 0) AND (held_delta = (- available_delta)) AND (pending_delta = 0) AND (debt_delta = 0)) WHEN 'clawback'::points.entry_kind THEN ((contra = 'issuance'::points.contra) AND (pending_delta <= 0) AND (available_delta <= 0) AND (debt_delta >= 0) AND ((pending_delta + available_delta) < debt_delta) AND (held_delta = 0)) WHEN 'refund'::points.entry_kind THEN ((contra = 'redemption'::points.contra) AND (available_delta > 0) AND (pending_delta = 0) AND (held_delta = 0) AND (debt_delta = 0)) WHEN 'transfer'::points.entry_kind THEN ((contra = 'transfer'::points.contra) AND (pending_delta <= 0) AND (held_delta <= 0) AND (debt_delta >= 0) AND ((((pending_delta + available_delta) + held_delta) - debt_delta) <> 0)) WHEN 'activate'::points.entry_kind THEN ((contra = 'internal'::points.contra) AND (available_delta > 0) AND (pending_delta = (- available_delta)) AND (held_delta = 0) AND (debt_delta = 0)) WHEN 'expire'::points.entry_kind THEN ((contra = 'expiry'::points.contra) AND (available_delta < 0) AND (pending_delta = 0) AND (held_delta = 0) AND (debt_delta = 0)) WHEN 'reinstate'::points.entry_kind THEN ((contra = 'expiry'::points.contra) AND (available_delta > 0) AND (pending_delta = 0) AND (held_delta = 0) AND (debt_delta = 0)) WHEN 'repay'::points.entry_kind THEN ((contra = 'internal'::points.contra) AND (available_delta < 0) AND (debt_delta = available_delta) AND (pending_delta = 0) AND (held_delta = 0)) WHEN 'write_off'::points.entry_kind THEN ((contra = 'write_off'::points.contra) AND (debt_delta < 0) AND (pending_delta = 0) AND (available_delta = 0) AND (held_delta = 0)) ELSE NULL::boolean END)
     entry_seq_positive: CHECK ((seq > 0))
     trigger append_only before delete or update on points.entry for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.entry for each statement execute function points.refuse_change()
@@ -283,7 +283,7 @@ table points.operation
     operation_earn_names_rule_version: CHECK ((((kind = 'earn'::points.operation_kind) = (rule IS NOT NULL)) AND ((kind = 'earn'::points.operation_kind) = (rule_version IS NOT NULL))))
     operation_moves_points_by_an_entry: CHECK ((((points)::bigint = 0) OR (seq IS NOT NULL)))
     operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind]))))
-    operation_original_fits_kind: CHECK ( CASE WHEN (kind = ANY (ARRAY['capture'::points.operation_kind, 'reverse'::points.operation_kind, 'receive'::points.operation_kind])) THEN (original IS NOT NULL) WHEN (kind = 'release'::points.operation_kind) THEN true ELSE (original IS NULL) END)
+    operation_original_fits_kind: CHECK ( CASE WHEN (kind = ANY (ARRAY['capture'::points.operation_kind, 'reverse'::points.operation_kind, 'receive'::points.operation_kind])) THEN (original IS NOT NULL) WHEN (kind = ANY (ARRAY['release'::points.operation_kind, 'transfer'::points.operation_kind])) THEN true ELSE (original IS NULL) END)
     operation_points_fit_kind: CHECK ((((points)::bigint >= 0) OR (kind = ANY (ARRAY['adjust'::points.operation_kind, 'reverse'::points.operation_kind]))))
     operation_refusal_is_final: CHECK ((refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text, 'UNKNOWN_OPERATION'::text])))
     operation_refused_moves_nothing: CHECK (((refusal IS NULL) OR (((points)::bigint = 0) AND (seq IS NULL))))
@@ -302,16 +302,22 @@ table points.order_return
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.program
-    id           boolean not null default true
-    name         text not null
-    time_zone    text not null
-    currency     text not null
-    debt_policy  text not null
-    frozen_earns boolean not null default true
+    id                    boolean not null default true
+    name                  text not null
+    time_zone             text not null
+    currency              text not null
+    debt_policy           text not null
+    frozen_earns          boolean not null default true
+    transfer_minimum      bigint
+    transfer_maximum      bigint
+    transfer_times_a_day  integer
+    transfer_points_a_day bigint
     program_pkey: PRIMARY KEY (id)
     program_currency_is_iso_code: CHECK ((currency ~ '^[A-Z]{3}$'::text))
     program_debt_policy_is_known: CHECK ((debt_policy = ANY (ARRAY['debt'::text, 'clamp'::text])))
     program_is_one_row: CHECK (id)
+    program_transfer_limits_in_range: CHECK (((LEAST(transfer_minimum, transfer_maximum, (transfer_times_a_day)::bigint, transfer_points_a_day) > 0) AND (GREATEST(transfer_minimum, transfer_maximum, transfer_points_a_day) <= '9007199254740991'::bigint)))
+    program_transfer_range_not_empty: CHECK ((transfer_minimum <= transfer_maximum))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.refusal
@@ -368,6 +374,17 @@ table points.rule_version
     trigger append_only before delete or update on points.rule_version for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.rule_version for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
+
+table points.transfer_day
+    account_id bigint not null
+    points     points.pocket not null
+    day        date not null
+    times      integer not null
+    bucket     smallint not null
+    transfer_day_pkey: PRIMARY KEY (bucket, account_id, day)
+    transfer_day_points_cover_times: CHECK (((points)::bigint >= times))
+    transfer_day_times_positive: CHECK ((times > 0))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.wallet
     code text not null
@@ -503,12 +520,16 @@ view api.operation
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
 view api.program
-    name         text
-    time_zone    text
-    currency     text
-    debt_policy  text
-    frozen_earns boolean
-    bucket_count smallint
+    name                  text
+    time_zone             text
+    currency              text
+    debt_policy           text
+    frozen_earns          boolean
+    transfer_minimum      bigint
+    transfer_maximum      bigint
+    transfer_times_a_day  integer
+    transfer_points_a_day bigint
+    bucket_count          smallint
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -540,6 +561,11 @@ view points.level_step
     until     bigint
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
+function api.accept_transfer(p_user_id text, p_to_user_id text, p_transfer_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.adjust_points(p_user_id text, p_points bigint, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
@@ -554,6 +580,11 @@ function api.bucket(p_user_id text, p_wallet text DEFAULT 'points'::text)
     returns smallint
     sql immutable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function api.cancel_transfer(p_user_id text, p_transfer_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
 
 function api.capture_hold(p_user_id text, p_hold_id uuid, p_idempotency_key text, p_points bigint DEFAULT NULL::bigint, p_reason text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -580,12 +611,22 @@ function api.create_rule_version(p_rule text, p_basis points.rule_basis, p_fixed
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.decline_transfer(p_user_id text, p_to_user_id text, p_transfer_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.earn_points(p_user_id text, p_rule text, p_idempotency_key text, p_amount numeric DEFAULT NULL::numeric, p_points bigint DEFAULT NULL::bigint, p_occurred_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_order_key text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
 function api.execute(p_bucket smallint, p_requests api.request[])
+    returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off
+    grant execute to jifen_gateway
+
+function api.execute_transfer(p_request api.request)
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off
     grant execute to jifen_gateway
@@ -625,6 +666,11 @@ function api.reverse_operation(p_user_id text, p_operation_id uuid, p_idempotenc
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.reverse_transfer(p_user_id text, p_transfer_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.revoke_client(p_name text)
     returns boolean
     plpgsql volatile security definer set search_path=""
@@ -635,7 +681,17 @@ function api.set_program(p_name text, p_time_zone text, p_currency text, p_debt_
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.set_transfer_limits(p_minimum bigint DEFAULT NULL::bigint, p_maximum bigint DEFAULT NULL::bigint, p_times_a_day integer DEFAULT NULL::integer, p_points_a_day bigint DEFAULT NULL::bigint)
+    returns void
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.spend_points(p_user_id text, p_points bigint, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_order_key text DEFAULT NULL::text, p_amount numeric DEFAULT NULL::numeric, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
+function api.transfer_points(p_user_id text, p_to_user_id text, p_points bigint, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_accept boolean DEFAULT false, p_deadline timestamp with time zone DEFAULT NULL::timestamp with time zone, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
@@ -655,6 +711,10 @@ function points.answer(p_bucket smallint, p_drafts points.draft[])
 
 function points.arrange(p_bucket smallint, p_drafts points.draft[])
     returns points.draft[]
+    plpgsql stable
+
+function points.ask_transfer(p_bucket smallint, p_request api.request, p_now timestamp with time zone)
+    returns points.draft
     plpgsql stable
 
 function points.bucket(p_user_id text, p_wallet text)
@@ -683,6 +743,10 @@ function points.claw_lots(p_bucket smallint, p_drafts points.draft[], p_now time
     returns void
     plpgsql volatile
 
+function points.claw_received(p_bucket smallint, p_account_id bigint, p_operation_id uuid, p_now timestamp with time zone)
+    returns points.draft
+    plpgsql volatile
+
 function points.close_holds(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
@@ -690,6 +754,10 @@ function points.close_holds(p_bucket smallint, p_drafts points.draft[], p_now ti
 function points.contra_of(p_kind points.entry_kind)
     returns points.contra
     sql immutable parallel safe
+
+function points.count_transfer(p_bucket smallint, p_draft points.draft, p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
 
 function points.days_after(p_at timestamp with time zone, p_days integer, p_time_zone text)
     returns timestamp with time zone
@@ -748,6 +816,10 @@ function points.find_entry(p_bucket smallint, p_account_id bigint, p_seq bigint,
     returns api.entry
     plpgsql stable
 
+function points.find_pair(p_bucket smallint, p_request api.request, p_account_id bigint, p_to_bucket smallint, p_to_id bigint, OUT known boolean, OUT kind points.operation_kind, OUT to_bucket smallint, OUT to_id bigint, OUT taken_by uuid)
+    returns record
+    plpgsql stable
+
 function points.follow_up(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns points.draft[]
     plpgsql volatile
@@ -760,8 +832,16 @@ function points.input_fault(p_kind points.operation_kind, p_user_id text, p_wall
     returns text[]
     sql stable parallel safe
 
+function points.limit_transfer(p_bucket smallint, p_draft points.draft, p_now timestamp with time zone)
+    returns points.draft
+    plpgsql stable
+
 function points.lock_accounts(p_bucket smallint, p_drafts points.draft[], OUT settles_at timestamp with time zone, OUT careful boolean)
     returns record
+    plpgsql volatile
+
+function points.lock_pair(p_buckets smallint[], p_drafts points.draft[])
+    returns void
     plpgsql volatile
 
 function points.make_partitions(p_months_ahead integer DEFAULT 3, p_now timestamp with time zone DEFAULT now())
@@ -771,6 +851,10 @@ function points.make_partitions(p_months_ahead integer DEFAULT 3, p_now timestam
 function points.move_default_rows(p_parent text, p_partition text, p_month timestamp with time zone)
     returns void
     plpgsql volatile set TimeZone=UTC
+
+function points.moved_lots(p_bucket smallint, p_draft points.draft, p_now timestamp with time zone)
+    returns points.lot_use[]
+    plpgsql stable
 
 function points.note_returns(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
     returns void
@@ -804,9 +888,17 @@ function points.raise_refusal(p_code text, p_detail jsonb)
     returns void
     plpgsql stable
 
+function points.reach_receiver(p_from_bucket smallint, p_to_bucket smallint, p_to_id bigint, p_request api.request, p_from points.draft, p_taken_by uuid, p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.receive(p_bucket smallint, p_requests api.request[], p_now timestamp with time zone)
     returns points.draft[]
     plpgsql stable
+
+function points.receive_points(p_bucket smallint, p_account_id bigint, p_operation_id uuid, p_uses points.lot_use[], p_now timestamp with time zone)
+    returns points.draft
+    plpgsql volatile
 
 function points.record(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns void
@@ -820,6 +912,10 @@ function points.record_round(p_bucket smallint, p_requests api.request[], p_draf
     returns void
     plpgsql volatile
 
+function points.record_transfer(p_bucket smallint, p_request api.request, p_draft points.draft, p_other_bucket smallint, p_other_id bigint, p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.refill_lots(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
@@ -827,6 +923,10 @@ function points.refill_lots(p_bucket smallint, p_drafts points.draft[], p_now ti
 function points.refuse_change()
     returns trigger
     plpgsql volatile
+
+function points.refuse_receiver(p_bucket smallint, p_account_id bigint, p_draft points.draft)
+    returns points.draft
+    plpgsql stable
 
 function points.reinstate(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
@@ -844,6 +944,10 @@ function points.resolve(p_bucket smallint, p_requests api.request[], p_drafts po
     returns points.draft[]
     plpgsql volatile
 
+function points.resolve_pair(p_from_bucket smallint, p_to_bucket smallint, p_request api.request, p_from points.draft, p_now timestamp with time zone)
+    returns points.draft[]
+    plpgsql volatile
+
 function points.reversible(p_bucket smallint, p_account_id bigint, p_operation_id uuid, p_points bigint)
     returns bigint
     plpgsql stable
@@ -852,17 +956,33 @@ function points.run_round(p_bucket smallint, p_requests api.request[], p_drafts 
     returns points.draft[]
     plpgsql volatile
 
+function points.run_transfer(p_request api.request, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
+    returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile
+
 function points.scope_of(p_kind points.operation_kind)
     returns text
     sql immutable parallel safe
+
+function points.send_points(p_bucket smallint, p_to_bucket smallint, p_to_id bigint, p_request api.request, p_draft points.draft, p_known boolean, p_pair_kind points.operation_kind, p_now timestamp with time zone)
+    returns points.draft
+    plpgsql volatile
 
 function points.settle(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
-function points.special_input_fault(p_kind points.operation_kind, p_user_id text, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_expires_at timestamp with time zone, p_reason text, p_actor text)
+function points.special_input_fault(p_kind points.operation_kind, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_expires_at timestamp with time zone, p_reason text, p_actor text)
     returns text[]
     plpgsql immutable parallel safe
+
+function points.transfer_fault(p_request api.request)
+    returns text[]
+    plpgsql immutable parallel safe
+
+function points.transfer_one(p_client text, p_request api.request)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile
 
 function points.use_lots(p_bucket smallint, p_debits points.draft[], p_now timestamp with time zone)
     returns void

@@ -167,12 +167,13 @@ impl Operation {
         ID::from(self.id)
     }
 
-    /// id of the operation that it reverses, or of the hold that it captures or releases; null: it does neither.
+    /// id of the operation that it reverses, of the hold or offer that it captures, accepts or releases, or, for RECEIVE, of
+    /// the sender's transfer; null: it does neither.
     async fn original_id(&self) -> Option<ID> {
         self.original.map(ID::from)
     }
 
-    /// The other member of a transfer; null: it is none.
+    /// The other member of a transfer, of its reversal, or of an offer; null: it is none, or that member was erased.
     async fn counterparty(&self) -> Option<ID> {
         self.counterparty.as_ref().map(ID::from)
     }

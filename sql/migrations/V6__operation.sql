@@ -45,7 +45,7 @@ create table points.operation (
         (kind = 'earn') = (rule is not null) and (kind = 'earn') = (rule_version is not null)),
     constraint operation_original_fits_kind check (
         case when kind in ('capture', 'reverse', 'receive') then original is not null
-            when kind in ('release') then true else original is null end),
+            when kind in ('release', 'transfer') then true else original is null end),
     constraint operation_adjust_has_reason_and_actor check (
         kind not in ('adjust', 'freeze', 'unfreeze') or (coalesce(length(reason), 0) > 0 and coalesce(length(actor), 0) > 0))
 );
@@ -57,8 +57,8 @@ comment on column points.operation.occurred_at is 'When it happened, as asked; n
 comment on column points.operation.points is 'Points that it was about: in for earn and receive, out for spend, redeem and transfer, reserved for hold, spent for capture, given back for release; either sign for adjust and reverse; 0 when refused or when nothing was due.';
 comment on column points.operation.requested is 'Points as asked; null: the rule decides.';
 comment on column points.operation.seq is 'seq of its entry; null: it moved nothing.';
-comment on column points.operation.original is 'The operation that this one captures, releases or reverses (its hold, or the one undone); for receive, the sender''s; null: none.';
-comment on column points.operation.counterparty_id is 'The other account of a transfer; null: not a transfer.';
+comment on column points.operation.original is 'The operation that this one captures, releases or reverses (its hold, or the one undone); for transfer, the offer that was accepted; for receive, the sender''s transfer; null: none.';
+comment on column points.operation.counterparty_id is 'The other account of a transfer or of its reversal, or of the offer of one; null: none of these.';
 comment on column points.operation.counterparty_bucket is 'Bucket of the other account.';
 comment on column points.operation.order_key is 'The host''s order that it belongs to; null: none, or, for an earn by an amount, the one that the idempotency key names.';
 comment on column points.operation.reward is 'Reward redeemed; null: not a redemption.';
@@ -109,7 +109,7 @@ comment on column api.request.rule is 'Rule to earn by; null: not an earn.';
 comment on column api.request.order_key is 'The host''s order that it belongs to, 1 to 128 characters; null: none, or, for an earn by an amount, the one that the idempotency key names.';
 comment on column api.request.reward is 'Reward to redeem; null: not a redemption.';
 comment on column api.request.original is 'Id of the operation to reverse, or of the hold to capture or release.';
-comment on column api.request.counterparty is 'The member who receives a transfer.';
+comment on column api.request.counterparty is 'The member who receives a transfer: for api.execute_transfer.';
 comment on column api.request.amount is 'Amount of money: for rules that take one, of the order that points are spent on, or returned.';
 comment on column api.request.points is 'Points to spend, hold, transfer, to adjust by (either sign), or to earn where the rule takes points; to capture, null: all; expected price of a reward.';
 comment on column api.request.occurred_at is 'When it happened; null: now.';

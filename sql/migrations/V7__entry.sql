@@ -39,8 +39,8 @@ create table points.entry (
             when 'clawback' then contra = 'issuance' and pending_delta <= 0 and available_delta <= 0 and debt_delta >= 0
                 and pending_delta + available_delta < debt_delta and held_delta = 0
             when 'refund' then contra = 'redemption' and available_delta > 0 and pending_delta = 0 and held_delta = 0 and debt_delta = 0
-            when 'transfer' then contra = 'transfer' and pending_delta <= 0 and pending_delta + available_delta - debt_delta <> 0
-                and held_delta = 0 and debt_delta >= 0
+            when 'transfer' then contra = 'transfer' and pending_delta <= 0 and held_delta <= 0 and debt_delta >= 0
+                and pending_delta + available_delta + held_delta - debt_delta <> 0
             when 'activate' then contra = 'internal' and available_delta > 0 and pending_delta = -available_delta and held_delta = 0 and debt_delta = 0
             when 'expire' then contra = 'expiry' and available_delta < 0 and pending_delta = 0 and held_delta = 0 and debt_delta = 0
             when 'reinstate' then contra = 'expiry' and available_delta > 0 and pending_delta = 0 and held_delta = 0 and debt_delta = 0

@@ -10,7 +10,17 @@ use crate::common::Database;
 const ROWS: &[(&str, &[(&str, &str)])] = &[
     (
         "program",
-        &[("id", "true"), ("name", "'x'"), ("time_zone", "'UTC'"), ("currency", "'EUR'"), ("debt_policy", "'debt'")],
+        &[
+            ("id", "true"),
+            ("name", "'x'"),
+            ("time_zone", "'UTC'"),
+            ("currency", "'EUR'"),
+            ("debt_policy", "'debt'"),
+            ("transfer_minimum", "null"),
+            ("transfer_maximum", "null"),
+            ("transfer_times_a_day", "null"),
+            ("transfer_points_a_day", "null"),
+        ],
     ),
     ("wallet", &[("code", "'x'"), ("name", "'X'")]),
     ("level", &[("wallet", "'points'"), ("code", "'X'"), ("name", "'X'"), ("threshold", "7")]),
@@ -157,6 +167,7 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
             ("closed_by", "null"),
         ],
     ),
+    ("transfer_day", &[("bucket", "0"), ("account_id", "1"), ("day", "'2024-02-29'"), ("times", "2"), ("points", "5")]),
     (
         "reversal",
         &[
@@ -177,6 +188,11 @@ const CASES: &[Case] = &[
     ("program_is_one_row", &[("id", "false")]),
     ("program_currency_is_iso_code", &[("currency", "'eur'")]),
     ("program_debt_policy_is_known", &[("debt_policy", "'mercy'")]),
+    ("program_transfer_range_not_empty", &[("transfer_minimum", "6"), ("transfer_maximum", "5")]),
+    ("program_transfer_limits_in_range", &[("transfer_times_a_day", "0")]),
+    ("program_transfer_limits_in_range", &[("transfer_points_a_day", "9007199254740992")]),
+    ("transfer_day_times_positive", &[("times", "0")]),
+    ("transfer_day_points_cover_times", &[("times", "6")]),
     ("wallet_code_is_plain", &[("code", "'X y'")]),
     ("level_threshold_not_negative", &[("threshold", "-1")]),
     ("level_code_is_plain", &[("code", "'x'")]),
@@ -294,6 +310,7 @@ const DOMAIN_COLUMNS: &[(&str, &[&str])] = &[
             "entry.available_after",
             "entry.held_after",
             "entry.debt_after",
+            "transfer_day.points",
         ],
     ),
     ("flow", &["balance.adjusted", "balance.transferred", "operation.points", "operation.requested"]),

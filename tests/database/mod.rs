@@ -20,6 +20,8 @@ mod privileges;
 mod returns;
 mod rules;
 mod spend_points;
+mod transfer_model;
+mod transfers;
 
 pub use laws::assert_laws;
 

@@ -17,6 +17,7 @@ mod proxy;
 mod reversals;
 mod scalars;
 mod spend_points;
+mod transfers;
 mod websocket;
 
 use std::{
