@@ -22,7 +22,7 @@ domain points.idempotency_key as text
 domain points.money as numeric
     money_not_negative: CHECK ((VALUE >= (0)::numeric))
 
-enum points.operation_kind (earn, spend, adjust, hold, capture, release, reverse, return, transfer, redeem, freeze, unfreeze, activate, expire, reinstate, repay, write_off, receive)
+enum points.operation_kind (earn, spend, adjust, hold, capture, release, reverse, return, transfer, redeem, freeze, unfreeze, activate, expire, reinstate, repay, write_off, receive, erase)
 
 domain points.pocket as bigint
     pocket_is_safe_integer: CHECK ((VALUE <= '9007199254740991'::bigint))
@@ -90,12 +90,14 @@ table points.account
     id         bigint not null generated always as identity
     created_at timestamp with time zone not null
     bucket     smallint not null
-    user_id    text not null
+    erased_at  timestamp with time zone
+    user_id    text
     wallet     text not null
     account_pkey: PRIMARY KEY (bucket, id)
     account_once_per_user_and_wallet: UNIQUE (bucket, user_id, wallet)
     account_wallet_fkey: FOREIGN KEY (wallet) REFERENCES points.wallet(code)
     account_bucket_is_its_hash: CHECK ((bucket = points.bucket(user_id, wallet)))
+    account_is_somebodys_until_erased: CHECK (((user_id IS NULL) = (erased_at IS NOT NULL)))
     account_user_id_length: CHECK (((length(user_id) >= 1) AND (length(user_id) <= 64)))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
@@ -116,6 +118,7 @@ table points.balance with (fillfactor=60)
     bucket         smallint not null
     frozen         boolean not null default false
     has_returns    boolean not null default false
+    closed         boolean not null default false
     level          text
     balance_pkey: PRIMARY KEY (bucket, account_id)
     balance_of_an_account: FOREIGN KEY (bucket, account_id) REFERENCES points.account(bucket, id)
@@ -165,10 +168,24 @@ table points.entry partition by range (recorded_at)
     contra          points.contra not null
     bucket          smallint not null
     entry_pkey: PRIMARY KEY (bucket, account_id, seq, recorded_at)
-    entry_contra_fits_kind: CHECK ( CASE kind WHEN 'earn'::points.entry_kind THEN ((contra = 'issuance'::points.contra) AND ((pending_delta + available_delta) > 0) AND (held_delta = 0) AND (debt_delta = 0)) WHEN 'spend'::points.entry_kind THEN ((contra = 'redemption'::points.contra) AND (available_delta < 0) AND (pending_delta = 0) AND (held_delta = 0) AND (debt_delta = 0)) WHEN 'adjust'::points.entry_kind THEN ((contra = 'adjustment'::points.contra) AND (pending_delta <= 0) AND (((pending_delta + available_delta) - debt_delta) <> 0) AND (held_delta = 0) AND (debt_delta >= 0)) WHEN 'hold'::points.entry_kind THEN ((contra = 'internal'::points.contra) AND (available_delta < 0) AND (held_delta = (- available_delta)) AND (pending_delta = 0) AND (debt_delta = 0)) WHEN 'capture'::points.entry_kind THEN ((contra = 'redemption'::points.contra) AND (available_delta >= 0) AND (held_delta < (- available_delta)) AND (pending_delta = 0) AND (debt_delta = 0)) WHEN 'release'::points.entry_kind THEN ((contra = 'internal'::points.contra) AND (available_delta > 0) AND (held_delta = (- available_delta)) AND (pending_delta = 0) AND (debt_delta = 0)) WHEN 'clawback'::points.entry_kind THEN ((contra = 'issuance'::points.contra) AND (pending_delta <= 0) AND (available_delta <= 0) AND (debt_delta >= 0) AND ((pending_delta + available_delta) < debt_delta) AND (held_delta = 0)) WHEN 'refund'::points.entry_kind THEN ((contra = 'redemption'::points.contra) AND (available_delta > 0) AND (pending_delta = 0) AND (held_delta = 0) AND (debt_delta = 0)) WHEN 'transfer'::points.entry_kind THEN ((contra = 'transfer'::points.contra) AND (pending_delta <= 0) AND (held_delta <= 0) AND (debt_delta >= 0) AND ((((pending_delta + available_delta) + held_delta) - debt_delta) <> 0)) WHEN 'activate'::points.entry_kind THEN ((contra = 'internal'::points.contra) AND (available_delta > 0) AND (pending_delta = (- available_delta)) AND (held_delta = 0) AND (debt_delta = 0)) WHEN 'expire'::points.entry_kind THEN ((contra = 'expiry'::points.contra) AND (available_delta < 0) AND (pending_delta = 0) AND (held_delta = 0) AND (debt_delta = 0)) WHEN 'reinstate'::points.entry_kind THEN ((contra = 'expiry'::points.contra) AND (available_delta > 0) AND (pending_delta = 0) AND (held_delta = 0) AND (debt_delta = 0)) WHEN 'repay'::points.entry_kind THEN ((contra = 'internal'::points.contra) AND (available_delta < 0) AND (debt_delta = available_delta) AND (pending_delta = 0) AND (held_delta = 0)) WHEN 'write_off'::points.entry_kind THEN ((contra = 'write_off'::points.contra) AND (debt_delta < 0) AND (pending_delta = 0) AND (available_delta = 0) AND (held_delta = 0)) ELSE NULL::boolean END)
+    entry_contra_fits_kind: CHECK ( CASE kind WHEN 'earn'::points.entry_kind THEN ((contra = 'issuance'::points.contra) AND ((pending_delta + available_delta) > 0) AND (held_delta = 0) AND (debt_delta = 0)) WHEN 'spend'::points.entry_kind THEN ((contra = 'redemption'::points.contra) AND (available_delta < 0) AND (pending_delta = 0) AND (held_delta = 0) AND (debt_delta = 0)) WHEN 'adjust'::points.entry_kind THEN ((contra = 'adjustment'::points.contra) AND (pending_delta <= 0) AND (((pending_delta + available_delta) - debt_delta) <> 0) AND (held_delta = 0) AND (debt_delta >= 0)) WHEN 'hold'::points.entry_kind THEN ((contra = 'internal'::points.contra) AND (available_delta < 0) AND (held_delta = (- available_delta)) AND (pending_delta = 0) AND (debt_delta = 0)) WHEN 'capture'::points.entry_kind THEN ((contra = 'redemption'::points.contra) AND (available_delta >= 0) AND (held_delta < (- available_delta)) AND (pending_delta = 0) AND (debt_delta = 0)) WHEN 'release'::points.entry_kind THEN ((contra = 'internal'::points.contra) AND (available_delta > 0) AND (held_delta = (- available_delta)) AND (pending_delta = 0) AND (debt_delta = 0)) WHEN 'clawback'::points.entry_kind THEN ((contra = 'issuance'::points.contra) AND (pending_delta <= 0) AND (available_delta <= 0) AND (debt_delta >= 0) AND ((pending_delta + available_delta) < debt_delta) AND (held_delta = 0)) WHEN 'refund'::points.entry_kind THEN ((contra = 'redemption'::points.contra) AND (available_delta > 0) AND (pending_delta = 0) AND (held_delta = 0) AND (debt_delta = 0)) WHEN 'transfer'::points.entry_kind THEN ((contra = 'transfer'::points.contra) AND (pending_delta <= 0) AND (held_delta <= 0) AND (debt_delta >= 0) AND ((((pending_delta + available_delta) + held_delta) - debt_delta) <> 0)) WHEN 'activate'::points.entry_kind THEN ((contra = 'internal'::points.contra) AND (available_delta > 0) AND (pending_delta = (- available_delta)) AND (held_delta = 0) AND (debt_delta = 0)) WHEN 'expire'::points.entry_kind THEN ((contra = 'expiry'::points.contra) AND (available_delta < 0) AND (pending_delta = 0) AND (held_delta = 0) AND (debt_delta = 0)) WHEN 'reinstate'::points.entry_kind THEN ((contra = 'expiry'::points.contra) AND (available_delta > 0) AND (pending_delta = 0) AND (held_delta = 0) AND (debt_delta = 0)) WHEN 'repay'::points.entry_kind THEN ((contra = 'internal'::points.contra) AND (available_delta < 0) AND (debt_delta = available_delta) AND (pending_delta = 0) AND (held_delta = 0)) WHEN 'write_off'::points.entry_kind THEN ((contra = 'write_off'::points.contra) AND (held_delta = 0) AND (GREATEST(pending_delta, available_delta, debt_delta) <= 0) AND (LEAST(pending_delta, available_delta, debt_delta) < 0)) ELSE NULL::boolean END)
     entry_seq_positive: CHECK ((seq > 0))
     trigger append_only before delete or update on points.entry for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.entry for each statement execute function points.refuse_change()
+    grant insert, references, select, trigger to jifen_owner
+
+table points.erasure
+    id          uuid not null
+    recorded_at timestamp with time zone not null
+    points      bigint not null
+    client_id   integer not null
+    accounts    integer not null
+    bucket      smallint not null
+    erasure_pkey: PRIMARY KEY (bucket, id)
+    erasure_accounts_not_negative: CHECK ((accounts >= 0))
+    erasure_points_not_negative: CHECK ((points >= 0))
+    trigger append_only before delete or update on points.erasure for each row execute function points.refuse_change()
+    trigger append_only_truncate before truncate on points.erasure for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
 
 table points.hold
@@ -279,12 +296,12 @@ table points.operation
     metadata            jsonb
     operation_pkey: PRIMARY KEY (bucket, account_id, id)
     operation_refusal_fkey: FOREIGN KEY (refusal) REFERENCES points.refusal(code)
-    operation_adjust_has_reason_and_actor: CHECK (((kind <> ALL (ARRAY['adjust'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind])) OR ((COALESCE(length(reason), 0) > 0) AND (COALESCE(length(actor), 0) > 0))))
+    operation_adjust_has_reason_and_actor: CHECK (((kind <> ALL (ARRAY['adjust'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'erase'::points.operation_kind])) OR ((COALESCE(length(reason), 0) > 0) AND (COALESCE(length(actor), 0) > 0))))
     operation_earn_names_rule_version: CHECK ((((kind = 'earn'::points.operation_kind) = (rule IS NOT NULL)) AND ((kind = 'earn'::points.operation_kind) = (rule_version IS NOT NULL))))
     operation_moves_points_by_an_entry: CHECK ((((points)::bigint = 0) OR (seq IS NOT NULL)))
-    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind]))))
+    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'erase'::points.operation_kind]))))
     operation_original_fits_kind: CHECK ( CASE WHEN (kind = ANY (ARRAY['capture'::points.operation_kind, 'reverse'::points.operation_kind, 'receive'::points.operation_kind])) THEN (original IS NOT NULL) WHEN (kind = ANY (ARRAY['release'::points.operation_kind, 'transfer'::points.operation_kind])) THEN true ELSE (original IS NULL) END)
-    operation_points_fit_kind: CHECK ((((points)::bigint >= 0) OR (kind = ANY (ARRAY['adjust'::points.operation_kind, 'reverse'::points.operation_kind]))))
+    operation_points_fit_kind: CHECK ((((points)::bigint >= 0) OR (kind = ANY (ARRAY['adjust'::points.operation_kind, 'reverse'::points.operation_kind, 'erase'::points.operation_kind]))))
     operation_refusal_is_final: CHECK ((refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text, 'UNKNOWN_OPERATION'::text])))
     operation_refused_moves_nothing: CHECK (((refusal IS NULL) OR (((points)::bigint = 0) AND (seq IS NULL))))
     CREATE INDEX operation_order_key ON points.operation USING btree (bucket, account_id, order_key) WHERE (order_key IS NOT NULL)
@@ -621,9 +638,19 @@ function api.earn_points(p_user_id text, p_rule text, p_idempotency_key text, p_
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.erase_member(p_user_id text, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, accounts integer, points bigint, erased_at timestamp with time zone)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.execute(p_bucket smallint, p_requests api.request[])
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off
+    grant execute to jifen_gateway
+
+function api.execute_erase(p_request api.request)
+    returns TABLE(refusal text, detail jsonb, replayed boolean, accounts integer, points bigint, erased_at timestamp with time zone)
+    plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway
 
 function api.execute_transfer(p_request api.request)
@@ -796,6 +823,18 @@ function points.entry_kind_of(p_kind points.operation_kind)
     returns points.entry_kind
     sql immutable parallel safe
 
+function points.erase_account(p_bucket smallint, p_account_id bigint, p_request api.request, p_now timestamp with time zone)
+    returns bigint
+    plpgsql volatile
+
+function points.erase_accounts(p_request api.request, p_buckets smallint[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns TABLE(refusal text, detail jsonb, replayed boolean, accounts integer, points bigint, erased_at timestamp with time zone)
+    plpgsql volatile
+
+function points.erasure_id(p_request api.request)
+    returns uuid
+    sql stable parallel safe
+
 function points.execute(p_bucket smallint, p_requests api.request[], p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile
@@ -816,7 +855,7 @@ function points.find_entry(p_bucket smallint, p_account_id bigint, p_seq bigint,
     returns api.entry
     plpgsql stable
 
-function points.find_pair(p_bucket smallint, p_request api.request, p_account_id bigint, p_to_bucket smallint, p_to_id bigint, OUT known boolean, OUT kind points.operation_kind, OUT to_bucket smallint, OUT to_id bigint, OUT taken_by uuid)
+function points.find_pair(p_bucket smallint, p_request api.request, p_account_id bigint, p_to_bucket smallint, p_to_id bigint, OUT known boolean, OUT kind points.operation_kind, OUT to_bucket smallint, OUT to_id bigint, OUT taken_by uuid, OUT erased boolean)
     returns record
     plpgsql stable
 
@@ -932,7 +971,7 @@ function points.reinstate(p_bucket smallint, p_drafts points.draft[], p_now time
     returns void
     plpgsql volatile
 
-function points.release_due(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
+function points.release_due(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone, p_all boolean DEFAULT false)
     returns void
     plpgsql volatile
 
@@ -952,6 +991,10 @@ function points.reversible(p_bucket smallint, p_account_id bigint, p_operation_i
     returns bigint
     plpgsql stable
 
+function points.run_erase(p_request api.request, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
+    returns TABLE(refusal text, detail jsonb, replayed boolean, accounts integer, points bigint, erased_at timestamp with time zone)
+    plpgsql volatile
+
 function points.run_round(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_now timestamp with time zone)
     returns points.draft[]
     plpgsql volatile
@@ -964,7 +1007,7 @@ function points.scope_of(p_kind points.operation_kind)
     returns text
     sql immutable parallel safe
 
-function points.send_points(p_bucket smallint, p_to_bucket smallint, p_to_id bigint, p_request api.request, p_draft points.draft, p_known boolean, p_pair_kind points.operation_kind, p_now timestamp with time zone)
+function points.send_points(p_bucket smallint, p_to_bucket smallint, p_to_id bigint, p_request api.request, p_draft points.draft, p_known boolean, p_pair_kind points.operation_kind, p_erased boolean, p_now timestamp with time zone)
     returns points.draft
     plpgsql volatile
 
@@ -999,4 +1042,8 @@ function points.write_entries(p_bucket smallint, p_drafts points.draft[], p_now 
 
 function points.write_off(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
+    plpgsql volatile
+
+function points.write_off_all(p_bucket smallint, p_account_id bigint, p_operation_id uuid, p_now timestamp with time zone)
+    returns points.draft
     plpgsql volatile

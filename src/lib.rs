@@ -10,6 +10,7 @@ pub mod commands;
 pub mod config;
 pub mod database;
 pub mod embedded;
+pub mod erasure;
 pub mod error;
 pub mod freeze;
 pub mod graphiql;

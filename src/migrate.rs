@@ -27,6 +27,7 @@ pub const MIGRATIONS: &[(&str, &str)] = files![
     "migrations/V10__hold.sql",
     "migrations/V11__reversal.sql",
     "migrations/V12__transfer.sql",
+    "migrations/V13__erasure.sql",
 ];
 
 /// Code, in the order of application: views need `points.due`, and functions return rows of views.
@@ -133,6 +134,13 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/transfer/cancel_transfer.sql",
     "functions/transfer/reverse_transfer.sql",
     "functions/transfer/set_transfer_limits.sql",
+    "functions/erasure/erasure_id.sql",
+    "functions/erasure/write_off_all.sql",
+    "functions/erasure/erase_account.sql",
+    "functions/erasure/erase_accounts.sql",
+    "functions/erasure/run_erase.sql",
+    "functions/erasure/execute_erase.sql",
+    "functions/erasure/erase_member.sql",
     "functions/client/authenticate.sql",
     "functions/client/create_client.sql",
     "functions/client/revoke_client.sql",

@@ -38,8 +38,14 @@ impl Pairs {
         Outcome::from_row(&row).map_err(|error| Error::internal(&error::describe(&error)))?
     }
 
+    /// Erases a member. The row is one of `api.execute_erase`.
+    pub async fn erase(&self, request: &Request) -> Result<Row, Error> {
+        request.check()?;
+        self.call(EXECUTE_ERASE, &[request]).await
+    }
+
     /// The one row of a statement, sent again while that is safe: each claims an idempotency key.
-    pub async fn call(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Row, Error> {
+    async fn call(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Row, Error> {
         let deadline = Instant::now() + DEADLINE;
         let mut unknown = false;
         loop {
@@ -93,3 +99,5 @@ enum Failure {
 use Failure::{Again, Fault};
 
 const EXECUTE_TRANSFER: &str = "select * from api.execute_transfer($1)";
+
+const EXECUTE_ERASE: &str = "select * from api.execute_erase($1)";

@@ -14,6 +14,7 @@ use futures_util::{StreamExt, stream::BoxStream};
 
 use crate::{
     account::AccountQuery,
+    erasure::ErasureMutation,
     error,
     freeze::FreezeMutation,
     hold::{HoldMutation, HoldQuery},
@@ -31,7 +32,7 @@ pub struct Query(AccountQuery, HoldQuery);
 
 /// Operations on members' points.
 #[derive(Default, MergedObject)]
-pub struct Mutation(LedgerMutation, HoldMutation, ReversalMutation, FreezeMutation, TransferMutation);
+pub struct Mutation(LedgerMutation, HoldMutation, ReversalMutation, FreezeMutation, TransferMutation, ErasureMutation);
 
 /// Levels of fields. Introspection as GraphiQL does it needs 13.
 const MAX_DEPTH: usize = 16;

@@ -45,7 +45,8 @@ create table points.entry (
             when 'expire' then contra = 'expiry' and available_delta < 0 and pending_delta = 0 and held_delta = 0 and debt_delta = 0
             when 'reinstate' then contra = 'expiry' and available_delta > 0 and pending_delta = 0 and held_delta = 0 and debt_delta = 0
             when 'repay' then contra = 'internal' and available_delta < 0 and debt_delta = available_delta and pending_delta = 0 and held_delta = 0
-            when 'write_off' then contra = 'write_off' and debt_delta < 0 and pending_delta = 0 and available_delta = 0 and held_delta = 0
+            when 'write_off' then contra = 'write_off' and held_delta = 0 and greatest(pending_delta, available_delta, debt_delta) <= 0
+                and least(pending_delta, available_delta, debt_delta) < 0
         end)
 ) partition by range (recorded_at);
 comment on table points.entry is 'What moved: one row an account touched by an operation, with the pockets after it. Each row is a whole double entry: contra takes minus their net (pending, available and held, less debt). Append-only, in monthly partitions.';

@@ -49,6 +49,7 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
             ("user_id", "'x'"),
             ("wallet", "'points'"),
             ("created_at", "now()"),
+            ("erased_at", "null"),
         ],
     ),
     (
@@ -167,6 +168,17 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
             ("closed_by", "null"),
         ],
     ),
+    (
+        "erasure",
+        &[
+            ("bucket", "0"),
+            ("id", "gen_random_uuid()"),
+            ("recorded_at", "now()"),
+            ("client_id", "1"),
+            ("accounts", "1"),
+            ("points", "5"),
+        ],
+    ),
     ("transfer_day", &[("bucket", "0"), ("account_id", "1"), ("day", "'2024-02-29'"), ("times", "2"), ("points", "5")]),
     (
         "reversal",
@@ -226,6 +238,10 @@ const CASES: &[Case] = &[
         "account_user_id_length",
         &[("user_id", "repeat('u', 65)"), ("bucket", "points.bucket(repeat('u', 65), 'points')")],
     ),
+    ("account_is_somebodys_until_erased", &[("user_id", "null")]),
+    ("account_is_somebodys_until_erased", &[("erased_at", "now()")]),
+    ("erasure_accounts_not_negative", &[("accounts", "-1")]),
+    ("erasure_points_not_negative", &[("points", "-1")]),
     ("balance_pockets_equal_flows", &[("available", "1")]),
     (
         "balance_is_within_safe_integers",

@@ -4,7 +4,7 @@ use tokio_postgres::Client;
 
 /// Accounts with their balances, for the laws.
 const MEMBER: &str = "with member as (
-    select a.id, a.user_id, a.wallet, b.*
+    select a.id, coalesce(a.user_id, 'erased ' || a.id) as user_id, a.wallet, b.*
     from points.account a join points.balance b on b.bucket = a.bucket and b.account_id = a.id
 )";
 
@@ -107,6 +107,7 @@ const LAWS: &[(&str, &str)] = &[
              or e.kind::text <> case o.kind
                  when 'redeem' then 'spend'
                  when 'receive' then 'transfer'
+                 when 'erase' then 'write_off'
                  when 'reverse' then
                      case when e.kind in ('clawback', 'refund', 'adjust', 'release', 'transfer') then e.kind::text else 'another' end
                  else o.kind::text

@@ -6,6 +6,7 @@ mod batch;
 mod concurrency;
 mod constraints;
 mod earn_points;
+mod erase;
 mod execute;
 mod expiry_and_activation;
 mod history;

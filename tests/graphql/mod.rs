@@ -4,6 +4,7 @@ mod account;
 mod adjust_points;
 mod earn_points;
 mod earn_points_batch;
+mod erase;
 mod errors;
 mod freeze;
 mod gateways;

@@ -21,7 +21,7 @@ begin
     end if;
     v_pair := points.find_pair(v_bucket, p_request, v_draft.account_id, v_to_bucket, v_to.account_id);
     v_to_bucket := v_pair.to_bucket;
-    v_to.account_id := v_pair.to_id;
+    v_to.account_id := case when v_pair.erased then null else v_pair.to_id end;
     perform points.lock_pair(array[v_bucket, coalesce(v_to_bucket, v_bucket)], array[v_draft, v_to]);
     v_now := coalesce(p_now, clock_timestamp());
 
@@ -29,7 +29,7 @@ begin
     v_draft := (points.price(array[p_request], array[v_draft], v_now))[1];
     if v_draft.round = 1 then
         perform points.settle(v_to_bucket, array[v_to.account_id], v_now);
-        v_draft := points.send_points(v_bucket, v_to_bucket, v_to.account_id, p_request, v_draft, v_pair.known, v_pair.kind, v_now);
+        v_draft := points.send_points(v_bucket, v_to_bucket, v_to.account_id, p_request, v_draft, v_pair.known, v_pair.kind, v_pair.erased, v_now);
     end if;
     if v_draft.seq is not null and v_draft.entry_kind = 'transfer' then
         perform points.reach_receiver(v_bucket, v_to_bucket, v_to.account_id, p_request, v_draft, v_pair.taken_by, v_now);

@@ -1,6 +1,6 @@
 create or replace function points.send_points(
     p_bucket smallint, p_to_bucket smallint, p_to_id bigint, p_request api.request, p_draft points.draft, p_known boolean, p_pair_kind points.operation_kind,
-    p_now timestamptz
+    p_erased boolean, p_now timestamptz
 ) returns points.draft
 language plpgsql volatile as $$
 declare
@@ -11,9 +11,9 @@ begin
         v_draft := points.limit_transfer(p_bucket, v_draft, p_now);
     elsif not p_known then
         v_draft.refusal := 'UNKNOWN_OPERATION';
-    elsif p_request.kind = 'reverse' and p_pair_kind <> 'transfer' then
+    elsif p_request.kind = 'reverse' and (p_pair_kind <> 'transfer' or p_erased) then
         v_draft.refusal := 'NOT_REVERSIBLE';
-        v_draft.refusal_detail := jsonb_build_object('kind', p_pair_kind);
+        v_draft.refusal_detail := jsonb_build_object('kind', p_pair_kind, 'receiver_erased', p_erased);
     else
         v_draft := (points.draft_undo(p_bucket, array[v_draft]))[1];
     end if;
@@ -33,5 +33,5 @@ begin
 end
 $$;
 
-comment on function points.send_points(smallint, smallint, bigint, api.request, points.draft, boolean, points.operation_kind, timestamptz) is
-    'The sender''s leg of a transfer, an offer, its end or a reversal: refused or booked. p_known, p_pair_kind: whether there is the operation that it is about, and its kind.';
+comment on function points.send_points(smallint, smallint, bigint, api.request, points.draft, boolean, points.operation_kind, boolean, timestamptz) is
+    'The sender''s leg of a transfer, an offer, its end or a reversal: refused or booked. p_known, p_pair_kind: whether there is the operation that it is about, and its kind. p_erased: nobody is there to take it back from.';
