@@ -4,7 +4,7 @@ revoke all on all tables in schema points, api from public, jifen_gateway, jifen
 revoke execute on all functions in schema points, api from public, jifen_gateway, jifen_reader, jifen_operator;
 revoke update, delete, truncate on
     points.operation, points.entry, points.entry_default, points.lot_use, points.lot_use_default,
-    points.level_change, points.rule_version
+    points.level_change, points.rule_version, points.erasure
 from jifen_owner;
 
 grant usage on schema api to jifen_gateway, jifen_reader, jifen_operator;
@@ -20,6 +20,8 @@ to jifen_gateway, jifen_reader, jifen_operator;
 -- The gateway: the engine, and what keeps it running.
 grant execute on function
     api.execute(smallint, api.request[]),
+    api.execute_transfer(api.request),
+    api.execute_erase(api.request),
     api.authenticate(bytea),
     api.import_client(),
     api.create_partitions()
@@ -37,6 +39,13 @@ grant execute on function
     api.unfreeze_account(text, text, text, text, text, jsonb, text),
     api.reverse_operation(text, uuid, text, text, text, text, jsonb, text),
     api.return_order(text, text, text, numeric, text, text, jsonb, text),
+    api.transfer_points(text, text, bigint, text, text, boolean, timestamptz, text, jsonb, text),
+    api.accept_transfer(text, text, uuid, text, text, text, jsonb, text),
+    api.decline_transfer(text, text, uuid, text, text, text, jsonb, text),
+    api.cancel_transfer(text, uuid, text, text, text, jsonb, text),
+    api.reverse_transfer(text, uuid, text, text, text, text, jsonb, text),
+    api.erase_member(text, text, text, text, text),
+    api.set_transfer_limits(bigint, bigint, int, bigint),
     api.set_program(text, text, text, text, boolean),
     api.create_rule(text, text),
     api.create_rule_version(text, points.rule_basis, bigint, numeric, points.rounding, bigint, int, int, timestamptz),

@@ -22,7 +22,7 @@ domain points.idempotency_key as text
 domain points.money as numeric
     money_not_negative: CHECK ((VALUE >= (0)::numeric))
 
-enum points.operation_kind (earn, spend, adjust, hold, capture, release, reverse, return, transfer, redeem, freeze, unfreeze, activate, expire, reinstate, repay, write_off, receive)
+enum points.operation_kind (earn, spend, adjust, hold, capture, release, reverse, return, transfer, redeem, freeze, unfreeze, activate, expire, reinstate, repay, write_off, receive, erase)
 
 domain points.pocket as bigint
     pocket_is_safe_integer: CHECK ((VALUE <= '9007199254740991'::bigint))
@@ -90,12 +90,14 @@ table points.account
     id         bigint not null generated always as identity
     created_at timestamp with time zone not null
     bucket     smallint not null
-    user_id    text not null
+    erased_at  timestamp with time zone
+    user_id    text
     wallet     text not null
     account_pkey: PRIMARY KEY (bucket, id)
     account_once_per_user_and_wallet: UNIQUE (bucket, user_id, wallet)
     account_wallet_fkey: FOREIGN KEY (wallet) REFERENCES points.wallet(code)
     account_bucket_is_its_hash: CHECK ((bucket = points.bucket(user_id, wallet)))
+    account_is_somebodys_until_erased: CHECK (((user_id IS NULL) = (erased_at IS NOT NULL)))
     account_user_id_length: CHECK (((length(user_id) >= 1) AND (length(user_id) <= 64)))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
@@ -116,6 +118,7 @@ table points.balance with (fillfactor=60)
     bucket         smallint not null
     frozen         boolean not null default false
     has_returns    boolean not null default false
+    closed         boolean not null default false
     level          text
     balance_pkey: PRIMARY KEY (bucket, account_id)
     balance_of_an_account: FOREIGN KEY (bucket, account_id) REFERENCES points.account(bucket, id)
@@ -164,10 +167,24 @@ table points.entry partition by range (recorded_at)
     kind            points.entry_kind not null
     bucket          smallint not null
     entry_pkey: PRIMARY KEY (bucket, account_id, seq, recorded_at)
-    entry_nets_as_its_kind_says: CHECK ( CASE WHEN (kind = ANY (ARRAY['earn'::points.entry_kind, 'refund'::points.entry_kind, 'reinstate'::points.entry_kind, 'write_off'::points.entry_kind])) THEN (((pending_delta + available_delta) + held_delta) > debt_delta) WHEN (kind = ANY (ARRAY['spend'::points.entry_kind, 'capture'::points.entry_kind, 'clawback'::points.entry_kind, 'expire'::points.entry_kind])) THEN (((pending_delta + available_delta) + held_delta) < debt_delta) WHEN (kind = ANY (ARRAY['adjust'::points.entry_kind, 'transfer'::points.entry_kind])) THEN (((pending_delta + available_delta) + held_delta) <> debt_delta) ELSE (((pending_delta + available_delta) + held_delta) = debt_delta) END)
+    entry_nets_as_its_kind_says: CHECK ( CASE WHEN (kind = ANY (ARRAY['earn'::points.entry_kind, 'refund'::points.entry_kind, 'reinstate'::points.entry_kind])) THEN (((pending_delta + available_delta) + held_delta) > debt_delta) WHEN (kind = ANY (ARRAY['spend'::points.entry_kind, 'capture'::points.entry_kind, 'clawback'::points.entry_kind, 'expire'::points.entry_kind])) THEN (((pending_delta + available_delta) + held_delta) < debt_delta) WHEN (kind = ANY (ARRAY['adjust'::points.entry_kind, 'transfer'::points.entry_kind, 'write_off'::points.entry_kind])) THEN (((pending_delta + available_delta) + held_delta) <> debt_delta) ELSE (((pending_delta + available_delta) + held_delta) = debt_delta) END)
     entry_seq_positive: CHECK ((seq > 0))
     trigger append_only before delete or update on points.entry for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.entry for each statement execute function points.refuse_change()
+    grant insert, references, select, trigger to jifen_owner
+
+table points.erasure
+    id          uuid not null
+    recorded_at timestamp with time zone not null
+    points      bigint not null
+    client_id   integer not null
+    accounts    integer not null
+    bucket      smallint not null
+    erasure_pkey: PRIMARY KEY (bucket, id)
+    erasure_accounts_not_negative: CHECK ((accounts >= 0))
+    erasure_points_not_negative: CHECK ((points >= 0))
+    trigger append_only before delete or update on points.erasure for each row execute function points.refuse_change()
+    trigger append_only_truncate before truncate on points.erasure for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
 
 table points.hold
@@ -278,12 +295,12 @@ table points.operation
     metadata            jsonb
     operation_pkey: PRIMARY KEY (bucket, account_id, id)
     operation_refusal_fkey: FOREIGN KEY (refusal) REFERENCES points.refusal(code)
-    operation_adjust_has_reason_and_actor: CHECK (((kind <> ALL (ARRAY['adjust'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind])) OR ((COALESCE(length(reason), 0) > 0) AND (COALESCE(length(actor), 0) > 0))))
+    operation_adjust_has_reason_and_actor: CHECK (((kind <> ALL (ARRAY['adjust'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'erase'::points.operation_kind])) OR ((COALESCE(length(reason), 0) > 0) AND (COALESCE(length(actor), 0) > 0))))
     operation_earn_names_rule_version: CHECK ((((kind = 'earn'::points.operation_kind) = (rule IS NOT NULL)) AND ((kind = 'earn'::points.operation_kind) = (rule_version IS NOT NULL))))
     operation_moves_points_by_an_entry: CHECK ((((points)::bigint = 0) OR (seq IS NOT NULL)))
-    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind]))))
-    operation_original_fits_kind: CHECK ( CASE WHEN (kind = ANY (ARRAY['capture'::points.operation_kind, 'reverse'::points.operation_kind, 'receive'::points.operation_kind])) THEN (original IS NOT NULL) WHEN (kind = 'release'::points.operation_kind) THEN true ELSE (original IS NULL) END)
-    operation_points_fit_kind: CHECK ((((points)::bigint >= 0) OR (kind = ANY (ARRAY['adjust'::points.operation_kind, 'reverse'::points.operation_kind]))))
+    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'erase'::points.operation_kind]))))
+    operation_original_fits_kind: CHECK ( CASE WHEN (kind = ANY (ARRAY['capture'::points.operation_kind, 'reverse'::points.operation_kind, 'receive'::points.operation_kind])) THEN (original IS NOT NULL) WHEN (kind = ANY (ARRAY['release'::points.operation_kind, 'transfer'::points.operation_kind])) THEN true ELSE (original IS NULL) END)
+    operation_points_fit_kind: CHECK ((((points)::bigint >= 0) OR (kind = ANY (ARRAY['adjust'::points.operation_kind, 'reverse'::points.operation_kind, 'erase'::points.operation_kind]))))
     operation_refusal_is_final: CHECK ((refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text, 'UNKNOWN_OPERATION'::text])))
     operation_refused_moves_nothing: CHECK (((refusal IS NULL) OR (((points)::bigint = 0) AND (seq IS NULL))))
     CREATE INDEX operation_order_key ON points.operation USING btree (bucket, account_id, order_key) WHERE (order_key IS NOT NULL)
@@ -301,16 +318,22 @@ table points.order_return
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.program
-    id           boolean not null default true
-    name         text not null
-    time_zone    text not null
-    currency     text not null
-    debt_policy  text not null
-    frozen_earns boolean not null default true
+    id                    boolean not null default true
+    name                  text not null
+    time_zone             text not null
+    currency              text not null
+    debt_policy           text not null
+    frozen_earns          boolean not null default true
+    transfer_minimum      bigint
+    transfer_maximum      bigint
+    transfer_times_a_day  integer
+    transfer_points_a_day bigint
     program_pkey: PRIMARY KEY (id)
     program_currency_is_iso_code: CHECK ((currency ~ '^[A-Z]{3}$'::text))
     program_debt_policy_is_known: CHECK ((debt_policy = ANY (ARRAY['debt'::text, 'clamp'::text])))
     program_is_one_row: CHECK (id)
+    program_transfer_limits_in_range: CHECK (((LEAST(transfer_minimum, transfer_maximum, (transfer_times_a_day)::bigint, transfer_points_a_day) > 0) AND (GREATEST(transfer_minimum, transfer_maximum, transfer_points_a_day) <= '9007199254740991'::bigint)))
+    program_transfer_range_not_empty: CHECK ((transfer_minimum <= transfer_maximum))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.refusal
@@ -367,6 +390,17 @@ table points.rule_version
     trigger append_only before delete or update on points.rule_version for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.rule_version for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
+
+table points.transfer_day
+    account_id bigint not null
+    points     points.pocket not null
+    day        date not null
+    times      integer not null
+    bucket     smallint not null
+    transfer_day_pkey: PRIMARY KEY (bucket, account_id, day)
+    transfer_day_points_cover_times: CHECK (((points)::bigint >= times))
+    transfer_day_times_positive: CHECK ((times > 0))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.wallet
     code text not null
@@ -502,12 +536,16 @@ view api.operation
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
 view api.program
-    name         text
-    time_zone    text
-    currency     text
-    debt_policy  text
-    frozen_earns boolean
-    bucket_count smallint
+    name                  text
+    time_zone             text
+    currency              text
+    debt_policy           text
+    frozen_earns          boolean
+    transfer_minimum      bigint
+    transfer_maximum      bigint
+    transfer_times_a_day  integer
+    transfer_points_a_day bigint
+    bucket_count          smallint
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -539,6 +577,11 @@ view points.level_step
     until     bigint
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
+function api.accept_transfer(p_user_id text, p_to_user_id text, p_transfer_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.adjust_points(p_user_id text, p_points bigint, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
@@ -553,6 +596,11 @@ function api.bucket(p_user_id text, p_wallet text DEFAULT 'points'::text)
     returns smallint
     sql immutable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function api.cancel_transfer(p_user_id text, p_transfer_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
 
 function api.capture_hold(p_user_id text, p_hold_id uuid, p_idempotency_key text, p_points bigint DEFAULT NULL::bigint, p_reason text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -579,12 +627,32 @@ function api.create_rule_version(p_rule text, p_basis points.rule_basis, p_fixed
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.decline_transfer(p_user_id text, p_to_user_id text, p_transfer_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.earn_points(p_user_id text, p_rule text, p_idempotency_key text, p_amount numeric DEFAULT NULL::numeric, p_points bigint DEFAULT NULL::bigint, p_occurred_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_order_key text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.erase_member(p_user_id text, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, accounts integer, points bigint, erased_at timestamp with time zone)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.execute(p_bucket smallint, p_requests api.request[])
+    returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off
+    grant execute to jifen_gateway
+
+function api.execute_erase(p_request api.request)
+    returns TABLE(refusal text, detail jsonb, replayed boolean, accounts integer, points bigint, erased_at timestamp with time zone)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway
+
+function api.execute_transfer(p_request api.request)
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off
     grant execute to jifen_gateway
@@ -624,6 +692,11 @@ function api.reverse_operation(p_user_id text, p_operation_id uuid, p_idempotenc
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.reverse_transfer(p_user_id text, p_transfer_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.revoke_client(p_name text)
     returns boolean
     plpgsql volatile security definer set search_path=""
@@ -634,7 +707,17 @@ function api.set_program(p_name text, p_time_zone text, p_currency text, p_debt_
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.set_transfer_limits(p_minimum bigint DEFAULT NULL::bigint, p_maximum bigint DEFAULT NULL::bigint, p_times_a_day integer DEFAULT NULL::integer, p_points_a_day bigint DEFAULT NULL::bigint)
+    returns void
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.spend_points(p_user_id text, p_points bigint, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_order_key text DEFAULT NULL::text, p_amount numeric DEFAULT NULL::numeric, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
+function api.transfer_points(p_user_id text, p_to_user_id text, p_points bigint, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_accept boolean DEFAULT false, p_deadline timestamp with time zone DEFAULT NULL::timestamp with time zone, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
@@ -654,6 +737,10 @@ function points.answer(p_bucket smallint, p_drafts points.draft[])
 
 function points.arrange(p_bucket smallint, p_drafts points.draft[])
     returns points.draft[]
+    plpgsql stable
+
+function points.ask_transfer(p_bucket smallint, p_request api.request, p_now timestamp with time zone)
+    returns points.draft
     plpgsql stable
 
 function points.bucket(p_user_id text, p_wallet text)
@@ -682,6 +769,10 @@ function points.claw_lots(p_bucket smallint, p_drafts points.draft[], p_now time
     returns void
     plpgsql volatile
 
+function points.claw_received(p_bucket smallint, p_account_id bigint, p_operation_id uuid, p_now timestamp with time zone)
+    returns points.draft
+    plpgsql volatile
+
 function points.close_holds(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
@@ -690,6 +781,10 @@ function points.contra_of(p_kind points.entry_kind)
     returns points.contra
     sql immutable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function points.count_transfer(p_bucket smallint, p_draft points.draft, p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
 
 function points.days_after(p_at timestamp with time zone, p_days integer, p_time_zone text)
     returns timestamp with time zone
@@ -728,6 +823,18 @@ function points.entry_kind_of(p_kind points.operation_kind)
     returns points.entry_kind
     sql immutable parallel safe
 
+function points.erase_account(p_bucket smallint, p_account_id bigint, p_request api.request, p_now timestamp with time zone)
+    returns bigint
+    plpgsql volatile
+
+function points.erase_accounts(p_request api.request, p_buckets smallint[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns TABLE(refusal text, detail jsonb, replayed boolean, accounts integer, points bigint, erased_at timestamp with time zone)
+    plpgsql volatile
+
+function points.erasure_id(p_request api.request)
+    returns uuid
+    sql stable parallel safe
+
 function points.execute(p_bucket smallint, p_requests api.request[], p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile
@@ -748,6 +855,10 @@ function points.find_entry(p_bucket smallint, p_account_id bigint, p_seq bigint,
     returns api.entry
     plpgsql stable
 
+function points.find_pair(p_bucket smallint, p_request api.request, p_account_id bigint, p_to_bucket smallint, p_to_id bigint, OUT known boolean, OUT kind points.operation_kind, OUT to_bucket smallint, OUT to_id bigint, OUT taken_by uuid, OUT erased boolean)
+    returns record
+    plpgsql stable
+
 function points.follow_up(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns points.draft[]
     plpgsql volatile
@@ -760,8 +871,16 @@ function points.input_fault(p_kind points.operation_kind, p_user_id text, p_wall
     returns text[]
     sql stable parallel safe
 
+function points.limit_transfer(p_bucket smallint, p_draft points.draft, p_now timestamp with time zone)
+    returns points.draft
+    plpgsql stable
+
 function points.lock_accounts(p_bucket smallint, p_drafts points.draft[], OUT settles_at timestamp with time zone, OUT careful boolean)
     returns record
+    plpgsql volatile
+
+function points.lock_pair(p_buckets smallint[], p_drafts points.draft[])
+    returns void
     plpgsql volatile
 
 function points.make_partitions(p_months_ahead integer DEFAULT 3, p_now timestamp with time zone DEFAULT now())
@@ -771,6 +890,10 @@ function points.make_partitions(p_months_ahead integer DEFAULT 3, p_now timestam
 function points.move_default_rows(p_parent text, p_partition text, p_month timestamp with time zone)
     returns void
     plpgsql volatile set TimeZone=UTC
+
+function points.moved_lots(p_bucket smallint, p_draft points.draft, p_now timestamp with time zone)
+    returns points.lot_use[]
+    plpgsql stable
 
 function points.note_returns(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
     returns void
@@ -804,9 +927,17 @@ function points.raise_refusal(p_code text, p_detail jsonb)
     returns void
     plpgsql stable
 
+function points.reach_receiver(p_from_bucket smallint, p_to_bucket smallint, p_to_id bigint, p_request api.request, p_from points.draft, p_taken_by uuid, p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.receive(p_bucket smallint, p_requests api.request[], p_now timestamp with time zone)
     returns points.draft[]
     plpgsql stable
+
+function points.receive_points(p_bucket smallint, p_account_id bigint, p_operation_id uuid, p_uses points.lot_use[], p_now timestamp with time zone)
+    returns points.draft
+    plpgsql volatile
 
 function points.record(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns void
@@ -820,6 +951,10 @@ function points.record_round(p_bucket smallint, p_requests api.request[], p_draf
     returns void
     plpgsql volatile
 
+function points.record_transfer(p_bucket smallint, p_request api.request, p_draft points.draft, p_other_bucket smallint, p_other_id bigint, p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.refill_lots(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
@@ -828,11 +963,15 @@ function points.refuse_change()
     returns trigger
     plpgsql volatile
 
+function points.refuse_receiver(p_bucket smallint, p_account_id bigint, p_draft points.draft)
+    returns points.draft
+    plpgsql stable
+
 function points.reinstate(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
-function points.release_due(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
+function points.release_due(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone, p_all boolean DEFAULT false)
     returns void
     plpgsql volatile
 
@@ -844,25 +983,49 @@ function points.resolve(p_bucket smallint, p_requests api.request[], p_drafts po
     returns points.draft[]
     plpgsql volatile
 
+function points.resolve_pair(p_from_bucket smallint, p_to_bucket smallint, p_request api.request, p_from points.draft, p_now timestamp with time zone)
+    returns points.draft[]
+    plpgsql volatile
+
 function points.reversible(p_bucket smallint, p_account_id bigint, p_operation_id uuid, p_points bigint)
     returns bigint
     plpgsql stable
 
+function points.run_erase(p_request api.request, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
+    returns TABLE(refusal text, detail jsonb, replayed boolean, accounts integer, points bigint, erased_at timestamp with time zone)
+    plpgsql volatile
+
 function points.run_round(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_now timestamp with time zone)
     returns points.draft[]
+    plpgsql volatile
+
+function points.run_transfer(p_request api.request, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
+    returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile
 
 function points.scope_of(p_kind points.operation_kind)
     returns text
     sql immutable parallel safe
 
+function points.send_points(p_bucket smallint, p_to_bucket smallint, p_to_id bigint, p_request api.request, p_draft points.draft, p_known boolean, p_pair_kind points.operation_kind, p_erased boolean, p_now timestamp with time zone)
+    returns points.draft
+    plpgsql volatile
+
 function points.settle(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
-function points.special_input_fault(p_kind points.operation_kind, p_user_id text, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_expires_at timestamp with time zone, p_reason text, p_actor text)
+function points.special_input_fault(p_kind points.operation_kind, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_expires_at timestamp with time zone, p_reason text, p_actor text)
     returns text[]
     plpgsql immutable parallel safe
+
+function points.transfer_fault(p_request api.request)
+    returns text[]
+    plpgsql immutable parallel safe
+
+function points.transfer_one(p_client text, p_request api.request)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile
 
 function points.use_lots(p_bucket smallint, p_debits points.draft[], p_now timestamp with time zone)
     returns void
@@ -879,4 +1042,8 @@ function points.write_entries(p_bucket smallint, p_drafts points.draft[], p_now 
 
 function points.write_off(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
+    plpgsql volatile
+
+function points.write_off_all(p_bucket smallint, p_account_id bigint, p_operation_id uuid, p_now timestamp with time zone)
+    returns points.draft
     plpgsql volatile

@@ -8,9 +8,12 @@ use tracing::{error, info, warn};
 
 use crate::error::brief;
 
-/// Connections for reads; writes go through the lanes' own.
-const POOL_SIZE: usize = 16;
-/// How long a read may wait for a connection.
+/// Connections for reads.
+pub const READERS: usize = 16;
+/// Connections for operations between members, which may wait for locks and so must not keep reads waiting; the other
+/// writes go through the lanes' own.
+pub const PAIRS: usize = 4;
+/// How long a call may wait for a connection.
 const POOL_WAIT: Duration = Duration::from_secs(5);
 /// The role that the gateway works as: it may call schema `api` and touch no table. Its statements take arrays of keys
 /// and look each one up, so the plan is the same for any number of them, and never reads a table whole.
@@ -79,12 +82,12 @@ pub async fn connect(config: &Config) -> Result<Client, tokio_postgres::Error> {
     Ok(client)
 }
 
-/// The pool for reads, as the gateway's role.
-pub fn pool(config: &Config) -> Result<Pool, deadpool_postgres::BuildError> {
+/// A pool of so many connections, as the gateway's role.
+pub fn pool(config: &Config, size: usize) -> Result<Pool, deadpool_postgres::BuildError> {
     let manager =
         Manager::from_config(as_gateway(config), NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
     Pool::builder(manager)
-        .max_size(POOL_SIZE)
+        .max_size(size)
         .wait_timeout(Some(POOL_WAIT))
         .create_timeout(Some(POOL_WAIT))
         .runtime(Runtime::Tokio1)

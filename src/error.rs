@@ -119,6 +119,17 @@ impl Error {
         Error { details: Some(Json(serde_json::json!({ "trace": trace.to_string() }))), ..Error::new("INTERNAL") }
     }
 
+    /// Gives the input at fault the name that it has in this mutation, where that is another than in SQL.
+    pub fn renamed(mut self, names: &[(&str, &str)]) -> Self {
+        if let Some([name]) = self.path.as_deref()
+            && let Some((old, new)) = names.iter().find(|(old, _)| old == name)
+        {
+            self.message = self.message.replacen(old, new, 1);
+            self.path = Some(vec![(*new).to_owned()]);
+        }
+        self
+    }
+
     /// Says where in the request the input at fault stands.
     pub fn within(mut self, prefix: &[&str]) -> Self {
         if let Some(path) = &mut self.path {
@@ -141,7 +152,7 @@ impl From<tokio_postgres::Error> for Error {
 }
 
 /// Whether the connection or the whole server went away.
-fn is_lost(error: &tokio_postgres::Error) -> bool {
+pub fn is_lost(error: &tokio_postgres::Error) -> bool {
     match error.code() {
         // Classes 08 and 57P.
         Some(code) => code.code().starts_with("08") || code.code().starts_with("57P"),

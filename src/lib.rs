@@ -1,7 +1,7 @@
 //! Jifen: a loyalty points system whose rules live in PostgreSQL. This crate is its gateway.
 //!
 //! In reading order: [`schema`] joins the domains [`account`] and [`ledger`]; their mutations go through [`lanes`] to
-//! `api.execute`, their queries through [`reads`] to the views of schema `api`; [`error`] maps every failure. Resolvers
+//! `api.execute`, those between members through [`pairs`], their queries through [`reads`] to the views of schema `api`; [`error`] maps every failure. Resolvers
 //! parse, make one call and map: a rule on amounts, levels or dates belongs in `sql/functions`.
 
 pub mod account;
@@ -10,6 +10,7 @@ pub mod commands;
 pub mod config;
 pub mod database;
 pub mod embedded;
+pub mod erasure;
 pub mod error;
 pub mod freeze;
 pub mod graphiql;
@@ -19,8 +20,10 @@ pub mod lanes;
 pub mod ledger;
 pub mod migrate;
 pub mod operation;
+pub mod pairs;
 pub mod reads;
 pub mod reversal;
 pub mod scalars;
 pub mod schema;
 pub mod server;
+pub mod transfer;

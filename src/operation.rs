@@ -16,7 +16,7 @@ use crate::{
     scalars::{Decimal, Points},
 };
 
-/// What an operation asks for. From ACTIVATE on they are Jifen's own.
+/// What an operation asks for. From ACTIVATE on they are Jifen's own, but for ERASE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, ToSql, FromSql)]
 #[postgres(name = "operation_kind", rename_all = "snake_case")]
 pub enum OperationKind {
@@ -56,6 +56,8 @@ pub enum OperationKind {
     WriteOff,
     /// Points from another member.
     Receive,
+    /// The member's name removed for ever, and what was left written off.
+    Erase,
 }
 
 /// What an entry books.
@@ -103,8 +105,9 @@ pub struct Operation {
     pub account_id: i64,
     #[graphql(skip)]
     pub id: Uuid,
+    /// None: the member was erased since the account was read.
     #[graphql(skip)]
-    pub user_id: String,
+    pub user_id: Option<String>,
     /// Kind of points.
     pub wallet: String,
     #[graphql(skip)]
@@ -159,7 +162,7 @@ pub struct Operation {
 impl Operation {
     /// The member.
     async fn user_id(&self) -> ID {
-        ID::from(&self.user_id)
+        ID::from(self.user_id.as_deref().unwrap_or_default())
     }
 
     /// Names the operation, and the hold that it made, among those of the account.
@@ -167,18 +170,19 @@ impl Operation {
         ID::from(self.id)
     }
 
-    /// id of the operation that it reverses, or of the hold that it captures or releases; null: it does neither.
+    /// id of the operation that it reverses, of the hold or offer that it captures, accepts or releases, or, for RECEIVE, of
+    /// the sender's transfer; null: it does neither.
     async fn original_id(&self) -> Option<ID> {
         self.original.map(ID::from)
     }
 
-    /// The other member of a transfer; null: it is none.
+    /// The other member of a transfer, of its reversal, or of an offer; null: it is none, or that member was erased.
     async fn counterparty(&self) -> Option<ID> {
         self.counterparty.as_ref().map(ID::from)
     }
 
     /// Points that it was about: in for EARN, out for SPEND, reserved for HOLD, spent for CAPTURE, given back for
-    /// RELEASE; either sign for ADJUST and REVERSE; 0 when refused or when nothing was due.
+    /// RELEASE; either sign for ADJUST, REVERSE and ERASE; 0 when refused or when nothing was due.
     async fn points(&self) -> Points {
         Points(self.points)
     }
@@ -245,7 +249,7 @@ pub struct Entry {
     #[graphql(skip)]
     pub seq: i64,
     #[graphql(skip)]
-    pub user_id: String,
+    pub user_id: Option<String>,
     #[graphql(skip)]
     pub wallet: String,
     #[graphql(skip)]

@@ -14,13 +14,16 @@ use futures_util::{StreamExt, stream::BoxStream};
 
 use crate::{
     account::AccountQuery,
+    erasure::ErasureMutation,
     error,
     freeze::FreezeMutation,
     hold::{HoldMutation, HoldQuery},
     lanes::Lanes,
     ledger::LedgerMutation,
+    pairs::Pairs,
     reads::{AccountReads, Reads},
     reversal::ReversalMutation,
+    transfer::TransferMutation,
 };
 
 /// Questions about members' points.
@@ -29,7 +32,7 @@ pub struct Query(AccountQuery, HoldQuery);
 
 /// Operations on members' points.
 #[derive(Default, MergedObject)]
-pub struct Mutation(LedgerMutation, HoldMutation, ReversalMutation, FreezeMutation);
+pub struct Mutation(LedgerMutation, HoldMutation, ReversalMutation, FreezeMutation, TransferMutation, ErasureMutation);
 
 /// Levels of fields. Introspection as GraphiQL does it needs 13.
 const MAX_DEPTH: usize = 16;
@@ -50,10 +53,11 @@ pub struct Api {
 }
 
 impl Api {
-    /// The schema over these lanes and reads.
-    pub fn new(lanes: Lanes, accounts: AccountReads, reads: Reads) -> Self {
+    /// The schema over these ways of writing and reading.
+    pub fn new(lanes: Lanes, pairs: Pairs, accounts: AccountReads, reads: Reads) -> Self {
         let schema = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
             .data(lanes)
+            .data(pairs)
             .data(accounts)
             // What requests of one moment ask for alike is read by one statement; no timer holds a lone one back.
             .data(DataLoader::new(reads, tokio::spawn).delay(Duration::ZERO).max_batch_size(256))

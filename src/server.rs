@@ -21,6 +21,7 @@ use crate::{
     error::{self, Error},
     graphiql, jobs,
     lanes::Lanes,
+    pairs::Pairs,
     reads::{AccountReads, Reads},
     schema::Api,
 };
@@ -53,11 +54,12 @@ pub async fn router(config: &Config) -> Result<Router, StartError> {
     let client = database::connect(&database::as_gateway(config)).await?;
     let buckets: i16 = client.query_one("select bucket_count from api.program", &[]).await?.get(0);
     let buckets = buckets.unsigned_abs();
-    let pool = database::pool(config)?;
+    let pool = database::pool(config, database::READERS)?;
     tokio::spawn(jobs::run(pool.clone()));
     let gateway = Gateway {
         api: Api::new(
             Lanes::start(config, buckets),
+            Pairs::new(database::pool(config, database::PAIRS)?),
             AccountReads::start(pool.clone(), buckets),
             Reads::new(pool.clone()),
         ),

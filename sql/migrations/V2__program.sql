@@ -7,9 +7,17 @@ create table points.program (
     currency    text not null,
     debt_policy text not null,
     frozen_earns boolean not null default true,
+    transfer_minimum       bigint,
+    transfer_maximum       bigint,
+    transfer_times_a_day   int,
+    transfer_points_a_day  bigint,
     constraint program_is_one_row check (id),
     constraint program_currency_is_iso_code check (currency ~ '^[A-Z]{3}$'),
-    constraint program_debt_policy_is_known check (debt_policy in ('debt', 'clamp'))
+    constraint program_debt_policy_is_known check (debt_policy in ('debt', 'clamp')),
+    constraint program_transfer_range_not_empty check (transfer_minimum <= transfer_maximum),
+    constraint program_transfer_limits_in_range check (
+        least(transfer_minimum, transfer_maximum, transfer_times_a_day, transfer_points_a_day) > 0
+        and greatest(transfer_minimum, transfer_maximum, transfer_points_a_day) <= 9007199254740991)
 );
 comment on table points.program is 'Settings of the loyalty program: one row.';
 comment on column points.program.id is 'Always true, so that there is one row.';
@@ -17,7 +25,11 @@ comment on column points.program.name is 'What members know the program as.';
 comment on column points.program.time_zone is 'IANA time zone in which days, months and expiry are counted.';
 comment on column points.program.currency is 'ISO 4217 code of the currency of every amount.';
 comment on column points.program.debt_policy is 'When a return claws back more than a member has: debt (repaid by later earnings) or clamp (the shortfall is reported).';
-comment on column points.program.frozen_earns is 'Whether a frozen account still earns.';
+comment on column points.program.frozen_earns is 'Whether a frozen account still earns, and receives transfers.';
+comment on column points.program.transfer_minimum is 'Points of one transfer at least; null: 1.';
+comment on column points.program.transfer_maximum is 'Points of one transfer at most; null: any.';
+comment on column points.program.transfer_times_a_day is 'Transfers that an account may send on one day of the time zone; null: any number.';
+comment on column points.program.transfer_points_a_day is 'Points that an account may send on one day of the time zone; null: any number.';
 
 insert into points.program (name, time_zone, currency, debt_policy) values ('Jifen', 'UTC', 'USD', 'debt');
 

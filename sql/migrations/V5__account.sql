@@ -4,18 +4,21 @@ create table points.account (
     id         bigint generated always as identity,
     created_at timestamptz not null,
     bucket     smallint not null,
-    user_id    text not null,
+    erased_at  timestamptz,
+    user_id    text,
     wallet     text not null references points.wallet,
     primary key (bucket, id),
     constraint account_once_per_user_and_wallet unique (bucket, user_id, wallet),
     constraint account_bucket_is_its_hash check (bucket = points.bucket(user_id, wallet)),
-    constraint account_user_id_length check (length(user_id) between 1 and 64)
+    constraint account_user_id_length check (length(user_id) between 1 and 64),
+    constraint account_is_somebodys_until_erased check ((user_id is null) = (erased_at is not null))
 );
 comment on table points.account is 'Whose points, in which wallet: the only table with a personal datum. What changes with every operation is in points.balance, so that the checks here run once an account.';
 comment on column points.account.id is 'Id inside Jifen.';
 comment on column points.account.created_at is 'When the first operation made it.';
-comment on column points.account.bucket is 'points.bucket(user_id, wallet).';
-comment on column points.account.user_id is 'The host''s name for the member, 1 to 64 characters.';
+comment on column points.account.bucket is 'points.bucket(user_id, wallet), for ever.';
+comment on column points.account.erased_at is 'When its member was erased; null: was not.';
+comment on column points.account.user_id is 'The host''s name for the member, 1 to 64 characters; null: erased.';
 comment on column points.account.wallet is 'Kind of points.';
 
 create table points.balance (
@@ -35,6 +38,7 @@ create table points.balance (
     bucket         smallint not null,
     frozen         boolean not null default false,
     has_returns    boolean not null default false,
+    closed         boolean not null default false,
     level          text,
     primary key (bucket, account_id),
     constraint balance_of_an_account foreign key (bucket, account_id) references points.account (bucket, id),
@@ -58,6 +62,7 @@ comment on column points.balance.level_until is 'Points earned from which the le
 comment on column points.balance.bucket is 'Bucket of the account.';
 comment on column points.balance.frozen is 'Whether spending is refused.';
 comment on column points.balance.has_returns is 'Whether orders were returned (points.order_return): whatever comes of an order looks for that then.';
+comment on column points.balance.closed is 'Whether the member was erased: whoever waited for the lock meanwhile has to look for the member''s account again.';
 comment on column points.balance.level is 'Level by points earned; null: below the lowest.';
 
 create table points.level_change (

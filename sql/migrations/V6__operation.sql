@@ -2,8 +2,8 @@ set role jifen_owner;
 
 create type points.operation_kind as enum (
     'earn', 'spend', 'adjust', 'hold', 'capture', 'release', 'reverse', 'return', 'transfer', 'redeem', 'freeze', 'unfreeze',
-    'activate', 'expire', 'reinstate', 'repay', 'write_off', 'receive');
-comment on type points.operation_kind is 'What is asked for. From activate on they are Jifen''s own.';
+    'activate', 'expire', 'reinstate', 'repay', 'write_off', 'receive', 'erase');
+comment on type points.operation_kind is 'What is asked for. From activate on they are Jifen''s own, but for erase, which api.execute_erase takes.';
 
 create table points.operation (
     account_id      bigint not null,
@@ -33,32 +33,32 @@ create table points.operation (
     detail          jsonb,
     metadata        jsonb,
     primary key (bucket, account_id, id),
-    constraint operation_points_fit_kind check (points >= 0 or kind in ('adjust', 'reverse')),
+    constraint operation_points_fit_kind check (points >= 0 or kind in ('adjust', 'reverse', 'erase')),
     constraint operation_moves_points_by_an_entry check (points = 0 or seq is not null),
     constraint operation_refused_moves_nothing check (refusal is null or points = 0 and seq is null),
     constraint operation_refusal_is_final check (refusal in (
         'INSUFFICIENT_POINTS', 'LIMIT_REACHED', 'ACCOUNT_FROZEN', 'HOLD_CLOSED', 'NOT_REVERSIBLE', 'ALREADY_REVERSED', 'RETURN_TOO_LARGE',
         'UNKNOWN_OPERATION')),
     constraint operation_nothing_only_from_earn check (
-        points <> 0 or refusal is not null or kind in ('earn', 'release', 'return', 'freeze', 'unfreeze')),
+        points <> 0 or refusal is not null or kind in ('earn', 'release', 'return', 'freeze', 'unfreeze', 'erase')),
     constraint operation_earn_names_rule_version check (
         (kind = 'earn') = (rule is not null) and (kind = 'earn') = (rule_version is not null)),
     constraint operation_original_fits_kind check (
         case when kind in ('capture', 'reverse', 'receive') then original is not null
-            when kind in ('release') then true else original is null end),
+            when kind in ('release', 'transfer') then true else original is null end),
     constraint operation_adjust_has_reason_and_actor check (
-        kind not in ('adjust', 'freeze', 'unfreeze') or (coalesce(length(reason), 0) > 0 and coalesce(length(actor), 0) > 0))
+        kind not in ('adjust', 'freeze', 'unfreeze', 'erase') or (coalesce(length(reason), 0) > 0 and coalesce(length(actor), 0) > 0))
 );
 comment on table points.operation is 'What was asked, by whom, under which idempotency key, with which inputs, and what came of it: one row a request that was carried out or finally refused. It is the claim of the key, the raw event for replays, and the header of the entry. Append-only.';
 comment on column points.operation.account_id is 'The account.';
 comment on column points.operation.id is 'api.operation_id(client_id, idempotency_key): the key, hashed to 16 bytes, so that claiming it and finding it by an entry are the same small index.';
 comment on column points.operation.recorded_at is 'When it was booked; also partition of its entry.';
 comment on column points.operation.occurred_at is 'When it happened, as asked; null: when it was recorded.';
-comment on column points.operation.points is 'Points that it was about: in for earn and receive, out for spend, redeem and transfer, reserved for hold, spent for capture, given back for release; either sign for adjust and reverse; 0 when refused or when nothing was due.';
+comment on column points.operation.points is 'Points that it was about: in for earn and receive, out for spend, redeem and transfer, reserved for hold, spent for capture, given back for release; either sign for adjust, reverse and erase (what was written off, less what was owed); 0 when refused or when nothing was due.';
 comment on column points.operation.requested is 'Points as asked; null: the rule decides.';
 comment on column points.operation.seq is 'seq of its entry; null: it moved nothing.';
-comment on column points.operation.original is 'The operation that this one captures, releases or reverses (its hold, or the one undone); for receive, the sender''s; null: none.';
-comment on column points.operation.counterparty_id is 'The other account of a transfer; null: not a transfer.';
+comment on column points.operation.original is 'The operation that this one captures, releases or reverses (its hold, or the one undone); for transfer, the offer that was accepted; for receive, the sender''s transfer; null: none.';
+comment on column points.operation.counterparty_id is 'The other account of a transfer or of its reversal, or of the offer of one; null: none of these.';
 comment on column points.operation.counterparty_bucket is 'Bucket of the other account.';
 comment on column points.operation.order_key is 'The host''s order that it belongs to; null: none, or, for an earn by an amount, the one that the idempotency key names.';
 comment on column points.operation.reward is 'Reward redeemed; null: not a redemption.';
@@ -68,14 +68,14 @@ comment on column points.operation.client_id is 'Who asked (points.client).';
 comment on column points.operation.kind is 'What was asked.';
 comment on column points.operation.rule_version is 'Version of the rule that decided the award.';
 comment on column points.operation.bucket is 'Bucket of the account.';
-comment on column points.operation.idempotency_key is 'The client''s key: unique for the client and account for ever.';
+comment on column points.operation.idempotency_key is 'The client''s key: unique for the client and account for ever. Kept for ever, so it must not name a member.';
 comment on column points.operation.rule is 'Rule to earn by; null: not an earn.';
 comment on column points.operation.amount is 'Amount of money that the rule used, of the order that points were spent on, or returned; in the program''s currency.';
 comment on column points.operation.refusal is 'Why it was refused, for good; null: carried out.';
-comment on column points.operation.reason is 'Why, in the words of who asked; obligatory for adjust, freeze and unfreeze.';
-comment on column points.operation.actor is 'Person behind the request; obligatory for adjust, freeze and unfreeze.';
+comment on column points.operation.reason is 'Why, in the words of who asked, kept for ever, so not for personal data; obligatory for adjust, freeze and unfreeze.';
+comment on column points.operation.actor is 'Person behind the request, by a name that may be kept for ever; obligatory for adjust, freeze and unfreeze.';
 comment on column points.operation.detail is 'Facts of the refusal, or of what came of it.';
-comment on column points.operation.metadata is 'Whatever the host wants to keep with it.';
+comment on column points.operation.metadata is 'Whatever the host wants to keep with it for ever: no personal data.';
 
 create index operation_order_key on points.operation (bucket, account_id, order_key) where order_key is not null;
 comment on index points.operation_order_key is 'What belongs to an order.';
@@ -109,7 +109,7 @@ comment on column api.request.rule is 'Rule to earn by; null: not an earn.';
 comment on column api.request.order_key is 'The host''s order that it belongs to, 1 to 128 characters; null: none, or, for an earn by an amount, the one that the idempotency key names.';
 comment on column api.request.reward is 'Reward to redeem; null: not a redemption.';
 comment on column api.request.original is 'Id of the operation to reverse, or of the hold to capture or release.';
-comment on column api.request.counterparty is 'The member who receives a transfer.';
+comment on column api.request.counterparty is 'The member who receives a transfer: for api.execute_transfer.';
 comment on column api.request.amount is 'Amount of money: for rules that take one, of the order that points are spent on, or returned.';
 comment on column api.request.points is 'Points to spend, hold, transfer, to adjust by (either sign), or to earn where the rule takes points; to capture, null: all; expected price of a reward.';
 comment on column api.request.occurred_at is 'When it happened; null: now.';

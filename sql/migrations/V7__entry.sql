@@ -28,9 +28,9 @@ create table points.entry (
     constraint entry_seq_positive check (seq > 0),
     constraint entry_nets_as_its_kind_says check (
         case
-            when kind in ('earn', 'refund', 'reinstate', 'write_off') then pending_delta + available_delta + held_delta > debt_delta
+            when kind in ('earn', 'refund', 'reinstate') then pending_delta + available_delta + held_delta > debt_delta
             when kind in ('spend', 'capture', 'clawback', 'expire') then pending_delta + available_delta + held_delta < debt_delta
-            when kind in ('adjust', 'transfer') then pending_delta + available_delta + held_delta <> debt_delta
+            when kind in ('adjust', 'transfer', 'write_off') then pending_delta + available_delta + held_delta <> debt_delta
             else pending_delta + available_delta + held_delta = debt_delta
         end)
 ) partition by range (recorded_at);

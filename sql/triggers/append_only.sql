@@ -28,3 +28,8 @@ create or replace trigger append_only before update or delete on points.rule_ver
     for each row execute function points.refuse_change();
 create or replace trigger append_only_truncate before truncate on points.rule_version
     execute function points.refuse_change();
+
+create or replace trigger append_only before update or delete on points.erasure
+    for each row execute function points.refuse_change();
+create or replace trigger append_only_truncate before truncate on points.erasure
+    execute function points.refuse_change();

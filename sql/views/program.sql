@@ -1,5 +1,6 @@
 create or replace view api.program as
-select p.name, p.time_zone, p.currency, p.debt_policy, p.frozen_earns, points.bucket_count() as bucket_count
+select p.name, p.time_zone, p.currency, p.debt_policy, p.frozen_earns,
+    p.transfer_minimum, p.transfer_maximum, p.transfer_times_a_day, p.transfer_points_a_day, points.bucket_count() as bucket_count
 from points.program p;
 
 comment on view api.program is 'Settings of the loyalty program: one row.';
@@ -7,5 +8,9 @@ comment on column api.program.name is 'What members know the program as.';
 comment on column api.program.time_zone is 'IANA time zone in which days, months and expiry are counted.';
 comment on column api.program.currency is 'ISO 4217 code of the currency of every amount.';
 comment on column api.program.debt_policy is 'When a return claws back more than a member has: debt or clamp.';
-comment on column api.program.frozen_earns is 'Whether a frozen account still earns.';
+comment on column api.program.frozen_earns is 'Whether a frozen account still earns, and receives transfers.';
+comment on column api.program.transfer_minimum is 'Points of one transfer at least; null: 1.';
+comment on column api.program.transfer_maximum is 'Points of one transfer at most; null: any.';
+comment on column api.program.transfer_times_a_day is 'Transfers that an account may send on a day; null: any number.';
+comment on column api.program.transfer_points_a_day is 'Points that an account may send on a day; null: any number.';
 comment on column api.program.bucket_count is 'Number of buckets, fixed when the database was made.';

@@ -33,6 +33,7 @@ pub enum Kind {
     Repay,
     WriteOff,
     Receive,
+    Erase,
 }
 
 /// `api.request`: one operation as asked for.

@@ -4,7 +4,7 @@ use tokio_postgres::Client;
 
 /// Accounts with their balances, for the laws.
 const MEMBER: &str = "with member as (
-    select a.id, a.user_id, a.wallet, b.*
+    select a.id, coalesce(a.user_id, 'erased ' || a.id) as user_id, a.wallet, b.*
     from points.account a join points.balance b on b.bucket = a.bucket and b.account_id = a.id
 )";
 
@@ -65,14 +65,22 @@ const LAWS: &[(&str, &str)] = &[
     (
         "each lot ever granted is used, expired or still there",
         "select o.account_id || ':' || o.seq from points.operation o
-         left join points.lot l on l.bucket = o.bucket and l.account_id = o.account_id and l.seq = o.seq
          left join lateral (
-             select sum(u.points) as points, bool_and(u.granted = o.points) as same from points.lot_use u
-             where u.bucket = o.bucket and u.account_id = o.account_id and u.lot_seq = o.seq
-         ) u on true
+             select sum(l.granted) as granted, sum(l.points) as points, bool_and(l.same) as same
+             from (
+                 select min(q.granted) as granted, sum(q.points) as points, min(q.granted) = max(q.granted) as same
+                 from (
+                     select l.no, l.granted, l.remaining as points from points.lot l
+                     where l.bucket = o.bucket and l.account_id = o.account_id and l.seq = o.seq
+                     union all
+                     select u.lot_no, u.granted, u.points from points.lot_use u
+                     where u.bucket = o.bucket and u.account_id = o.account_id and u.lot_seq = o.seq
+                 ) q
+                 group by q.no
+             ) l
+         ) l on true
          where o.seq is not null and o.available_at is not null
-             and (o.points <> coalesce(u.points, 0) + coalesce(l.remaining, 0)
-                 or not coalesce(u.same, true) or l.granted <> o.points)",
+             and (l.granted is distinct from o.points or l.points is distinct from o.points or not l.same)",
     ),
     (
         "every lot and every use of one stems from a grant",
@@ -100,8 +108,9 @@ const LAWS: &[(&str, &str)] = &[
              or e.kind::text <> case o.kind
                  when 'redeem' then 'spend'
                  when 'receive' then 'transfer'
+                 when 'erase' then 'write_off'
                  when 'reverse' then
-                     case when e.kind in ('clawback', 'refund', 'adjust', 'release') then e.kind::text else 'another' end
+                     case when e.kind in ('clawback', 'refund', 'adjust', 'release', 'transfer') then e.kind::text else 'another' end
                  else o.kind::text
              end
              or abs(o.points) is distinct from abs(case e.kind
@@ -131,7 +140,7 @@ const LAWS: &[(&str, &str)] = &[
         "select h.account_id || ':' || h.seq from points.hold h
          left join points.operation o on o.bucket = h.bucket and o.account_id = h.account_id and o.id = h.closed_by
          where h.closed_at is not null and (o.original is distinct from h.id or o.refusal is not null
-             or h.captured <> case when o.kind = 'capture' then o.points else 0 end)
+             or h.captured <> case when o.kind in ('capture', 'transfer') then o.points else 0 end)
          union all
          select o.account_id || ':' || o.original from points.operation o
          where o.kind in ('capture', 'release') and o.refusal is null
@@ -149,6 +158,23 @@ const LAWS: &[(&str, &str)] = &[
          full join points.reversal r on r.bucket = o.bucket and r.account_id = o.account_id and r.operation_id = o.original
          left join points.operation of on of.bucket = r.bucket and of.account_id = r.account_id and of.id = r.operation_id
          where o.points is distinct from r.reversed or r.points is distinct from abs(of.points)",
+    ),
+    (
+        "what one member sends another receives, and comes back alike",
+        "select account_id || ':' || wallet from (
+             select (array_agg(account_id))[1] as account_id, a.wallet, sum(b.transferred) as transferred
+             from points.balance b join points.account a on a.bucket = b.bucket and a.id = b.account_id
+             group by a.wallet
+         ) t
+         where transferred <> 0
+         union all
+         select t.account_id || ':' || t.seq from points.operation t
+         left join points.operation r on r.bucket = t.counterparty_bucket and r.account_id = t.counterparty_id
+             and r.kind = 'receive' and r.original = t.id and r.counterparty_id = t.account_id
+         left join points.reversal s on s.bucket = t.bucket and s.account_id = t.account_id and s.operation_id = t.id
+         left join points.reversal u on u.bucket = r.bucket and u.account_id = r.account_id and u.operation_id = r.id
+         where t.kind = 'transfer' and t.refusal is null
+             and (r.points is distinct from t.points or s.reversed is distinct from u.reversed)",
     ),
     (
         "nobody has both a debt and available points",

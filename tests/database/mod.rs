@@ -6,6 +6,7 @@ mod batch;
 mod concurrency;
 mod constraints;
 mod earn_points;
+mod erase;
 mod execute;
 mod expiry_and_activation;
 mod history;
@@ -20,6 +21,8 @@ mod privileges;
 mod returns;
 mod rules;
 mod spend_points;
+mod transfer_model;
+mod transfers;
 
 pub use laws::assert_laws;
 

@@ -7,8 +7,10 @@ const ROLES: &[&str] = &["jifen_gateway", "jifen_reader", "jifen_operator"];
 
 /// Functions with side effects, by who may call them. The rest of schema api is for everybody.
 const CALLERS: &[(&str, &[&str])] = &[
+    ("accept_transfer", &["jifen_operator"]),
     ("adjust_points", &["jifen_operator"]),
     ("authenticate", &["jifen_gateway"]),
+    ("cancel_transfer", &["jifen_operator"]),
     ("create_client", &["jifen_operator"]),
     ("create_partitions", &["jifen_gateway", "jifen_operator"]),
     ("create_rule", &["jifen_operator"]),
@@ -19,13 +21,20 @@ const CALLERS: &[(&str, &[&str])] = &[
     ("release_hold", &["jifen_operator"]),
     ("return_order", &["jifen_operator"]),
     ("reverse_operation", &["jifen_operator"]),
+    ("reverse_transfer", &["jifen_operator"]),
     ("unfreeze_account", &["jifen_operator"]),
+    ("decline_transfer", &["jifen_operator"]),
     ("earn_points", &["jifen_operator"]),
+    ("erase_member", &["jifen_operator"]),
     ("execute", &["jifen_gateway"]),
+    ("execute_erase", &["jifen_gateway"]),
+    ("execute_transfer", &["jifen_gateway"]),
     ("import_client", &["jifen_gateway"]),
     ("revoke_client", &["jifen_operator"]),
     ("set_program", &["jifen_operator"]),
+    ("set_transfer_limits", &["jifen_operator"]),
     ("spend_points", &["jifen_operator"]),
+    ("transfer_points", &["jifen_operator"]),
 ];
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod account;
 mod adjust_points;
 mod earn_points;
 mod earn_points_batch;
+mod erase;
 mod errors;
 mod freeze;
 mod gateways;
@@ -17,6 +18,7 @@ mod proxy;
 mod reversals;
 mod scalars;
 mod spend_points;
+mod transfers;
 mod websocket;
 
 use std::{

@@ -37,7 +37,9 @@ begin
             cross join lateral (
                 select case
                     when d.round is null or d.refusal is not null then d.refusal
-                    when b.frozen and (d.entry_kind in ('spend', 'hold', 'capture', 'transfer') and d.moved < 0
+                    when b.frozen and (d.entry_kind in ('spend', 'hold', 'capture') and d.moved < 0
+                        -- What is being reversed may be taken back.
+                        or d.entry_kind = 'transfer' and d.moved < 0 and (d.undo is null or d.held_delta < 0)
                         or d.entry_kind = 'earn' and not (select p.frozen_earns from points.program p))
                         then 'ACCOUNT_FROZEN'
                     when d.available_delta < 0 and b.available < -d.available_delta then 'INSUFFICIENT_POINTS'

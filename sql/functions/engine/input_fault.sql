@@ -30,7 +30,7 @@ return case
     when jsonb_typeof(p_metadata) <> 'object' or length(p_metadata::text) > 4096
         then array['metadata', 'must be an object of at most 4096 characters']
     when p_kind not in ('earn', 'spend', 'adjust') or num_nonnulls(p_reward, p_original, p_counterparty) > 0
-        then points.special_input_fault(p_kind, p_user_id, p_rule, p_order_key, p_reward, p_original, p_counterparty, p_amount,
+        then points.special_input_fault(p_kind, p_rule, p_order_key, p_reward, p_original, p_counterparty, p_amount,
             p_points, p_expires_at, p_reason, p_actor)
     when (p_kind = 'earn') <> (p_rule is not null)
         then array['rule', 'is for earn, which needs it']

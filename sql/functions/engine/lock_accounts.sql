@@ -2,19 +2,24 @@ create or replace function points.lock_accounts(
     p_bucket smallint, p_drafts points.draft[], out settles_at timestamptz, out careful boolean
 )
 language plpgsql volatile as $$
+declare
+    v_closed boolean;
 begin
-    select min(b.next_change_at), coalesce(bool_or(b.debt > 0 or b.has_returns), false)
-    into settles_at, careful
+    select min(b.next_change_at), coalesce(bool_or(b.debt > 0 or b.has_returns), false), bool_or(b.closed)
+    into settles_at, careful, v_closed
     from (
-        select b.next_change_at, b.debt, b.has_returns
+        select b.next_change_at, b.debt, b.has_returns, b.closed
         from points.balance b
         where b.bucket = p_bucket
             and b.account_id = any (array(select d.account_id from unnest(p_drafts) d where d.account_id is not null))
         order by b.account_id
         for no key update
     ) b;
+    if v_closed then
+        raise exception using errcode = 'serialization_failure', message = 'an account was erased while this waited for it; send it again';
+    end if;
 end
 $$;
 
 comment on function points.lock_accounts(smallint, points.draft[]) is
-    'Locks the accounts in id order, by their balances. From then on nobody else claims keys on them or moves their points. Returns the first instant at which one of them has something to settle, and whether one has a debt or returned orders, so that what comes in may go on.';
+    'Locks the accounts in id order, by their balances. From then on nobody else claims keys on them or moves their points. Returns the first instant at which one of them has something to settle, and whether one has a debt or returned orders, so that what comes in may go on. Raises 40001 when one was erased meanwhile: nothing is done, and the same again finds the account that the member has now.';

@@ -1,5 +1,5 @@
 create or replace function points.special_input_fault(
-    p_kind points.operation_kind, p_user_id text, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text,
+    p_kind points.operation_kind, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text,
     p_amount numeric, p_points bigint, p_expires_at timestamptz, p_reason text, p_actor text
 ) returns text[]
 language plpgsql immutable parallel safe as $$
@@ -9,12 +9,8 @@ begin
             then array['rule', 'is for earn']
         when (p_kind in ('capture', 'release', 'reverse')) <> (p_original is not null)
             then array['original', 'is for capture, release and reverse, which need it']
-        when (p_kind = 'transfer') <> (p_counterparty is not null)
-            then array['counterparty', 'is for transfer, which needs it']
-        when length(p_counterparty) not between 1 and 64
-            then array['counterparty', 'must have 1 to 64 characters']
-        when p_counterparty = p_user_id
-            then array['counterparty', 'must be another member']
+        when p_kind = 'transfer' or p_counterparty is not null
+            then array['kind', 'a transfer touches two accounts: api.execute_transfer']
         when (p_kind = 'redeem') <> (p_reward is not null)
             then array['reward', 'is for redeem, which needs it']
         when p_kind = 'return' and p_order_key is null
@@ -25,11 +21,11 @@ begin
             then array['amount', 'is an order''s, so it needs an order_key']
         when p_kind = 'return' and p_amount = 0
             then array['amount', 'must not be 0']
-        when p_kind in ('hold', 'transfer') and p_points is null
+        when p_kind = 'hold' and p_points is null
             then array['points', 'must not be null']
         when p_points < 1
             then array['points', 'must be positive']
-        when p_points is not null and p_kind not in ('hold', 'transfer', 'capture', 'redeem')
+        when p_points is not null and p_kind not in ('hold', 'capture', 'redeem')
             then array['points', 'is not for this kind']
         when p_expires_at is not null and p_kind <> 'hold'
             then array['expires_at', 'is for hold and for adjustments that grant points']
@@ -41,5 +37,5 @@ begin
 end
 $$;
 
-comment on function points.special_input_fault(points.operation_kind, text, text, text, text, uuid, text, numeric, bigint, timestamptz, text, text) is
+comment on function points.special_input_fault(points.operation_kind, text, text, text, uuid, text, numeric, bigint, timestamptz, text, text) is
     'The rest of points.input_fault, for kinds other than earn, spend and adjust. Apart, so that a batch without them does not prepare it.';

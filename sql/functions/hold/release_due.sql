@@ -1,4 +1,6 @@
-create or replace function points.release_due(p_bucket smallint, p_account_ids bigint[], p_now timestamptz) returns void
+create or replace function points.release_due(
+    p_bucket smallint, p_account_ids bigint[], p_now timestamptz, p_all boolean default false
+) returns void
 language plpgsql volatile as $$
 declare
     v_drafts points.draft[];
@@ -6,7 +8,7 @@ begin
     v_drafts := array(
         select row(
             null, h.account_id, api.operation_id(0, 'release:' || h.release_seq), 'release', null, null, null, false, 1,
-            h.points, h.deadline, null, null, null,
+            h.points, least(h.deadline, p_now), null, null, null,
             h.release_seq, 0, h.points, -h.points, 0,
             h.pending, h.available + h.released, h.held - h.released, h.debt, null, false,
             row(h.seq, h.held_at, 0, h.points)::points.undo, h.id
@@ -18,7 +20,7 @@ begin
             cross join lateral (
                 select * from points.balance b where b.bucket = p_bucket and b.account_id = h.account_id limit 1
             ) b
-            where h.bucket = p_bucket and h.account_id = any (p_account_ids) and h.closed_at is null and h.deadline <= p_now
+            where h.bucket = p_bucket and h.account_id = any (p_account_ids) and h.closed_at is null and (p_all or h.deadline <= p_now)
             window w as (partition by h.account_id order by h.deadline, h.seq)
         ) h
         order by h.account_id, h.release_seq
@@ -34,5 +36,5 @@ begin
 end
 $$;
 
-comment on function points.release_due(smallint, bigint[], timestamptz) is
-    'Releases the holds of these locked accounts whose deadline has passed, each by an operation of Jifen''s own.';
+comment on function points.release_due(smallint, bigint[], timestamptz, boolean) is
+    'Releases the holds of these locked accounts whose deadline has passed, or all, each by an operation of Jifen''s own.';

@@ -20,11 +20,11 @@ begin
                     when 'NOT_REVERSIBLE' then jsonb_build_object('kind', o.kind)
                 end,
                 d.replayed, d.round,
-                case when v.refusal is not null then 0 when d.entry_kind = 'capture' or n.claws then -n.points else n.points end,
+                case when v.refusal is not null then 0 when n.captures or n.claws then -n.points else n.points end,
                 d.happened_at, null, null, null, null,
                 case when n.claws then -l.own_pending else 0 end,
                 case
-                    when d.entry_kind = 'capture' then h.points - n.points
+                    when n.captures then h.points - n.points
                     when n.claws then -l.own_available - l.other
                     else n.points
                 end,
@@ -32,10 +32,10 @@ begin
                 case when n.claws then n.points - l.own_pending - l.own_available - l.other else 0 end,
                 null, null, null, null, null, null,
                 case
-                    when d.entry_kind = 'capture' then row(h.seq, h.held_at, 0, h.points - n.points)::points.undo
+                    when n.captures then row(h.seq, h.held_at, 0, h.points - n.points)::points.undo
                     when h.id is not null then row(h.seq, h.held_at, 0, h.points)::points.undo
                     when n.claws then row(o.seq, o.recorded_at, 0, 0)::points.undo
-                    when o.kind = 'capture' then row(c.seq, c.held_at, c.points - c.captured + n.reversed, n.points)::points.undo
+                    when c.id is not null then row(c.seq, c.held_at, c.points - c.captured + n.reversed, n.points)::points.undo
                     else row(o.seq, o.recorded_at, n.reversed, n.points)::points.undo
                 end,
                 d.undoes
@@ -56,15 +56,15 @@ begin
             ) h on true
             left join lateral (
                 select * from points.hold c
-                where o.kind = 'capture' and c.bucket = p_bucket and c.account_id = d.account_id and c.id = o.original
+                where o.kind in ('capture', 'transfer') and c.bucket = p_bucket and c.account_id = d.account_id and c.id = o.original
                 limit 1
             ) c on true
             cross join lateral (
-                select coalesce(o.kind = 'earn' or o.kind = 'adjust' and o.points > 0, false) as claws,
+                select coalesce(o.kind in ('earn', 'receive') or o.kind = 'adjust' and o.points > 0, false) as claws,
                     points.reversible(p_bucket, d.account_id, o.id, abs(o.points)) as rest
             ) r
             cross join lateral (
-                select r.claws, abs(o.points) - r.rest as reversed,
+                select r.claws, coalesce(d.entry_kind in ('capture', 'transfer') and h.id is not null, false) as captures, abs(o.points) - r.rest as reversed,
                     case when d.entry_kind = 'release' then h.points
                         when h.id is not null then coalesce(-d.moved, h.points)
                         else least(-d.moved, r.rest)
@@ -86,12 +86,14 @@ begin
             ) l
             cross join lateral (
                 select case
-                    when o.id is null or d.entry_kind is not null and h.id is null then 'UNKNOWN_OPERATION'
+                    when o.id is null or d.entry_kind in ('capture', 'release') and h.id is null
+                        or d.entry_kind = 'capture' and o.counterparty_id is not null then 'UNKNOWN_OPERATION'
                     when h.closed_at is not null then 'HOLD_CLOSED'
                     when n.points > h.points then 'INSUFFICIENT_POINTS'
                     when d.entry_kind is null and (o.seq is null or o.kind not in ('earn', 'spend', 'adjust', 'hold', 'capture', 'redeem'))
+                        or d.entry_kind = 'transfer' and h.id is null and (o.seq is null or o.kind not in ('transfer', 'receive'))
                         then 'NOT_REVERSIBLE'
-                    when d.entry_kind is null and h.id is null and r.rest = 0 then 'ALREADY_REVERSED'
+                    when coalesce(d.entry_kind, 'transfer') = 'transfer' and h.id is null and r.rest = 0 then 'ALREADY_REVERSED'
                 end as refusal
             ) v
             where d.undoes is not null and d.round is not null
@@ -104,4 +106,4 @@ end
 $$;
 
 comment on function points.draft_undo(smallint, points.draft[]) is
-    'Computes what captures, releases and reversals move, from what they undo: a hold or an operation, as much of it as has not been undone. UNKNOWN_OPERATION, HOLD_CLOSED, INSUFFICIENT_POINTS, NOT_REVERSIBLE, ALREADY_REVERSED.';
+    'Computes what captures, releases and reversals move, from what they undo: a hold or an operation, as much of it as has not been undone. Drafts of the entry kind transfer come from points.run_transfer: an offer accepted, or one of the two legs of a reversal. UNKNOWN_OPERATION, HOLD_CLOSED, INSUFFICIENT_POINTS, NOT_REVERSIBLE, ALREADY_REVERSED.';

@@ -14,7 +14,7 @@ begin
         cross join lateral (
             select * from points.operation o
             where o.bucket = p_bucket and o.account_id = d.account_id and o.id = d.undoes and o.seq is not null
-                and (o.kind = 'earn' or o.kind = 'adjust' and o.points > 0)
+                and (o.kind in ('earn', 'receive') or o.kind = 'adjust' and o.points > 0)
             limit 1
         ) o
         cross join lateral (
@@ -32,7 +32,7 @@ begin
                 where l.bucket = p_bucket and l.account_id = d.account_id and l.seq = o.seq
             ), 0))::bigint as points
         ) r
-        where d.round is not null and d.refusal is null and d.entry_kind is null and r.points > 0
+        where d.round is not null and d.refusal is null and coalesce(d.entry_kind, 'transfer') = 'transfer' and r.points > 0
         order by b.account_id
     );
     if v_drafts = '{}' then
@@ -43,13 +43,20 @@ begin
     perform points.record_due(p_bucket, v_drafts, p_now);
 
     insert into points.lot_use (bucket, account_id, seq, lot_seq, lot_no, points, granted, source, available_at, expires_at, recorded_at)
-    select p_bucket, d.account_id, d.seq, u.lot_seq, u.lot_no, -d.moved, u.granted, u.source, u.available_at, u.expires_at, p_now
+    select p_bucket, d.account_id, d.seq, u.lot_seq, u.lot_no, -least(u.points, d.moved - u.before), u.granted, u.source,
+        u.available_at, u.expires_at, p_now
     from unnest(v_drafts) d
     cross join lateral (
-        select * from points.lot_use u
-        where u.bucket = p_bucket and u.account_id = d.account_id and u.lot_seq = (d.undo).seq
-        limit 1
-    ) u;
+        -- What a transfer brought has several lots.
+        select u.lot_seq, u.lot_no, u.granted, u.source, u.available_at, u.expires_at, sum(u.points)::bigint as points,
+            (sum(sum(u.points)) over (order by u.expires_at, u.lot_no) - sum(u.points))::bigint as before
+        from points.lot_use u
+        join points.entry e on e.bucket = p_bucket and e.account_id = u.account_id and e.seq = u.seq and e.recorded_at = u.recorded_at
+        where u.bucket = p_bucket and u.account_id = d.account_id and u.lot_seq = (d.undo).seq and e.kind in ('expire', 'reinstate')
+        group by u.lot_seq, u.lot_no, u.granted, u.source, u.available_at, u.expires_at
+        having sum(u.points) > 0
+    ) u
+    where u.before < d.moved;
 
     insert into points.lot (bucket, account_id, seq, no, granted, remaining, pending, source, available_at, expires_at)
     select u.bucket, u.account_id, u.lot_seq, u.lot_no, u.granted, -u.points, false, u.source, u.available_at, u.expires_at

@@ -1,0 +1,103 @@
+//! The way of operations that touch two accounts or more: one call each on a connection of the pool, since no lane owns
+//! both buckets. Correctness rests on row locks, which SQL takes in one order everywhere.
+
+use std::time::{Duration, Instant};
+
+use deadpool_postgres::Pool;
+use tokio_postgres::{Row, error::SqlState, types::ToSql};
+use tracing::warn;
+
+use crate::{
+    error::{self, Error},
+    ledger::Request,
+    operation::Outcome,
+};
+
+/// From the call until its caller is answered, whatever happens.
+const DEADLINE: Duration = Duration::from_secs(10);
+/// A call that takes longer is taken for a lost connection. Above the statement timeout.
+const CALL_TIMEOUT: Duration = Duration::from_secs(6);
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
+
+/// Calls of functions that lock what they need by themselves.
+#[derive(Clone)]
+pub struct Pairs {
+    pool: Pool,
+}
+
+impl Pairs {
+    /// Calls this database.
+    pub fn new(pool: Pool) -> Self {
+        Pairs { pool }
+    }
+
+    /// Carries out one operation between two members.
+    pub async fn transfer(&self, request: &Request) -> Result<Outcome, Error> {
+        request.check()?;
+        let row = self.call(EXECUTE_TRANSFER, &[request]).await?;
+        Outcome::from_row(&row).map_err(|error| Error::internal(&error::describe(&error)))?
+    }
+
+    /// Erases a member. The row is one of `api.execute_erase`.
+    pub async fn erase(&self, request: &Request) -> Result<Row, Error> {
+        request.check()?;
+        self.call(EXECUTE_ERASE, &[request]).await
+    }
+
+    /// The one row of a statement, sent again while that is safe: each claims an idempotency key.
+    async fn call(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Row, Error> {
+        let deadline = Instant::now() + DEADLINE;
+        let mut unknown = false;
+        loop {
+            match self.try_call(sql, parameters, &mut unknown).await {
+                Ok(row) => return Ok(row),
+                Err(Again(cause)) if Instant::now() < deadline => {
+                    warn!("sending again: {cause}");
+                    tokio::time::sleep(RETRY_PAUSE).await;
+                }
+                Err(Again(_)) if unknown => return Err(Error::outcome_unknown()),
+                Err(Again(_)) => return Err(Error::overloaded()),
+                Err(Fault(error)) => return Err(error),
+            }
+        }
+    }
+
+    async fn try_call(
+        &self,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+        unknown: &mut bool,
+    ) -> Result<Row, Failure> {
+        let connection = self.pool.get().await.map_err(|error| Fault(error.into()))?;
+        let statement = connection.prepare_cached(sql).await.map_err(|error| Again(error::describe(&error)))?;
+        let Ok(result) = tokio::time::timeout(CALL_TIMEOUT, connection.query_one(&statement, parameters)).await else {
+            // What a connection is still busy with must not be another's wait.
+            drop(deadpool_postgres::Object::take(connection));
+            *unknown = true;
+            return Err(Again("no answer".to_owned()));
+        };
+        result.map_err(|error| match error.code() {
+            // A deadlock can't be with ours alone, and a serialization failure says that an account was closed meanwhile.
+            Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED) => {
+                Again(error::describe(&error))
+            }
+            _ if error::is_lost(&error) => {
+                *unknown = true;
+                Again(error::describe(&error))
+            }
+            _ => Fault(error.into()),
+        })
+    }
+}
+
+enum Failure {
+    /// The same call may go through.
+    Again(String),
+    /// It will not.
+    Fault(Error),
+}
+use Failure::{Again, Fault};
+
+const EXECUTE_TRANSFER: &str = "select * from api.execute_transfer($1)";
+
+const EXECUTE_ERASE: &str = "select * from api.execute_erase($1)";

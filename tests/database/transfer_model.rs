@@ -1,0 +1,562 @@
+//! Random histories of a few members who earn, spend, hold and give to each other, against a model in plain Rust: it
+//! keeps lots, holds and what flowed, and computes pockets from them whenever it is asked.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::{
+    prelude::*,
+    test_runner::{Config, TestRunner},
+};
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+use super::{
+    assert_laws, make_rule,
+    transfers::{accept, cancel, decline, give, offer, reverse, transfer},
+};
+use crate::common::{Database, Kind, Request, bucket, execute, instant};
+
+const MEMBERS: usize = 3;
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Earn {
+        member: usize,
+        points: i64,
+        rule: usize,
+    },
+    Spend {
+        member: usize,
+        points: i64,
+    },
+    Hold {
+        member: usize,
+        points: i64,
+        hours: Option<i64>,
+    },
+    /// Captures, or releases, a hold that was made.
+    End {
+        hold: usize,
+        capture: bool,
+    },
+    Give {
+        from: usize,
+        to: usize,
+        points: i64,
+    },
+    Offer {
+        from: usize,
+        to: usize,
+        points: i64,
+        hours: Option<i64>,
+    },
+    Answer {
+        offer: usize,
+        how: Answer,
+    },
+    Reverse {
+        transfer: usize,
+    },
+    /// Sends an earlier transfer again.
+    Again {
+        transfer: usize,
+    },
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Answer {
+    Accept,
+    Decline,
+    Cancel,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let member = 0..MEMBERS;
+    let pair = (0..MEMBERS, 1..MEMBERS).prop_map(|(from, by)| (from, (from + by) % MEMBERS));
+    let hours = || proptest::option::weighted(0.6, 1..200i64);
+    prop_oneof![
+        4 => (member.clone(), 20..300i64, 0..RULES.len()).prop_map(|(member, points, rule)| Step::Earn { member, points, rule }),
+        2 => (member.clone(), 1..80i64).prop_map(|(member, points)| Step::Spend { member, points }),
+        1 => (member, 1..60i64, hours()).prop_map(|(member, points, hours)| Step::Hold { member, points, hours }),
+        1 => (0..8usize, any::<bool>()).prop_map(|(hold, capture)| Step::End { hold, capture }),
+        5 => (pair.clone(), 1..150i64).prop_map(|((from, to), points)| Step::Give { from, to, points }),
+        2 => (pair, 1..80i64, hours()).prop_map(|((from, to), points, hours)| Step::Offer { from, to, points, hours }),
+        2 => (0..8usize, prop_oneof![3 => Just(Answer::Accept), 1 => Just(Answer::Decline), 1 => Just(Answer::Cancel)])
+            .prop_map(|(offer, how)| Step::Answer { offer, how }),
+        3 => (0..8usize).prop_map(|transfer| Step::Reverse { transfer }),
+        1 => (0..8usize).prop_map(|transfer| Step::Again { transfer }),
+    ]
+}
+
+/// Code, and days until available and until expiry.
+const RULES: [(&str, i64, Option<i64>); 4] =
+    [("SHORT", 0, Some(3)), ("LONG", 0, Some(12)), ("EVER", 0, None), ("LATE", 2, Some(6))];
+
+/// Names a lot: burn order among those that expire alike.
+type LotId = (usize, i64, i64);
+
+#[derive(Clone, Debug)]
+struct Lot {
+    id: LotId,
+    source: &'static str,
+    granted: i64,
+    remaining: i64,
+    available_at: DateTime<Utc>,
+    /// None: never.
+    expires_at: Option<DateTime<Utc>>,
+    pending: bool,
+}
+
+impl Lot {
+    fn order(&self) -> (bool, Option<DateTime<Utc>>, LotId) {
+        (self.expires_at.is_none(), self.expires_at, self.id)
+    }
+}
+
+struct Hold {
+    id: Uuid,
+    owner: usize,
+    to: Option<usize>,
+    taken: Vec<Lot>,
+    deadline: Option<DateTime<Utc>>,
+    open: bool,
+}
+
+struct Transfer {
+    id: Uuid,
+    from: usize,
+    to: usize,
+    taken: Vec<Lot>,
+    received: Vec<LotId>,
+    reversed: bool,
+}
+
+#[derive(Default)]
+struct Member {
+    lots: Vec<Lot>,
+    /// By lot: points that have expired and not been reinstated, with what the lot is.
+    lapsed: BTreeMap<LotId, (Lot, i64)>,
+    debt: i64,
+    earned: i64,
+    spent: i64,
+    expired: i64,
+    forgiven: i64,
+    transferred: i64,
+}
+
+#[derive(Default)]
+struct Model {
+    members: [Member; MEMBERS],
+    holds: Vec<Hold>,
+    transfers: Vec<Transfer>,
+    grants: i64,
+    clamp: bool,
+}
+
+type Outcome = Result<i64, &'static str>;
+
+fn total(lots: &[Lot]) -> i64 {
+    lots.iter().map(|lot| lot.remaining).sum()
+}
+
+impl Member {
+    fn pocket(&self, pending: bool) -> i64 {
+        self.lots.iter().filter(|lot| lot.pending == pending).map(|lot| lot.remaining).sum()
+    }
+
+    /// Takes available points, one lot after another; first those that `first` names.
+    fn take(&mut self, mut points: i64, first: &[LotId]) -> Vec<Lot> {
+        self.lots.sort_by_key(|lot| (!first.contains(&lot.id), lot.order()));
+        let mut taken = Vec::new();
+        for lot in self.lots.iter_mut().filter(|lot| !lot.pending) {
+            let part = points.min(lot.remaining);
+            if part > 0 {
+                lot.remaining -= part;
+                points -= part;
+                taken.push(Lot { remaining: part, ..lot.clone() });
+            }
+        }
+        assert_eq!(points, 0);
+        self.lots.retain(|lot| lot.remaining > 0);
+        taken
+    }
+
+    fn put(&mut self, lots: Vec<Lot>) {
+        for lot in lots {
+            match self.lots.iter_mut().find(|known| known.id == lot.id) {
+                Some(known) => known.remaining += lot.remaining,
+                None => self.lots.push(Lot { pending: false, ..lot }),
+            }
+        }
+    }
+
+    fn settle(&mut self, now: DateTime<Utc>) {
+        let (gone, stay) = std::mem::take(&mut self.lots)
+            .into_iter()
+            .partition(|lot: &Lot| lot.expires_at.is_some_and(|expires_at| expires_at <= now));
+        self.lots = stay;
+        for lot in gone {
+            self.expired += lot.remaining;
+            self.lapsed.entry(lot.id).or_insert_with(|| (lot.clone(), 0)).1 += lot.remaining;
+        }
+        self.lots.iter_mut().for_each(|lot| lot.pending &= lot.available_at > now);
+        let repaid = self.debt.min(self.pocket(false));
+        self.take(repaid, &[]);
+        self.debt -= repaid;
+    }
+}
+
+impl Model {
+    fn settle(&mut self, now: DateTime<Utc>) {
+        for hold in &mut self.holds {
+            if hold.open && hold.deadline.is_some_and(|deadline| deadline <= now) {
+                hold.open = false;
+                self.members[hold.owner].put(hold.taken.clone());
+            }
+        }
+        self.members.iter_mut().for_each(|member| member.settle(now));
+    }
+
+    fn earn(&mut self, member: usize, points: i64, rule: usize, now: DateTime<Utc>) -> Outcome {
+        let (source, wait, valid) = RULES[rule];
+        let available_at = now + TimeDelta::days(wait);
+        self.grants += 1;
+        self.members[member].lots.push(Lot {
+            id: (member, self.grants, 0),
+            source,
+            granted: points,
+            remaining: points,
+            available_at,
+            expires_at: valid.map(|days| now + TimeDelta::days(days)),
+            pending: wait > 0,
+        });
+        self.members[member].earned += points;
+        Ok(points)
+    }
+
+    fn debit(&mut self, member: usize, points: i64) -> Result<Vec<Lot>, &'static str> {
+        match self.members[member].pocket(false) >= points {
+            true => Ok(self.members[member].take(points, &[])),
+            false => Err("INSUFFICIENT_POINTS"),
+        }
+    }
+
+    fn hold(
+        &mut self,
+        id: Uuid,
+        owner: usize,
+        to: Option<usize>,
+        points: i64,
+        deadline: Option<DateTime<Utc>>,
+    ) -> Outcome {
+        let taken = self.debit(owner, points)?;
+        self.holds.push(Hold { id, owner, to, taken, deadline, open: true });
+        Ok(points)
+    }
+
+    fn end(&mut self, hold: usize, capture: bool) -> Outcome {
+        let hold = &mut self.holds[hold];
+        if !std::mem::take(&mut hold.open) {
+            return Err("HOLD_CLOSED");
+        }
+        let points = total(&hold.taken);
+        match capture {
+            true => self.members[hold.owner].spent += points,
+            false => self.members[hold.owner].put(hold.taken.clone()),
+        }
+        Ok(points)
+    }
+
+    fn hand_over(&mut self, id: Uuid, from: usize, to: usize, taken: Vec<Lot>) -> Outcome {
+        self.grants += 1;
+        let points = total(&taken);
+        let mut received = Vec::new();
+        for (number, lot) in taken.iter().enumerate() {
+            let id = (to, self.grants, number as i64);
+            received.push(id);
+            self.members[to].lots.push(Lot { id, granted: lot.remaining, pending: false, ..lot.clone() });
+        }
+        self.members[from].transferred -= points;
+        self.members[to].transferred += points;
+        self.transfers.push(Transfer { id, from, to, taken, received, reversed: false });
+        Ok(points)
+    }
+
+    fn accept(&mut self, id: Uuid, hold: usize) -> Outcome {
+        let hold = &mut self.holds[hold];
+        if !std::mem::take(&mut hold.open) {
+            return Err("HOLD_CLOSED");
+        }
+        let (owner, to, taken) = (hold.owner, hold.to.unwrap(), hold.taken.clone());
+        self.hand_over(id, owner, to, taken)
+    }
+
+    fn reverse(&mut self, transfer: usize) -> Outcome {
+        let Transfer { from, to, taken, received, reversed, .. } = &mut self.transfers[transfer];
+        if std::mem::replace(reversed, true) {
+            return Err("ALREADY_REVERSED");
+        }
+        let points = total(taken);
+        let receiver = &mut self.members[*to];
+        let own: i64 = receiver.lots.iter().filter(|lot| received.contains(&lot.id)).map(|lot| lot.remaining).sum();
+        // What has expired of it comes back first.
+        let mut missing = points - own;
+        for id in received.iter() {
+            let Some((lot, lapsed)) = receiver.lapsed.get_mut(id) else { continue };
+            let back = missing.min(*lapsed);
+            if back > 0 {
+                (missing, *lapsed) = (missing - back, *lapsed - back);
+                receiver.expired -= back;
+                let lot = Lot { remaining: back, ..lot.clone() };
+                receiver.put(vec![lot]);
+            }
+        }
+        let clawed = points.min(receiver.pocket(false));
+        receiver.take(clawed, received);
+        match self.clamp {
+            true => receiver.forgiven += points - clawed,
+            false => receiver.debt += points - clawed,
+        }
+        receiver.transferred -= points;
+        let sender = &mut self.members[*from];
+        sender.put(taken.clone());
+        sender.transferred += points;
+        Ok(points)
+    }
+
+    /// Pockets, counters and lots of a member, as [`ROWS`] writes them.
+    fn row(&self, member: usize) -> String {
+        let held: i64 =
+            self.holds.iter().filter(|hold| hold.owner == member && hold.open).map(|hold| total(&hold.taken)).sum();
+        let member = &self.members[member];
+        let mut lots = member.lots.clone();
+        lots.sort_by_key(Lot::order);
+        let lots: Vec<String> = lots
+            .iter()
+            .map(|lot| {
+                let expires_at = lot.expires_at.map_or("never".to_owned(), |at| at.timestamp().to_string());
+                let available_at = lot.available_at.timestamp();
+                format!("{} {} {} {} {available_at} {expires_at}", lot.source, lot.granted, lot.remaining, lot.pending)
+            })
+            .collect();
+        format!(
+            "pending {} available {} held {held} debt {} earned {} spent {} expired {} adjusted {} transferred {} lots {}",
+            member.pocket(true),
+            member.pocket(false),
+            member.debt,
+            member.earned,
+            member.spent,
+            member.expired,
+            member.forgiven,
+            member.transferred,
+            lots.join(", ")
+        )
+    }
+}
+
+const ROW: &str = "
+    select format('pending %s available %s held %s debt %s earned %s spent %s expired %s adjusted %s transferred %s lots %s',
+        b.pending, b.available, b.held, b.debt, b.earned, b.spent, b.expired, b.adjusted, b.transferred, (
+            select string_agg(concat_ws(' ', l.source, l.granted, l.remaining, l.pending::text,
+                extract(epoch from l.available_at)::bigint,
+                case when isfinite(l.expires_at) then extract(epoch from l.expires_at)::bigint::text else 'never' end
+            ), ', ' order by l.expires_at, l.seq, l.no)
+            from points.lot l where l.bucket = b.bucket and l.account_id = b.account_id
+        ))
+    from points.account a join points.balance b on b.bucket = a.bucket and b.account_id = a.id
+    where a.bucket = $1 and a.user_id = $2";
+
+/// One of those there are.
+fn pick<T>(items: &[T], number: usize) -> Option<&T> {
+    items.get(number.checked_rem(items.len())?)
+}
+
+/// Books what is due on all members, so that the model need not know whom an operation settles.
+async fn settle(client: &Client, names: &[String], now: DateTime<Utc>) {
+    for name in names {
+        client
+            .execute(
+                "select points.settle(a.bucket, array[a.id], $3) from points.account a where a.bucket = $1 and a.user_id = $2",
+                &[&bucket(name, "points"), name, &now],
+            )
+            .await
+            .unwrap();
+    }
+}
+
+async fn run(client: &Client, case: u32, clamp: bool, steps: &[(Step, i64)]) -> Result<Vec<String>, TestCaseError> {
+    let names: Vec<String> = (0..MEMBERS).map(|member| format!("case{case}-{clamp}-{member}")).collect();
+    let mut model = Model { clamp, ..Model::default() };
+    let mut now = instant("2030-06-01T00:00:00Z");
+    let mut sent: Vec<(Request, Outcome)> = Vec::new();
+    let mut seen = Vec::new();
+    for name in &names {
+        execute(client, &[Request::spend(name, 1, "opens")], Some(now)).await;
+    }
+    for (number, (step, hours)) in steps.iter().enumerate() {
+        now += TimeDelta::hours(*hours);
+        settle(client, &names, now).await;
+        model.settle(now);
+        let key = format!("k{number}");
+        let id: Uuid = client.query_one("select api.operation_id(1, $1)", &[&key]).await.unwrap().get(0);
+        let until = |hours: &Option<i64>| hours.map(|hours| now + TimeDelta::hours(hours));
+        let (request, expected) = match step {
+            Step::Earn { member, points, rule } => (
+                Request::earn(&names[*member], RULES[*rule].0, &key).points(*points),
+                model.earn(*member, *points, *rule, now),
+            ),
+            Step::Spend { member, points } => {
+                let spent = model.debit(*member, *points).map(|_| *points);
+                model.members[*member].spent += spent.unwrap_or(0);
+                (Request::spend(&names[*member], *points, &key), spent)
+            }
+            Step::Hold { member, points, hours } => {
+                let request = Request::spend(&names[*member], *points, &key);
+                let deadline = until(hours);
+                let request = Request { kind: Some(Kind::Hold), expires_at: deadline, ..request };
+                (request, model.hold(id, *member, None, *points, deadline))
+            }
+            Step::End { hold, capture } => {
+                let plain: Vec<usize> = (0..model.holds.len()).filter(|hold| model.holds[*hold].to.is_none()).collect();
+                let Some(&hold) = pick(&plain, *hold) else { continue };
+                let Hold { id, owner, .. } = model.holds[hold];
+                let kind = if *capture { Kind::Capture } else { Kind::Release };
+                (Request { kind: Some(kind), ..cancel(&names[owner], id, &key) }, model.end(hold, *capture))
+            }
+            Step::Give { from, to, points } => {
+                let given = model.debit(*from, *points).and_then(|taken| model.hand_over(id, *from, *to, taken));
+                (give(&names[*from], &names[*to], *points, &key), given)
+            }
+            Step::Offer { from, to, points, hours } => {
+                let deadline = until(hours);
+                let request = offer(&names[*from], &names[*to], *points, &key, deadline);
+                (request, model.hold(id, *from, Some(*to), *points, deadline))
+            }
+            Step::Answer { offer, how } => {
+                let offers: Vec<usize> =
+                    (0..model.holds.len()).filter(|hold| model.holds[*hold].to.is_some()).collect();
+                let Some(&offer) = pick(&offers, *offer) else { continue };
+                let Hold { id: original, owner, to, .. } = model.holds[offer];
+                let (from, to) = (&names[owner], &names[to.unwrap()]);
+                match how {
+                    Answer::Accept => (accept(from, to, original, &key), model.accept(id, offer)),
+                    Answer::Decline => (decline(from, to, original, &key), model.end(offer, false)),
+                    Answer::Cancel => (cancel(from, original, &key), model.end(offer, false)),
+                }
+            }
+            Step::Reverse { transfer } => {
+                let all: Vec<usize> = (0..model.transfers.len()).collect();
+                let Some(&transfer) = pick(&all, *transfer) else { continue };
+                let Transfer { id, from, .. } = model.transfers[transfer];
+                (reverse(&names[from], id, &key), model.reverse(transfer))
+            }
+            Step::Again { transfer } => {
+                let Some((request, outcome)) = pick(&sent, *transfer) else { continue };
+                (request.clone(), *outcome)
+            }
+        };
+        let lane = matches!(step, Step::Earn { .. } | Step::Spend { .. } | Step::Hold { .. } | Step::End { .. });
+        let (refusal, points, replayed) = if lane {
+            let outcome = execute(client, std::slice::from_ref(&request), Some(now)).await.remove(0);
+            (outcome.refusal, outcome.points, outcome.replayed)
+        } else {
+            let answer = transfer(client, request.clone(), Some(now)).await;
+            (answer.refusal, answer.points, answer.replayed)
+        };
+        let outcome = match &refusal {
+            None => Ok(points.unwrap()),
+            Some(refusal) => Err(refusal.as_str()),
+        };
+        prop_assert_eq!(outcome, expected, "{} {:?} at {}", number, step, now);
+        prop_assert_eq!(replayed, matches!(step, Step::Again { .. }), "{} {:?}", number, step);
+        seen.push(format!("{} {}", format!("{step:?}").split(' ').next().unwrap(), expected.err().unwrap_or("done")));
+        if !lane && !replayed {
+            sent.push((request, expected));
+        }
+        // What came in late may be due at once.
+        model.settle(now);
+        for (member, name) in names.iter().enumerate() {
+            let row: String = client.query_one(ROW, &[&bucket(name, "points"), name]).await.unwrap().get(0);
+            prop_assert_eq!(row, model.row(member), "member {} after {} {:?} at {}", member, number, step, now);
+        }
+        let sum: i64 = model.members.iter().map(|member| member.transferred).sum();
+        prop_assert_eq!(sum, 0);
+    }
+    Ok(seen)
+}
+
+fn check(cases: u32, clamp: bool) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _guard = runtime.enter();
+    let database = runtime.block_on(Database::new());
+    let client = runtime.block_on(async {
+        let client = database.client().await;
+        for (code, wait, valid) in RULES {
+            let valid = valid.map_or("null".to_owned(), |days| days.to_string());
+            make_rule(
+                &client,
+                code,
+                "basis, rounding, pending_days, valid_days",
+                &format!("'given', 'down', {wait}, {valid}"),
+            )
+            .await;
+        }
+        client
+            .execute("update points.program set debt_policy = $1", &[&if clamp { "clamp" } else { "debt" }])
+            .await
+            .unwrap();
+        client
+    });
+    let case = std::cell::Cell::new(0);
+    let seen = std::cell::RefCell::new(BTreeMap::<String, u32>::new());
+    let config = Config { failure_persistence: None, max_shrink_iters: 600, cases, ..Config::default() };
+    let histories =
+        proptest::collection::vec((step(), prop_oneof![3 => Just(0), 2 => 1..24i64, 1 => 24..100i64]), 10..40);
+    let result = TestRunner::new(config).run(&histories, |steps| {
+        case.set(case.get() + 1);
+        for event in runtime.block_on(run(&client, case.get(), clamp, &steps))? {
+            *seen.borrow_mut().entry(event).or_default() += 1;
+        }
+        Ok(())
+    });
+    if let Err(failure) = result {
+        panic!("{failure}");
+    }
+    runtime.block_on(assert_laws(&client));
+    // histories in which nothing happens would prove nothing
+    let seen = seen.into_inner();
+    for event in [
+        "Give done",
+        "Give INSUFFICIENT_POINTS",
+        "Offer done",
+        "Answer done",
+        "Answer HOLD_CLOSED",
+        "Reverse done",
+        "Reverse ALREADY_REVERSED",
+        "Again done",
+        "Hold done",
+        "End done",
+        "Spend done",
+    ] {
+        assert!(seen.contains_key(event), "{event} never came: {seen:?}");
+    }
+}
+
+#[test]
+fn members_who_give_to_each_other_do_what_the_model_does() {
+    check(40, false);
+}
+
+#[test]
+fn and_so_they_do_where_debts_are_forgiven() {
+    check(30, true);
+}
+
+/// As many histories as PROPTEST_CASES says.
+#[test]
+#[ignore = "long"]
+fn members_who_give_to_each_other_do_what_the_model_does_at_length() {
+    check(Config::default().cases, false);
+    check(Config::default().cases, true);
+}
