@@ -40,6 +40,10 @@ pub enum OperationKind {
     Transfer,
     /// Points for a reward.
     Redeem,
+    /// A redemption delivered.
+    Fulfil,
+    /// A redemption cancelled.
+    Cancel,
     /// Spending stopped.
     Freeze,
     /// Spending allowed again.
@@ -167,7 +171,8 @@ impl Operation {
         ID::from(self.id)
     }
 
-    /// id of the operation that it reverses, or of the hold that it captures or releases; null: it does neither.
+    /// id of the operation that it reverses, of the hold that it captures or releases, or of the redemption that it
+    /// fulfils or cancels; null: none.
     async fn original_id(&self) -> Option<ID> {
         self.original.map(ID::from)
     }
@@ -178,7 +183,7 @@ impl Operation {
     }
 
     /// Points that it was about: in for EARN, out for SPEND, reserved for HOLD, spent for CAPTURE, given back for
-    /// RELEASE; either sign for ADJUST and REVERSE; 0 when refused or when nothing was due.
+    /// RELEASE and CANCEL; either sign for ADJUST and REVERSE; 0 when refused or when nothing was due.
     async fn points(&self) -> Points {
         Points(self.points)
     }

@@ -20,16 +20,18 @@ use crate::{
     lanes::Lanes,
     ledger::LedgerMutation,
     reads::{AccountReads, Reads},
+    redemption::{RedemptionMutation, RedemptionQuery},
     reversal::ReversalMutation,
+    reward::{RewardMutation, RewardQuery},
 };
 
 /// Questions about members' points.
 #[derive(Default, MergedObject)]
-pub struct Query(AccountQuery, HoldQuery);
+pub struct Query(AccountQuery, HoldQuery, RewardQuery, RedemptionQuery);
 
 /// Operations on members' points.
 #[derive(Default, MergedObject)]
-pub struct Mutation(LedgerMutation, HoldMutation, ReversalMutation, FreezeMutation);
+pub struct Mutation(LedgerMutation, HoldMutation, ReversalMutation, FreezeMutation, RedemptionMutation, RewardMutation);
 
 /// Levels of fields. Introspection as GraphiQL does it needs 13.
 const MAX_DEPTH: usize = 16;

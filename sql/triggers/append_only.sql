@@ -28,3 +28,13 @@ create or replace trigger append_only before update or delete on points.rule_ver
     for each row execute function points.refuse_change();
 create or replace trigger append_only_truncate before truncate on points.rule_version
     execute function points.refuse_change();
+
+create or replace trigger append_only before update or delete on points.prize
+    for each row execute function points.refuse_change();
+create or replace trigger append_only_truncate before truncate on points.prize
+    execute function points.refuse_change();
+
+create or replace trigger append_only before update or delete on points.reward_change
+    for each row execute function points.refuse_change();
+create or replace trigger append_only_truncate before truncate on points.reward_change
+    execute function points.refuse_change();

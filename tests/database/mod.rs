@@ -18,6 +18,9 @@ mod model;
 mod partitions;
 mod privileges;
 mod returns;
+mod reward_model;
+mod reward_races;
+mod rewards;
 mod rules;
 mod spend_points;
 

@@ -15,6 +15,7 @@ mod limits;
 mod operation;
 mod proxy;
 mod reversals;
+mod rewards;
 mod scalars;
 mod spend_points;
 mod websocket;
@@ -59,7 +60,7 @@ impl Gateway {
     /// A gateway with a key that may do everything, on a database of its own.
     pub async fn new() -> (Gateway, Database) {
         let database = Database::new().await;
-        let key = make_key(&database, "test", &["earn", "spend", "reverse", "adjust", "read"], None).await;
+        let key = make_key(&database, "test", &["earn", "spend", "reverse", "adjust", "rewards", "read"], None).await;
         (Gateway::over(&database.url(), &key).await, database)
     }
 

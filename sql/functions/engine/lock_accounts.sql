@@ -9,7 +9,7 @@ begin
         select b.next_change_at, b.debt, b.has_returns
         from points.balance b
         where b.bucket = p_bucket
-            and b.account_id = any (array(select d.account_id from unnest(p_drafts) d where d.account_id is not null))
+            and b.account_id = any (array(select d.account_id from unnest(p_drafts) d where d.account_id is not null and d.refusal is null))
         order by b.account_id
         for no key update
     ) b;
@@ -17,4 +17,4 @@ end
 $$;
 
 comment on function points.lock_accounts(smallint, points.draft[]) is
-    'Locks the accounts in id order, by their balances. From then on nobody else claims keys on them or moves their points. Returns the first instant at which one of them has something to settle, and whether one has a debt or returned orders, so that what comes in may go on.';
+    'Locks the accounts of what is not refused yet, in id order, by their balances. From then on nobody else claims keys on them or moves their points. Returns the first instant at which one of them has something to settle, and whether one has a debt or returned orders, so that what comes in may go on.';
