@@ -36,7 +36,7 @@ impl Gateway {
         self.redemption_mutation("redeemReward", "RedeemReward", input).await
     }
 
-    async fn close(&self, field: &str, user: &str, redemption: &Value, key: &str) -> Result<Value, Value> {
+    async fn close_redemption(&self, field: &str, user: &str, redemption: &Value, key: &str) -> Result<Value, Value> {
         let input = json!({ "userId": user, "redemptionId": redemption, "idempotencyKey": key });
         self.redemption_mutation(field, "CloseRedemption", input).await
     }
@@ -88,7 +88,7 @@ async fn a_reward_is_made_redeemed_and_delivered() {
     let again = gateway.redeem(input).await.unwrap();
     assert_eq!((&again["replayed"], &again["redemption"]), (&json!(true), redemption));
 
-    let fulfilled = gateway.close("fulfilRedemption", "dora", &redemption["id"], "f").await.unwrap();
+    let fulfilled = gateway.close_redemption("fulfilRedemption", "dora", &redemption["id"], "f").await.unwrap();
     assert_eq!(fulfilled["redemption"]["status"], "FULFILLED");
     assert_eq!((&fulfilled["entry"], &fulfilled["operation"]["originalId"]), (&Value::Null, &redemption["id"]));
 
@@ -106,12 +106,12 @@ async fn cancelling_gives_everything_back() {
     gateway.grant("dora", 100, "grant", None).await;
     let redeemed = gateway.redeem(order("dora", "CUP", "1")).await.unwrap();
     let id = &redeemed["redemption"]["id"];
-    let cancelled = gateway.close("cancelRedemption", "dora", id, "c").await.unwrap();
+    let cancelled = gateway.close_redemption("cancelRedemption", "dora", id, "c").await.unwrap();
     assert_eq!(cancelled["entry"], json!({ "availableDelta": 30, "kind": "REFUND", "contra": "redemption" }));
     assert_eq!(cancelled["account"]["balance"], json!({ "available": 100, "spent": 0 }));
     assert_eq!(cancelled["redemption"]["status"], "CANCELLED");
     assert!(cancelled["redemption"]["closedAt"].is_string());
-    assert_eq!(gateway.close("cancelRedemption", "dora", id, "c").await.unwrap()["replayed"], true);
+    assert_eq!(gateway.close_redemption("cancelRedemption", "dora", id, "c").await.unwrap()["replayed"], true);
     gateway.redeem(order("dora", "CUP", "2")).await.unwrap();
 }
 
@@ -167,12 +167,15 @@ async fn every_refusal_has_its_code_and_facts() {
     );
 
     let id = &redeemed["redemption"]["id"];
-    gateway.close("fulfilRedemption", "dora", id, "f").await.unwrap();
-    let error = gateway.close("cancelRedemption", "dora", id, "c").await.unwrap_err();
+    gateway.close_redemption("fulfilRedemption", "dora", id, "f").await.unwrap();
+    let error = gateway.close_redemption("cancelRedemption", "dora", id, "c").await.unwrap_err();
     assert_eq!((code(&error), &error["extensions"]["details"]["status"]), ("REDEMPTION_CLOSED", &json!("fulfilled")));
     let unknown = json!("00000000-0000-0000-0000-000000000000");
-    assert_eq!(code(&gateway.close("fulfilRedemption", "dora", &unknown, "x").await.unwrap_err()), "UNKNOWN_OPERATION");
-    let error = gateway.close("fulfilRedemption", "dora", &json!("no id"), "y").await.unwrap_err();
+    assert_eq!(
+        code(&gateway.close_redemption("fulfilRedemption", "dora", &unknown, "x").await.unwrap_err()),
+        "UNKNOWN_OPERATION"
+    );
+    let error = gateway.close_redemption("fulfilRedemption", "dora", &json!("no id"), "y").await.unwrap_err();
     assert_eq!(error["extensions"]["path"], json!(["input", "redemptionId"]));
 
     gateway
@@ -192,7 +195,7 @@ async fn each_part_needs_its_scope() {
     let shop = gateway.with_key(&make_key(&database, "shop", &["spend"], None).await);
     let id = &redeemed["redemption"]["id"];
     for field in ["fulfilRedemption", "cancelRedemption"] {
-        let error = shop.close(field, "dora", id, field).await.unwrap_err();
+        let error = shop.close_redemption(field, "dora", id, field).await.unwrap_err();
         assert_eq!((code(&error), &error["extensions"]["details"]["scope"]), ("FORBIDDEN", &json!("rewards")));
     }
     for (field, input) in [
