@@ -239,7 +239,7 @@ pub async fn http(world: &World, report: &mut Report, name: &str, kind: Kind, co
         });
     }
     let expected = match kind {
-        Kind::Earn | Kind::EarnBatch => Expected::Awards,
+        Kind::Earn | Kind::EarnBatch | Kind::Redeem => Expected::Awards,
         Kind::Spend => Expected::Spends,
         Kind::Balance => Expected::Nothing,
     };

@@ -21,7 +21,7 @@ use clap::{Parser, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 
 use report::{Report, Row, Target};
-use requests::Kind;
+use requests::{Kind, REWARD};
 use world::{Host, World};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -64,6 +64,8 @@ enum Part {
     Earn,
     /// Spends, over HTTP and of many lots
     Spend,
+    /// Redemptions of one reward over HTTP, beside awards
+    Redeem,
     /// Queries over HTTP
     Read,
     /// The stored function alone
@@ -140,6 +142,9 @@ async fn measure(options: &Options, host: &Host, report: &mut Report) -> Result<
     if options.has(Part::Spend) {
         spend::measure(world, report).await?;
     }
+    if options.has(Part::Redeem) {
+        redeem(world, report).await?;
+    }
     if options.has(Part::Read) {
         read(world, report).await?;
     }
@@ -172,6 +177,21 @@ async fn earn(world: &World, report: &mut Report) -> Result<()> {
     batch.details(report, "us/award");
     many.details(report, "us/award");
     second.details(report);
+    Ok(())
+}
+
+/// Redemptions of one reward with ample stock, between two runs of single awards.
+async fn redeem(world: &World, report: &mut Report) -> Result<()> {
+    let create = "select api.create_reward($1, $1, 'goods', 1, 'bench', 1000000000)";
+    world.connect().await?.execute(create, &[&REWARD]).await?;
+    let before = load::http(world, report, "earnPoints before redeemReward, 256 connections", Kind::Earn, 256).await?;
+    let name = "redeemReward of one reward, 256 connections";
+    let load = load::http(world, report, name, Kind::Redeem, 256).await?;
+    let after = load::http(world, report, "earnPoints after redeemReward, 256 connections", Kind::Earn, 256).await?;
+    let mean = (before.per_second + after.per_second) / 2.0;
+    report.add(load.row("redemptions/s").against(mean).wants(Target::AtLeast(0.25)));
+    load.details(report, "us/redemption");
+    load.bytes(report);
     Ok(())
 }
 

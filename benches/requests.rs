@@ -17,11 +17,15 @@ pub const AMOUNT: &str = "12.50";
 /// Points of a spend. An award is 12, so that some spends take from two lots.
 pub const SPEND: i64 = 10;
 
+/// What everybody redeems, for 1 point.
+pub const REWARD: &str = "BENCH";
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Earn,
     EarnBatch,
     Spend,
+    Redeem,
     Balance,
 }
 
@@ -30,7 +34,7 @@ impl Kind {
     pub fn operations(self) -> u64 {
         match self {
             Kind::EarnBatch => BATCH as u64,
-            Kind::Earn | Kind::Spend | Kind::Balance => 1,
+            Kind::Earn | Kind::Spend | Kind::Redeem | Kind::Balance => 1,
         }
     }
 
@@ -51,6 +55,11 @@ impl Kind {
             ),
             Kind::Spend => format!(
                 r#"{{"query":"mutation($input: SpendPointsInput!) {{ spendPoints(input: $input) {{ replayed operation {{ points }} account {{ balance {{ available }} }} }} }}","variables":{{"input":{{"userId":"{}","points":{SPEND},"idempotencyKey":"{}"}}}}}}"#,
+                user_id(0),
+                idempotency_key(0)
+            ),
+            Kind::Redeem => format!(
+                r#"{{"query":"mutation($input: RedeemRewardInput!) {{ redeemReward(input: $input) {{ replayed operation {{ points }} account {{ balance {{ available }} }} }} }}","variables":{{"input":{{"userId":"{}","reward":"{REWARD}","expectedPrice":1,"idempotencyKey":"{}"}}}}}}"#,
                 user_id(0),
                 idempotency_key(0)
             ),

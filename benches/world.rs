@@ -147,7 +147,7 @@ impl World {
     /// What the ledger has.
     pub async fn row_counts(&self) -> Result<RowCounts> {
         let sql = "select count(*) filter (where refusal is null), count(*) filter (where refusal is not null)
-                   from points.operation where kind in ('earn', 'spend')";
+                   from points.operation where kind in ('earn', 'spend', 'redeem')";
         let row = self.client.query_one(sql, &[]).await?;
         Ok(RowCounts { done: row.get(0), refused: row.get(1) })
     }

@@ -4,7 +4,7 @@ revoke all on all tables in schema points, api from public, jifen_gateway, jifen
 revoke execute on all functions in schema points, api from public, jifen_gateway, jifen_reader, jifen_operator;
 revoke update, delete, truncate on
     points.operation, points.entry, points.entry_default, points.lot_use, points.lot_use_default,
-    points.level_change, points.rule_version, points.erasure
+    points.level_change, points.rule_version, points.erasure, points.prize, points.reward_change
 from jifen_owner;
 
 grant usage on schema api to jifen_gateway, jifen_reader, jifen_operator;
@@ -14,7 +14,8 @@ grant select on all tables in schema api to jifen_gateway, jifen_reader, jifen_o
 grant execute on function
     api.bucket(text, text), points.bucket(text, text), points.bucket_count(),
     api.operation_id(int, text), points.due(smallint, bigint, timestamptz), points.user_id_of(smallint, bigint),
-    points.contra_of(points.entry_kind)
+    points.contra_of(points.entry_kind),
+    points.stock_left(text, smallint), points.draw_prize(bytea, int[])
 to jifen_gateway, jifen_reader, jifen_operator;
 
 -- The gateway: the engine, and what keeps it running.
@@ -24,6 +25,10 @@ grant execute on function
     api.execute_erase(api.request),
     api.authenticate(bytea),
     api.import_client(),
+    api.create_reward(text, text, points.reward_kind, bigint, text, bigint, text, numeric, timestamptz, timestamptz, int, points.quota_period, jsonb, text),
+    api.change_reward(text, text, bigint, points.reward_status, text, timestamptz, timestamptz, int, points.quota_period, text),
+    api.add_stock(text, bigint, text, smallint, text),
+    api.add_coupons(text, text[], text, text),
     api.create_partitions()
 to jifen_gateway;
 
@@ -46,6 +51,13 @@ grant execute on function
     api.reverse_transfer(text, uuid, text, text, text, text, jsonb, text),
     api.erase_member(text, text, text, text, text),
     api.set_transfer_limits(bigint, bigint, int, bigint),
+    api.redeem_reward(text, text, text, bigint, text, numeric, text, jsonb, text),
+    api.fulfil_redemption(text, uuid, text, text, text, text, jsonb, text),
+    api.cancel_redemption(text, uuid, text, text, text, text, jsonb, text),
+    api.create_reward(text, text, points.reward_kind, bigint, text, bigint, text, numeric, timestamptz, timestamptz, int, points.quota_period, jsonb, text),
+    api.change_reward(text, text, bigint, points.reward_status, text, timestamptz, timestamptz, int, points.quota_period, text),
+    api.add_stock(text, bigint, text, smallint, text),
+    api.add_coupons(text, text[], text, text),
     api.set_program(text, text, text, text, boolean),
     api.create_rule(text, text),
     api.create_rule_version(text, points.rule_basis, bigint, numeric, points.rounding, bigint, int, int, timestamptz),

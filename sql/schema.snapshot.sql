@@ -22,11 +22,19 @@ domain points.idempotency_key as text
 domain points.money as numeric
     money_not_negative: CHECK ((VALUE >= (0)::numeric))
 
-enum points.operation_kind (earn, spend, adjust, hold, capture, release, reverse, return, transfer, redeem, freeze, unfreeze, activate, expire, reinstate, repay, write_off, receive, erase)
+enum points.operation_kind (earn, spend, adjust, hold, capture, release, reverse, return, transfer, redeem, fulfil, cancel, freeze, unfreeze, activate, expire, reinstate, repay, write_off, receive, erase)
 
 domain points.pocket as bigint
     pocket_is_safe_integer: CHECK ((VALUE <= '9007199254740991'::bigint))
     pocket_not_negative: CHECK ((VALUE >= 0))
+
+enum points.quota_period (day, week, month, year, ever)
+
+enum points.redemption_status (reserved, fulfilled, cancelled)
+
+enum points.reward_kind (goods, coupon, draw, cash)
+
+enum points.reward_status (active, paused, retired)
 
 enum points.rounding (down, half_up, up)
 
@@ -147,7 +155,23 @@ table points.client
     client_name_once: UNIQUE (name)
     client_key_is_sha256: CHECK ((length(key_sha256) = 32))
     client_name_length: CHECK (((length(name) >= 1) AND (length(name) <= 64)))
-    client_scopes_are_known: CHECK ((scopes <@ ARRAY['earn'::text, 'spend'::text, 'reverse'::text, 'adjust'::text, 'read'::text]))
+    client_scopes_are_known: CHECK ((scopes <@ ARRAY['earn'::text, 'spend'::text, 'reverse'::text, 'adjust'::text, 'rewards'::text, 'read'::text]))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.coupon
+    reward            text not null
+    no                bigint not null
+    code              text not null
+    account_id        bigint
+    redemption_id     uuid
+    handed_out_at     timestamp with time zone
+    redemption_bucket smallint
+    coupon_pkey: PRIMARY KEY (reward, no)
+    coupon_code_once_per_reward: UNIQUE (reward, code)
+    coupon_reward_fkey: FOREIGN KEY (reward) REFERENCES points.reward(code)
+    coupon_code_length: CHECK (((length(code) >= 1) AND (length(code) <= 128)))
+    coupon_is_handed_out_whole: CHECK ((num_nulls(redemption_bucket, account_id, redemption_id, handed_out_at) = ANY (ARRAY[0, 4])))
+    CREATE INDEX coupon_in_pool ON points.coupon USING btree (reward, no) WHERE (redemption_id IS NULL)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.entry partition by range (recorded_at)
@@ -298,10 +322,10 @@ table points.operation
     operation_adjust_has_reason_and_actor: CHECK (((kind <> ALL (ARRAY['adjust'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'erase'::points.operation_kind])) OR ((COALESCE(length(reason), 0) > 0) AND (COALESCE(length(actor), 0) > 0))))
     operation_earn_names_rule_version: CHECK ((((kind = 'earn'::points.operation_kind) = (rule IS NOT NULL)) AND ((kind = 'earn'::points.operation_kind) = (rule_version IS NOT NULL))))
     operation_moves_points_by_an_entry: CHECK ((((points)::bigint = 0) OR (seq IS NOT NULL)))
-    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'erase'::points.operation_kind]))))
-    operation_original_fits_kind: CHECK ( CASE WHEN (kind = ANY (ARRAY['capture'::points.operation_kind, 'reverse'::points.operation_kind, 'receive'::points.operation_kind])) THEN (original IS NOT NULL) WHEN (kind = ANY (ARRAY['release'::points.operation_kind, 'transfer'::points.operation_kind])) THEN true ELSE (original IS NULL) END)
+    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'fulfil'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'erase'::points.operation_kind]))))
+    operation_original_fits_kind: CHECK ( CASE WHEN (kind = ANY (ARRAY['capture'::points.operation_kind, 'reverse'::points.operation_kind, 'fulfil'::points.operation_kind, 'cancel'::points.operation_kind, 'receive'::points.operation_kind])) THEN (original IS NOT NULL) WHEN (kind = ANY (ARRAY['release'::points.operation_kind, 'transfer'::points.operation_kind])) THEN true ELSE (original IS NULL) END)
     operation_points_fit_kind: CHECK ((((points)::bigint >= 0) OR (kind = ANY (ARRAY['adjust'::points.operation_kind, 'reverse'::points.operation_kind, 'erase'::points.operation_kind]))))
-    operation_refusal_is_final: CHECK ((refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text, 'UNKNOWN_OPERATION'::text])))
+    operation_refusal_is_final: CHECK ((refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text, 'UNKNOWN_OPERATION'::text, 'REDEMPTION_CLOSED'::text])))
     operation_refused_moves_nothing: CHECK (((refusal IS NULL) OR (((points)::bigint = 0) AND (seq IS NULL))))
     CREATE INDEX operation_order_key ON points.operation USING btree (bucket, account_id, order_key) WHERE (order_key IS NOT NULL)
     trigger append_only before delete or update on points.operation for each row execute function points.refuse_change()
@@ -316,6 +340,22 @@ table points.order_return
     order_key  text not null
     order_return_pkey: PRIMARY KEY (bucket, account_id, order_key)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.prize
+    reward      text not null
+    no          smallint not null
+    name        text not null
+    weight      integer not null
+    consolation boolean not null
+    prize_pkey: PRIMARY KEY (reward, no)
+    prize_reward_fkey: FOREIGN KEY (reward) REFERENCES points.reward(code)
+    prize_name_length: CHECK (((length(name) >= 1) AND (length(name) <= 128)))
+    prize_no_in_range: CHECK (((no >= 1) AND (no <= 100)))
+    prize_weight_in_range: CHECK (((weight >= 0) AND (weight <= 1000000)))
+    CREATE UNIQUE INDEX prize_one_consolation ON points.prize USING btree (reward) WHERE consolation
+    trigger append_only before delete or update on points.prize for each row execute function points.refuse_change()
+    trigger append_only_truncate before truncate on points.prize for each statement execute function points.refuse_change()
+    grant insert, references, select, trigger to jifen_owner
 
 table points.program
     id                    boolean not null default true
@@ -334,6 +374,45 @@ table points.program
     program_is_one_row: CHECK (id)
     program_transfer_limits_in_range: CHECK (((LEAST(transfer_minimum, transfer_maximum, (transfer_times_a_day)::bigint, transfer_points_a_day) > 0) AND (GREATEST(transfer_minimum, transfer_maximum, transfer_points_a_day) <= '9007199254740991'::bigint)))
     program_transfer_range_not_empty: CHECK ((transfer_minimum <= transfer_maximum))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.quota_use
+    account_id bigint not null
+    starts_at  timestamp with time zone not null
+    used       integer not null
+    quota      integer not null
+    bucket     smallint not null
+    period     points.quota_period not null
+    reward     text not null
+    quota_use_pkey: PRIMARY KEY (bucket, account_id, reward, period, starts_at)
+    quota_use_within_quota: CHECK (((used >= 0) AND (used <= quota)))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.redemption
+    account_id      bigint not null
+    id              uuid not null
+    price           bigint not null
+    redeemed_at     timestamp with time zone not null
+    closed_at       timestamp with time zone
+    closed_by       uuid
+    quota_starts_at timestamp with time zone
+    bucket          smallint not null
+    drawn           smallint
+    prize           smallint
+    status          points.redemption_status not null
+    quota_period    points.quota_period
+    reward          text not null
+    coupon          text
+    seed            bytea
+    weights         integer[]
+    redemption_pkey: PRIMARY KEY (bucket, account_id, id)
+    redemption_closed_once_and_whole: CHECK ((((status = 'reserved'::points.redemption_status) = (closed_at IS NULL)) AND ((closed_at IS NULL) = (closed_by IS NULL))))
+    redemption_draw_is_whole: CHECK ((num_nulls(seed, weights, drawn, prize) = ANY (ARRAY[0, 4])))
+    redemption_drawn_is_one_of_the_weights: CHECK (((drawn >= 1) AND (drawn <= cardinality(weights))))
+    redemption_price_positive: CHECK ((price > 0))
+    redemption_quota_has_its_period: CHECK (((quota_period IS NULL) = (quota_starts_at IS NULL)))
+    redemption_seed_is_sha256: CHECK ((length(seed) = 32))
+    CREATE INDEX redemption_newest ON points.redemption USING btree (bucket, account_id, redeemed_at, id)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.refusal
@@ -355,6 +434,46 @@ table points.reversal
     reversal_pkey: PRIMARY KEY (bucket, account_id, operation_id)
     reversal_within_original: CHECK (((reversed >= 0) AND (reversed <= points)))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.reward
+    code          text not null
+    name          text not null
+    wallet        text not null
+    kind          points.reward_kind not null
+    price         bigint not null
+    unlimited     boolean not null
+    cash_amount   points.money
+    status        points.reward_status not null default 'active'::points.reward_status
+    on_sale_from  timestamp with time zone not null default '-infinity'::timestamp with time zone
+    on_sale_until timestamp with time zone not null default 'infinity'::timestamp with time zone
+    quota         integer
+    quota_period  points.quota_period
+    created_at    timestamp with time zone not null
+    reward_pkey: PRIMARY KEY (code)
+    reward_wallet_fkey: FOREIGN KEY (wallet) REFERENCES points.wallet(code)
+    reward_cash_has_its_amount: CHECK (((kind = 'cash'::points.reward_kind) = (COALESCE((cash_amount)::numeric, (0)::numeric) > (0)::numeric)))
+    reward_code_is_plain: CHECK ((code ~ '^[A-Z][A-Z0-9_]{0,31}$'::text))
+    reward_coupon_is_limited: CHECK (((kind <> 'coupon'::points.reward_kind) OR (NOT unlimited)))
+    reward_name_length: CHECK (((length(name) >= 1) AND (length(name) <= 128)))
+    reward_price_in_range: CHECK (((price >= 1) AND (price <= '9007199254740991'::bigint)))
+    reward_quota_has_its_period: CHECK (((quota IS NULL) = (quota_period IS NULL)))
+    reward_quota_positive: CHECK ((quota > 0))
+    reward_sale_ends_after_it_begins: CHECK ((on_sale_until > on_sale_from))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.reward_change
+    client_id       integer not null
+    idempotency_key points.idempotency_key not null
+    reward          text not null
+    what            text not null
+    inputs          jsonb not null
+    recorded_at     timestamp with time zone not null
+    reward_change_pkey: PRIMARY KEY (client_id, idempotency_key)
+    reward_change_client_id_fkey: FOREIGN KEY (client_id) REFERENCES points.client(id)
+    reward_change_is_known: CHECK ((what = ANY (ARRAY['create'::text, 'change'::text, 'add_stock'::text, 'add_coupons'::text])))
+    trigger append_only before delete or update on points.reward_change for each row execute function points.refuse_change()
+    trigger append_only_truncate before truncate on points.reward_change for each statement execute function points.refuse_change()
+    grant insert, references, select, trigger to jifen_owner
 
 table points.rule
     code       text not null
@@ -390,6 +509,25 @@ table points.rule_version
     trigger append_only before delete or update on points.rule_version for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.rule_version for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
+
+table points.stock with (fillfactor=50)
+    reward    text not null
+    prize     smallint not null
+    remaining bigint not null
+    stock_pkey: PRIMARY KEY (reward, prize)
+    stock_reward_fkey: FOREIGN KEY (reward) REFERENCES points.reward(code)
+    stock_is_safe_integer: CHECK ((remaining <= '9007199254740991'::bigint))
+    stock_not_negative: CHECK ((remaining >= 0))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.stock_slice with (fillfactor=50)
+    remaining bigint not null
+    bucket    smallint not null
+    prize     smallint not null
+    reward    text not null
+    stock_slice_pkey: PRIMARY KEY (bucket, reward, prize)
+    stock_slice_not_negative: CHECK ((remaining >= 0))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.transfer_day
     account_id bigint not null
@@ -535,6 +673,16 @@ view api.operation
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
+view api.prize
+    reward      text
+    no          smallint
+    name        text
+    weight      integer
+    consolation boolean
+    stock       bigint
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
 view api.program
     name                  text
     time_zone             text
@@ -546,6 +694,44 @@ view api.program
     transfer_times_a_day  integer
     transfer_points_a_day bigint
     bucket_count          smallint
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
+view api.redemption
+    bucket      smallint
+    account_id  bigint
+    id          uuid
+    user_id     text
+    wallet      text
+    reward      text
+    price       bigint
+    status      points.redemption_status
+    coupon      text
+    seed        bytea
+    weights     integer[]
+    drawn       smallint
+    recomputed  smallint
+    prize       smallint
+    redeemed_at timestamp with time zone
+    closed_at   timestamp with time zone
+    closed_by   uuid
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
+view api.reward
+    code          text
+    name          text
+    wallet        text
+    kind          points.reward_kind
+    price         bigint
+    stock         bigint
+    cash_amount   numeric
+    status        points.reward_status
+    on_sale_from  timestamp with time zone
+    on_sale_until timestamp with time zone
+    quota         integer
+    quota_period  points.quota_period
+    created_at    timestamp with time zone
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -582,6 +768,16 @@ function api.accept_transfer(p_user_id text, p_to_user_id text, p_transfer_id uu
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.add_coupons(p_reward text, p_codes text[], p_idempotency_key text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, reward api.reward)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
+
+function api.add_stock(p_reward text, p_pieces bigint, p_idempotency_key text, p_prize smallint DEFAULT 0, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, reward api.reward)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
+
 function api.adjust_points(p_user_id text, p_points bigint, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
@@ -597,6 +793,11 @@ function api.bucket(p_user_id text, p_wallet text DEFAULT 'points'::text)
     sql immutable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
+function api.cancel_redemption(p_user_id text, p_redemption_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.cancel_transfer(p_user_id text, p_transfer_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
@@ -607,6 +808,11 @@ function api.capture_hold(p_user_id text, p_hold_id uuid, p_idempotency_key text
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.change_reward(p_code text, p_name text, p_price bigint, p_status points.reward_status, p_idempotency_key text, p_on_sale_from timestamp with time zone DEFAULT NULL::timestamp with time zone, p_on_sale_until timestamp with time zone DEFAULT NULL::timestamp with time zone, p_quota integer DEFAULT NULL::integer, p_quota_period points.quota_period DEFAULT NULL::points.quota_period, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, reward api.reward)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
+
 function api.create_client(p_name text, p_key_sha256 bytea, p_scopes text[], p_rules text[] DEFAULT NULL::text[])
     returns integer
     plpgsql volatile security definer set search_path=""
@@ -614,6 +820,11 @@ function api.create_client(p_name text, p_key_sha256 bytea, p_scopes text[], p_r
 
 function api.create_partitions()
     returns integer
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
+
+function api.create_reward(p_code text, p_name text, p_kind points.reward_kind, p_price bigint, p_idempotency_key text, p_stock bigint DEFAULT NULL::bigint, p_wallet text DEFAULT 'points'::text, p_cash_amount numeric DEFAULT NULL::numeric, p_on_sale_from timestamp with time zone DEFAULT NULL::timestamp with time zone, p_on_sale_until timestamp with time zone DEFAULT NULL::timestamp with time zone, p_quota integer DEFAULT NULL::integer, p_quota_period points.quota_period DEFAULT NULL::points.quota_period, p_prizes jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, reward api.reward)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
@@ -662,6 +873,11 @@ function api.freeze_account(p_user_id text, p_idempotency_key text, p_reason tex
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.fulfil_redemption(p_user_id text, p_redemption_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.hold_points(p_user_id text, p_points bigint, p_idempotency_key text, p_deadline timestamp with time zone DEFAULT NULL::timestamp with time zone, p_reason text DEFAULT NULL::text, p_order_key text DEFAULT NULL::text, p_amount numeric DEFAULT NULL::numeric, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
@@ -676,6 +892,11 @@ function api.operation_id(p_client_id integer, p_idempotency_key text)
     returns uuid
     sql stable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function api.redeem_reward(p_user_id text, p_reward text, p_idempotency_key text, p_expected_price bigint DEFAULT NULL::bigint, p_order_key text DEFAULT NULL::text, p_amount numeric DEFAULT NULL::numeric, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
 
 function api.release_hold(p_user_id text, p_hold_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -731,11 +952,19 @@ function points.admit(p_bucket smallint, p_drafts points.draft[], p_now timestam
     returns points.draft[]
     plpgsql stable
 
+function points.admit_redeems(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns points.draft[]
+    plpgsql stable
+
 function points.answer(p_bucket smallint, p_drafts points.draft[])
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql stable
 
 function points.arrange(p_bucket smallint, p_drafts points.draft[])
+    returns points.draft[]
+    plpgsql stable
+
+function points.arrange_redeems(p_bucket smallint, p_drafts points.draft[])
     returns points.draft[]
     plpgsql stable
 
@@ -777,6 +1006,10 @@ function points.close_holds(p_bucket smallint, p_drafts points.draft[], p_now ti
     returns void
     plpgsql volatile
 
+function points.close_redemptions(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.contra_of(p_kind points.entry_kind)
     returns points.contra
     sql immutable parallel safe
@@ -789,6 +1022,10 @@ function points.count_transfer(p_bucket smallint, p_draft points.draft, p_now ti
 function points.days_after(p_at timestamp with time zone, p_days integer, p_time_zone text)
     returns timestamp with time zone
     sql stable parallel safe
+
+function points.draft_closings(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
+    returns points.draft[]
+    plpgsql stable
 
 function points.draft_due(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
     returns points.draft[]
@@ -813,6 +1050,15 @@ function points.draft_returns(p_bucket smallint, p_requests api.request[], p_dra
 function points.draft_undo(p_bucket smallint, p_drafts points.draft[])
     returns points.draft[]
     plpgsql stable
+
+function points.draw_prize(p_seed bytea, p_weights integer[])
+    returns smallint
+    sql immutable parallel safe
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function points.draw_seed(p_chance uuid, p_account_id bigint, p_operation_id uuid)
+    returns bytea
+    sql immutable parallel safe
 
 function points.due(p_bucket smallint, p_account_id bigint, p_now timestamp with time zone)
     returns TABLE(pending bigint, available bigint, held bigint, debt bigint, expired bigint)
@@ -847,6 +1093,10 @@ function points.expire_grants(p_bucket smallint, p_lapsed points.draft[], p_now 
     returns void
     plpgsql volatile
 
+function points.fill_slice(p_reward text, p_prize smallint, p_bucket smallint, p_pieces bigint)
+    returns void
+    plpgsql volatile
+
 function points.find_accounts(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
     returns points.draft[]
     plpgsql volatile
@@ -863,7 +1113,15 @@ function points.follow_up(p_bucket smallint, p_requests api.request[], p_drafts 
     returns points.draft[]
     plpgsql volatile
 
+function points.gather_slices(p_reward text, p_prize smallint)
+    returns void
+    plpgsql volatile
+
 function points.grant_lots(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.hand_out_coupons(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
@@ -891,9 +1149,17 @@ function points.move_default_rows(p_parent text, p_partition text, p_month times
     returns void
     plpgsql volatile set TimeZone=UTC
 
+function points.move_stock(p_bucket smallint, p_account_ids bigint[], p_ids uuid[], p_pieces integer)
+    returns void
+    plpgsql volatile
+
 function points.moved_lots(p_bucket smallint, p_draft points.draft, p_now timestamp with time zone)
     returns points.lot_use[]
     plpgsql stable
+
+function points.note_change(p_client text, p_idempotency_key text, p_reward text, p_what text, p_inputs jsonb)
+    returns boolean
+    plpgsql volatile
 
 function points.note_returns(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
     returns void
@@ -903,7 +1169,19 @@ function points.note_reversals(p_bucket smallint, p_drafts points.draft[])
     returns void
     plpgsql volatile
 
+function points.offer_detail(p_refusal text, p_asked text, p_reward points.reward)
+    returns jsonb
+    sql immutable parallel safe
+
+function points.offer_refusal(p_reward points.reward, p_wallet text, p_expected bigint, p_now timestamp with time zone)
+    returns text
+    sql immutable parallel safe
+
 function points.open_holds(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.open_stock(p_reward text, p_stock bigint, p_prizes jsonb)
     returns void
     plpgsql volatile
 
@@ -915,13 +1193,33 @@ function points.order_operations(p_bucket smallint, p_account_id bigint, p_order
     returns TABLE(operation_id uuid, points bigint, refunds boolean, amount numeric)
     plpgsql stable
 
+function points.period_start(p_period points.quota_period, p_at timestamp with time zone, p_time_zone text)
+    returns timestamp with time zone
+    sql stable parallel safe
+
 function points.post(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.post_redeems(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_chance uuid, p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
 function points.price(p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns points.draft[]
     plpgsql stable
+
+function points.price_redeems(p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns points.draft[]
+    plpgsql stable
+
+function points.prize_weights(p_reward text)
+    returns integer[]
+    sql stable parallel safe
+
+function points.prizes_fault(p_prizes jsonb)
+    returns text[]
+    plpgsql immutable parallel safe
 
 function points.raise_refusal(p_code text, p_detail jsonb)
     returns void
@@ -979,6 +1277,14 @@ function points.repay(p_bucket smallint, p_account_ids bigint[], p_now timestamp
     returns void
     plpgsql volatile
 
+function points.repeated_keys(p_requests api.request[], p_drafts points.draft[])
+    returns integer[]
+    plpgsql immutable
+
+function points.reserve_stock(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_chance uuid)
+    returns void
+    plpgsql volatile
+
 function points.resolve(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns points.draft[]
     plpgsql volatile
@@ -995,7 +1301,7 @@ function points.run_erase(p_request api.request, p_now timestamp with time zone 
     returns TABLE(refusal text, detail jsonb, replayed boolean, accounts integer, points bigint, erased_at timestamp with time zone)
     plpgsql volatile
 
-function points.run_round(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_now timestamp with time zone)
+function points.run_round(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_chance uuid, p_now timestamp with time zone)
     returns points.draft[]
     plpgsql volatile
 
@@ -1006,6 +1312,10 @@ function points.run_transfer(p_request api.request, p_now timestamp with time zo
 function points.scope_of(p_kind points.operation_kind)
     returns text
     sql immutable parallel safe
+
+function points.screen_redeems(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns points.draft[]
+    plpgsql stable
 
 function points.send_points(p_bucket smallint, p_to_bucket smallint, p_to_id bigint, p_request api.request, p_draft points.draft, p_known boolean, p_pair_kind points.operation_kind, p_erased boolean, p_now timestamp with time zone)
     returns points.draft
@@ -1018,6 +1328,19 @@ function points.settle(p_bucket smallint, p_account_ids bigint[], p_now timestam
 function points.special_input_fault(p_kind points.operation_kind, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_expires_at timestamp with time zone, p_reason text, p_actor text)
     returns text[]
     plpgsql immutable parallel safe
+
+function points.stock_left(p_reward text, p_prize smallint DEFAULT 0)
+    returns bigint
+    plpgsql stable security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function points.take_slices(p_reward text, p_prize smallint, p_bucket smallint, p_pieces bigint)
+    returns SETOF bigint
+    plpgsql volatile
+
+function points.terms_fault(p_name text, p_price bigint, p_on_sale_from timestamp with time zone, p_on_sale_until timestamp with time zone, p_quota integer, p_quota_period points.quota_period)
+    returns text[]
+    sql immutable parallel safe
 
 function points.transfer_fault(p_request api.request)
     returns text[]

@@ -17,6 +17,7 @@ use crate::{
     ledger::check_text,
     operation::{Entry, Operation, OperationKey},
     reads::{AccountReads, Reads},
+    redemption::{Redemption, RedemptionCursor, RedemptionsKey},
     scalars::Points,
 };
 
@@ -135,6 +136,21 @@ impl Account {
         let key = HoldsKey { bucket: self.bucket, account_id: self.id, first, after };
         let holds = context.data::<DataLoader<Reads>>()?.load_one(key).await?.unwrap_or_default();
         Ok(connection(holds, first, key.after.is_some(), |hold| HoldCursor::of(hold).to_string()))
+    }
+
+    /// Rewards redeemed, newest first. At most 100 a page, 20 unless asked. INVALID_INPUT: first or after is out of range.
+    #[graphql(complexity = "page_complexity(first, child_complexity)")]
+    async fn redemptions(
+        &self,
+        context: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> async_graphql::Result<Connection<String, Redemption>> {
+        let first = page_size(first)?;
+        let before = after.map(|cursor| RedemptionCursor::parse(&cursor).ok_or_else(bad_cursor)).transpose()?;
+        let key = RedemptionsKey { bucket: self.bucket, account_id: self.id, first, before };
+        let redemptions = context.data::<DataLoader<Reads>>()?.load_one(key).await?.unwrap_or_default();
+        Ok(connection(redemptions, first, before.is_some(), |redemption| RedemptionCursor::of(redemption).to_string()))
     }
 
     /// Entries, newest first. At most 100 a page, 20 unless asked. INVALID_INPUT: first or after is out of range.
@@ -378,23 +394,23 @@ impl AccountQuery {
     }
 }
 
-fn page_size(first: Option<i32>) -> Result<i32, Error> {
+pub fn page_size(first: Option<i32>) -> Result<i32, Error> {
     match first.unwrap_or(DEFAULT_PAGE) {
         first @ 0..=MAX_PAGE => Ok(first),
         _ => Err(Error::invalid_input("first", "must be from 0 to 100")),
     }
 }
 
-fn page_complexity(first: Option<i32>, child_complexity: usize) -> usize {
+pub fn page_complexity(first: Option<i32>, child_complexity: usize) -> usize {
     first.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE) as usize * child_complexity
 }
 
-fn bad_cursor() -> Error {
+pub fn bad_cursor() -> Error {
     Error::invalid_input("after", "is not a cursor of this list")
 }
 
 /// A page of a list of which one row more than asked was read.
-fn connection<T: async_graphql::OutputType>(
+pub fn connection<T: async_graphql::OutputType>(
     mut rows: Vec<T>,
     first: i32,
     has_previous_page: bool,

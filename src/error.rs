@@ -23,6 +23,11 @@ pub const CODES: &[(&str, bool, &str)] = &[
     ("ALREADY_REVERSED", false, "All that the operation moved has been reversed or returned before."),
     ("RETURN_TOO_LARGE", false, "More would be returned than the order amounts to, as far as that is known."),
     ("UNKNOWN_OPERATION", false, "The account has no such operation or hold."),
+    ("UNKNOWN_REWARD", false, "No such reward."),
+    ("NOT_ON_SALE", false, "The reward is not on sale now."),
+    ("PRICE_CHANGED", false, "The reward has another price than the one expected."),
+    ("OUT_OF_STOCK", false, "Nothing is left of the reward."),
+    ("REDEMPTION_CLOSED", false, "The redemption was fulfilled or cancelled before."),
     ("UNAUTHENTICATED", false, "Send a valid API key as `Authorization: Bearer KEY`."),
     (
         "OVERLOADED",
@@ -144,6 +149,14 @@ impl From<tokio_postgres::Error> for Error {
         match error.code() {
             // Taken back by a time-out, or not even sent.
             Some(&SqlState::QUERY_CANCELED | &SqlState::LOCK_NOT_AVAILABLE) => Error::overloaded(),
+            // A function of schema `api` refuses. Above are faults of ours.
+            Some(code) if ("LP000".."LP900").contains(&code.code()) => {
+                let db = error.as_db_error();
+                Error::refused(
+                    db.map_or_else(String::new, |db| db.message().to_owned()),
+                    db.and_then(|db| serde_json::from_str(db.detail()?).ok()),
+                )
+            }
             // Only reads come here with it, and they changed nothing.
             _ if is_lost(&error) => Error::overloaded(),
             _ => Error::internal(&describe(&error)),

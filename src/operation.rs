@@ -40,6 +40,10 @@ pub enum OperationKind {
     Transfer,
     /// Points for a reward.
     Redeem,
+    /// A redemption delivered.
+    Fulfil,
+    /// A redemption cancelled.
+    Cancel,
     /// Spending stopped.
     Freeze,
     /// Spending allowed again.
@@ -170,8 +174,8 @@ impl Operation {
         ID::from(self.id)
     }
 
-    /// id of the operation that it reverses, of the hold or offer that it captures, accepts or releases, or, for RECEIVE, of
-    /// the sender's transfer; null: it does neither.
+    /// id of the operation that it reverses, of the hold or offer that it captures, accepts or releases, of the redemption
+    /// that it fulfils or cancels, or, for RECEIVE, of the sender's transfer; null: none.
     async fn original_id(&self) -> Option<ID> {
         self.original.map(ID::from)
     }
@@ -182,7 +186,7 @@ impl Operation {
     }
 
     /// Points that it was about: in for EARN, out for SPEND, reserved for HOLD, spent for CAPTURE, given back for
-    /// RELEASE; either sign for ADJUST, REVERSE and ERASE; 0 when refused or when nothing was due.
+    /// RELEASE and CANCEL; either sign for ADJUST, REVERSE and ERASE; 0 when refused or when nothing was due.
     async fn points(&self) -> Points {
         Points(self.points)
     }

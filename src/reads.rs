@@ -12,6 +12,8 @@ use crate::{
     error::Error,
     hold::{Hold, HoldKey, HoldsKey},
     operation::{Entry, EntryKey, Operation, OperationKey},
+    redemption::{Redemption, RedemptionKey, RedemptionsKey},
+    reward::{Prize, PrizesKey, Reward, RewardKey, RewardsKey},
 };
 
 /// Statements that read accounts at a time; what else is asked for meanwhile goes into the next ones.
@@ -81,7 +83,7 @@ async fn read_accounts(pool: Pool, buckets: usize, waiting: Arc<Mutex<mpsc::Rece
     }
 }
 
-/// Every other read from the views of schema `api`.
+/// Every other read from the views of schema `api`, and the few calls that are no operation on an account.
 pub struct Reads {
     pool: Pool,
 }
@@ -94,6 +96,11 @@ impl Reads {
 
     async fn query(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Error> {
         query(&self.pool, sql, parameters).await
+    }
+
+    /// Calls a function of schema `api` that answers one row.
+    pub async fn call(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Row, Error> {
+        self.query(sql, parameters).await?.pop().ok_or_else(|| Error::internal(&format!("no answer to {sql}")))
     }
 }
 
@@ -228,6 +235,80 @@ impl Loader<HoldsKey> for Reads {
     }
 }
 
+impl Loader<RewardKey> for Reads {
+    type Value = Reward;
+    type Error = Error;
+
+    async fn load(&self, keys: &[RewardKey]) -> Result<HashMap<RewardKey, Reward>, Error> {
+        let rows = self.query(REWARD, &[&column(keys, |key| key.0.as_str())]).await?;
+        Ok(rows.iter().map(|row| (keys[row.get::<_, i64>("ord") as usize - 1].clone(), row.get("reward"))).collect())
+    }
+}
+
+impl Loader<RewardsKey> for Reads {
+    type Value = Vec<Reward>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[RewardsKey]) -> Result<HashMap<RewardsKey, Vec<Reward>>, Error> {
+        let parameters: [&(dyn ToSql + Sync); 2] =
+            [&column(keys, |key| key.first + 1), &column(keys, |key| key.after.as_deref())];
+        let mut found: HashMap<RewardsKey, Vec<Reward>> = HashMap::with_capacity(keys.len());
+        for row in self.query(REWARDS, &parameters).await? {
+            found.entry(keys[row.get::<_, i64>("ord") as usize - 1].clone()).or_default().push(row.get("reward"));
+        }
+        Ok(found)
+    }
+}
+
+impl Loader<PrizesKey> for Reads {
+    type Value = Vec<Prize>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[PrizesKey]) -> Result<HashMap<PrizesKey, Vec<Prize>>, Error> {
+        let mut found: HashMap<PrizesKey, Vec<Prize>> = HashMap::with_capacity(keys.len());
+        for row in self.query(PRIZES, &[&column(keys, |key| key.0.as_str())]).await? {
+            found.entry(keys[row.get::<_, i64>("ord") as usize - 1].clone()).or_default().push(Prize::from_row(&row));
+        }
+        Ok(found)
+    }
+}
+
+impl Loader<RedemptionKey> for Reads {
+    type Value = Redemption;
+    type Error = Error;
+
+    async fn load(&self, keys: &[RedemptionKey]) -> Result<HashMap<RedemptionKey, Redemption>, Error> {
+        let rows = self
+            .query(
+                REDEMPTION,
+                &[&column(keys, |key| key.bucket), &column(keys, |key| key.account_id), &column(keys, |key| key.id)],
+            )
+            .await?;
+        Ok(one_by_key(keys, &rows, Redemption::from_row))
+    }
+}
+
+impl Loader<RedemptionsKey> for Reads {
+    type Value = Vec<Redemption>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[RedemptionsKey]) -> Result<HashMap<RedemptionsKey, Vec<Redemption>>, Error> {
+        let rows = self
+            .query(
+                REDEMPTIONS,
+                &[
+                    &column(keys, |key| key.bucket),
+                    &column(keys, |key| key.account_id),
+                    &column(keys, |key| key.first + 1),
+                    &column(keys, |key| key.before.map(|before| before.redeemed_at)),
+                    &column(keys, |key| key.before.map(|before| before.id)),
+                ],
+            )
+            .await?;
+        Ok(by_key(keys, &rows, Redemption::from_row))
+    }
+}
+
 impl Loader<LevelKey> for Reads {
     type Value = LevelTerms;
     type Error = Error;
@@ -312,6 +393,50 @@ const HOLDS: &str = "
     ) h
     order by k.ord, h.deadline, h.id";
 
+const REWARD: &str = "
+    select k.ord, q.w as reward
+    from unnest($1::text[]) with ordinality k (code, ord)
+    cross join lateral (
+        select w from api.reward w where w.code = k.code limit 1
+    ) q";
+
+const REWARDS: &str = "
+    select k.ord, q.w as reward
+    from unnest($1::int[], $2::text[]) with ordinality k (first, after, ord)
+    cross join lateral (
+        select w, w.code from api.reward w where w.code > coalesce(k.after, '') order by w.code limit k.first
+    ) q
+    order by k.ord, q.code";
+
+const PRIZES: &str = "
+    select k.ord, p.no, p.name, p.weight, p.consolation, p.stock
+    from unnest($1::text[]) with ordinality k (reward, ord)
+    join api.prize p on p.reward = k.reward
+    order by k.ord, p.no";
+
+const REDEMPTION: &str = "
+    select k.ord, r.*
+    from unnest($1::smallint[], $2::bigint[], $3::uuid[]) with ordinality k (bucket, account_id, id, ord)
+    cross join lateral (
+        select r.* from api.redemption r
+        where r.bucket = k.bucket and r.account_id = k.account_id and r.id = k.id
+        limit 1
+    ) r";
+
+// Null id: from the newest.
+const REDEMPTIONS: &str = "
+    select k.ord, r.*
+    from unnest($1::smallint[], $2::bigint[], $3::int[], $4::timestamptz[], $5::uuid[])
+        with ordinality k (bucket, account_id, first, redeemed_at, id, ord)
+    cross join lateral (
+        select r.* from api.redemption r
+        where r.bucket = k.bucket and r.account_id = k.account_id
+            and (r.redeemed_at, r.id) < (coalesce(k.redeemed_at, 'infinity'), coalesce(k.id, '00000000-0000-0000-0000-000000000000'))
+        order by r.redeemed_at desc, r.id desc
+        limit k.first
+    ) r
+    order by k.ord, r.redeemed_at desc, r.id desc";
+
 const LEVELS: &str = "select wallet, code, name, threshold from api.level";
 
 /// For tests that read the plans of these statements.
@@ -323,5 +448,10 @@ pub const STATEMENTS: &[(&str, &str)] = &[
     ("operation", OPERATION),
     ("hold", HOLD),
     ("holds", HOLDS),
+    ("reward", REWARD),
+    ("rewards", REWARDS),
+    ("prizes", PRIZES),
+    ("redemption", REDEMPTION),
+    ("redemptions", REDEMPTIONS),
     ("levels", LEVELS),
 ];

@@ -22,17 +22,28 @@ use crate::{
     ledger::LedgerMutation,
     pairs::Pairs,
     reads::{AccountReads, Reads},
+    redemption::{RedemptionMutation, RedemptionQuery},
     reversal::ReversalMutation,
+    reward::{RewardMutation, RewardQuery},
     transfer::TransferMutation,
 };
 
 /// Questions about members' points.
 #[derive(Default, MergedObject)]
-pub struct Query(AccountQuery, HoldQuery);
+pub struct Query(AccountQuery, HoldQuery, RewardQuery, RedemptionQuery);
 
 /// Operations on members' points.
 #[derive(Default, MergedObject)]
-pub struct Mutation(LedgerMutation, HoldMutation, ReversalMutation, FreezeMutation, TransferMutation, ErasureMutation);
+pub struct Mutation(
+    LedgerMutation,
+    HoldMutation,
+    ReversalMutation,
+    FreezeMutation,
+    TransferMutation,
+    RedemptionMutation,
+    RewardMutation,
+    ErasureMutation,
+);
 
 /// Levels of fields. Introspection as GraphiQL does it needs 13.
 const MAX_DEPTH: usize = 16;

@@ -86,6 +86,11 @@ insert into points.refusal (code, sqlstate, final, meaning) values
     ('NOT_REVERSIBLE',       'LP105', true,  'An operation of this kind, or one that moved nothing, cannot be reversed.'),
     ('ALREADY_REVERSED',     'LP106', true,  'All that the operation moved has been reversed or returned before.'),
     ('RETURN_TOO_LARGE',     'LP107', true,  'More would be returned than the order amounts to, as far as that is known; detail has the figures.'),
-    ('UNKNOWN_OPERATION',    'LP108', true,  'The account has no such operation or hold.');
+    ('UNKNOWN_OPERATION',    'LP108', true,  'The account has no such operation or hold.'),
+    ('UNKNOWN_REWARD',       'LP021', false, 'No such reward.'),
+    ('NOT_ON_SALE',          'LP022', false, 'The reward is not on sale now; detail says when.'),
+    ('PRICE_CHANGED',        'LP023', false, 'The reward has another price than the one expected; detail has it.'),
+    ('OUT_OF_STOCK',         'LP024', false, 'Nothing is left of the reward.'),
+    ('REDEMPTION_CLOSED',    'LP121', true,  'The redemption was fulfilled or cancelled before; detail says which.');
 
 reset role;

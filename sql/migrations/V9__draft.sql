@@ -53,7 +53,7 @@ comment on column points.draft.replayed is 'Its key was used before for the same
 comment on column points.draft.round is 'The round that carries it out; null: nothing to carry out.';
 comment on column points.draft.moved is 'Points that it is about; below 0: its account loses or reserves them.';
 comment on column points.draft.happened_at is 'When it happened in the world.';
-comment on column points.draft.lot_source is 'source of the lot that it grants.';
+comment on column points.draft.lot_source is 'source of the lot that it grants; on receipt, until points.resolve, the reward that is asked for.';
 comment on column points.draft.lot_available_at is 'available_at of the lot that it grants.';
 comment on column points.draft.lot_expires_at is 'expires_at of the lot that it grants, or the deadline of the hold.';
 comment on column points.draft.seq is 'seq of its entry; null: it moves nothing.';
@@ -68,6 +68,6 @@ comment on column points.draft.debt_after is 'debt_after of its entry.';
 comment on column points.draft.earned_after is 'Points earned ever, after it.';
 comment on column points.draft.level_due is 'Whether it may change the level.';
 comment on column points.draft.undo is 'Lots to give back or claw back; null: neither.';
-comment on column points.draft.undoes is 'The operation that it reverses, or the hold that it captures or releases.';
+comment on column points.draft.undoes is 'The operation that it reverses, the hold that it captures or releases, or the redemption that it cancels.';
 
 reset role;

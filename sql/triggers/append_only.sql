@@ -33,3 +33,13 @@ create or replace trigger append_only before update or delete on points.erasure
     for each row execute function points.refuse_change();
 create or replace trigger append_only_truncate before truncate on points.erasure
     execute function points.refuse_change();
+
+create or replace trigger append_only before update or delete on points.prize
+    for each row execute function points.refuse_change();
+create or replace trigger append_only_truncate before truncate on points.prize
+    execute function points.refuse_change();
+
+create or replace trigger append_only before update or delete on points.reward_change
+    for each row execute function points.refuse_change();
+create or replace trigger append_only_truncate before truncate on points.reward_change
+    execute function points.refuse_change();

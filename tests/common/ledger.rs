@@ -25,6 +25,8 @@ pub enum Kind {
     Return,
     Transfer,
     Redeem,
+    Fulfil,
+    Cancel,
     Freeze,
     Unfreeze,
     Activate,

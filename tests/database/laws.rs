@@ -109,6 +109,7 @@ const LAWS: &[(&str, &str)] = &[
                  when 'redeem' then 'spend'
                  when 'receive' then 'transfer'
                  when 'erase' then 'write_off'
+                 when 'cancel' then 'refund'
                  when 'reverse' then
                      case when e.kind in ('clawback', 'refund', 'adjust', 'release', 'transfer') then e.kind::text else 'another' end
                  else o.kind::text
@@ -152,7 +153,7 @@ const LAWS: &[(&str, &str)] = &[
              select r.bucket, r.account_id, r.original, sum(abs(r.points)) as points
              from points.operation r
              join points.operation o on o.bucket = r.bucket and o.account_id = r.account_id and o.id = r.original
-             where r.kind = 'reverse' and r.refusal is null and o.kind <> 'hold'
+             where r.kind in ('reverse', 'cancel') and r.refusal is null and o.kind <> 'hold'
              group by r.bucket, r.account_id, r.original
          ) o
          full join points.reversal r on r.bucket = o.bucket and r.account_id = o.account_id and r.operation_id = o.original
@@ -175,6 +176,32 @@ const LAWS: &[(&str, &str)] = &[
          left join points.reversal u on u.bucket = r.bucket and u.account_id = r.account_id and u.operation_id = r.id
          where t.kind = 'transfer' and t.refusal is null
              and (r.points is distinct from t.points or s.reversed is distinct from u.reversed)",
+    ),
+    (
+        "a redemption is the operation that paid for it, and is cancelled if all its points went back unless it was fulfilled",
+        "select coalesce(r.account_id, o.account_id) || ':' || coalesce(r.id, o.id) from points.redemption r
+         full join (select * from points.operation where kind = 'redeem' and refusal is null) o
+             on o.bucket = r.bucket and o.account_id = r.account_id and o.id = r.id
+         left join points.reversal v on v.bucket = r.bucket and v.account_id = r.account_id and v.operation_id = r.id
+         where r.price is distinct from o.points or r.reward is distinct from o.reward
+             or (r.status = 'cancelled') > (v.reversed is not distinct from r.price)
+             or (r.status = 'reserved') and v.reversed is not distinct from r.price",
+    ),
+    (
+        "a quota counts the redemptions in its period that were not cancelled",
+        "select u.account_id || ':' || u.reward from points.quota_use u
+         where u.used <> (
+             select count(*) from points.redemption r
+             where r.bucket = u.bucket and r.account_id = u.account_id and r.reward = u.reward and r.status <> 'cancelled'
+                 and r.quota_period = u.period and r.quota_starts_at = u.starts_at)",
+    ),
+    (
+        "a code belongs to the redemption that names it",
+        "select coalesce(c.reward, r.reward) || ':' || coalesce(c.code, r.coupon)
+         from (select * from points.coupon where redemption_id is not null) c
+         full join (select * from points.redemption where coupon is not null) r
+             on r.bucket = c.redemption_bucket and r.account_id = c.account_id and r.id = c.redemption_id
+         where (c.reward, c.code) is distinct from (r.reward, r.coupon)",
     ),
     (
         "nobody has both a debt and available points",

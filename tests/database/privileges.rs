@@ -35,6 +35,13 @@ const CALLERS: &[(&str, &[&str])] = &[
     ("set_transfer_limits", &["jifen_operator"]),
     ("spend_points", &["jifen_operator"]),
     ("transfer_points", &["jifen_operator"]),
+    ("add_coupons", &["jifen_gateway", "jifen_operator"]),
+    ("add_stock", &["jifen_gateway", "jifen_operator"]),
+    ("change_reward", &["jifen_gateway", "jifen_operator"]),
+    ("create_reward", &["jifen_gateway", "jifen_operator"]),
+    ("cancel_redemption", &["jifen_operator"]),
+    ("fulfil_redemption", &["jifen_operator"]),
+    ("redeem_reward", &["jifen_operator"]),
 ];
 
 #[tokio::test]

@@ -16,6 +16,7 @@ mod limits;
 mod operation;
 mod proxy;
 mod reversals;
+mod rewards;
 mod scalars;
 mod spend_points;
 mod transfers;
@@ -61,7 +62,7 @@ impl Gateway {
     /// A gateway with a key that may do everything, on a database of its own.
     pub async fn new() -> (Gateway, Database) {
         let database = Database::new().await;
-        let key = make_key(&database, "test", &["earn", "spend", "reverse", "adjust", "read"], None).await;
+        let key = make_key(&database, "test", &["earn", "spend", "reverse", "adjust", "rewards", "read"], None).await;
         (Gateway::over(&database.url(), &key).await, database)
     }
 

@@ -108,7 +108,10 @@ async fn a_key_is_made_listed_and_revoked() {
         (&["revoke", "shop"][..], "no client named shop has rights; `jifen key list` shows them"),
         (&["revoke", "nobody"], "no client named nobody has rights"),
         (&["create", "psql"], "psql is Jifen's own name"),
-        (&["create", "shop", "--scopes", "everything"], "[possible values: earn, spend, adjust, read]"),
+        (
+            &["create", "shop", "--scopes", "everything"],
+            "[possible values: earn, spend, reverse, adjust, rewards, read]",
+        ),
     ] {
         let refused = key(arguments);
         assert!(refused.code.is_some_and(|code| code > 0), "{refused:?}");

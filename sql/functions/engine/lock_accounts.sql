@@ -11,7 +11,7 @@ begin
         select b.next_change_at, b.debt, b.has_returns, b.closed
         from points.balance b
         where b.bucket = p_bucket
-            and b.account_id = any (array(select d.account_id from unnest(p_drafts) d where d.account_id is not null))
+            and b.account_id = any (array(select d.account_id from unnest(p_drafts) d where d.account_id is not null and d.refusal is null))
         order by b.account_id
         for no key update
     ) b;
@@ -22,4 +22,4 @@ end
 $$;
 
 comment on function points.lock_accounts(smallint, points.draft[]) is
-    'Locks the accounts in id order, by their balances. From then on nobody else claims keys on them or moves their points. Returns the first instant at which one of them has something to settle, and whether one has a debt or returned orders, so that what comes in may go on. Raises 40001 when one was erased meanwhile: nothing is done, and the same again finds the account that the member has now.';
+    'Locks the accounts of what is not refused yet, in id order, by their balances. From then on nobody else claims keys on them or moves their points. Returns the first instant at which one of them has something to settle, and whether one has a debt or returned orders, so that what comes in may go on. Raises 40001 when one was erased meanwhile: nothing is done, and the same again finds the account that the member has now.';

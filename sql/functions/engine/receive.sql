@@ -17,7 +17,7 @@ begin
                 when q.kind = 'earn' and q.version is null then jsonb_build_object('rule', q.rule)
                 when q.rule_fault is not null then jsonb_build_object('path', q.rule_fault[1], 'message', q.rule_fault[2])
             end,
-            false, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
+            false, null, null, null, q.reward, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
         )::points.draft
         from (
             select r.*, a.id as account_id, v.version,

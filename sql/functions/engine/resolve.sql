@@ -5,10 +5,6 @@ language plpgsql volatile as $$
 declare
     v_drafts points.draft[];
 begin
-    if not exists (select from unnest(p_drafts) d where d.account_id is null and d.refusal is null) then
-        return p_drafts;
-    end if;
-
     -- In one order everywhere, so that two batches with the same new members don't deadlock.
     insert into points.account (bucket, user_id, wallet, created_at)
     select p_bucket, m.user_id, m.wallet, p_now

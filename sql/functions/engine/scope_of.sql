@@ -5,6 +5,7 @@ return case
     when p_kind in ('spend', 'hold', 'capture', 'release', 'transfer', 'redeem') then 'spend'
     when p_kind in ('reverse', 'return') then 'reverse'
     when p_kind in ('adjust', 'freeze', 'unfreeze') then 'adjust'
+    when p_kind in ('fulfil', 'cancel') then 'rewards'
 end;
 
 comment on function points.scope_of(points.operation_kind) is

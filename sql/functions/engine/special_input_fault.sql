@@ -7,8 +7,8 @@ begin
     return case
         when p_rule is not null
             then array['rule', 'is for earn']
-        when (p_kind in ('capture', 'release', 'reverse')) <> (p_original is not null)
-            then array['original', 'is for capture, release and reverse, which need it']
+        when (p_kind in ('capture', 'release', 'reverse', 'fulfil', 'cancel')) <> (p_original is not null)
+            then array['original', 'is for capture, release, reverse, fulfil and cancel, which need it']
         when p_kind = 'transfer' or p_counterparty is not null
             then array['kind', 'a transfer touches two accounts: api.execute_transfer']
         when (p_kind = 'redeem') <> (p_reward is not null)
