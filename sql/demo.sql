@@ -31,3 +31,12 @@ select count(*) from (
     union all
     select api.spend_points('alice', 300, 'demo-redeem-1', 'umbrella')
 ) demonstration;
+
+-- What points are good for.
+select count(*) from (
+    select api.create_reward('UMBRELLA', 'Umbrella', 'goods', 300, 'demo-umbrella', p_stock => 50)
+    union all
+    select api.create_reward('LUCKY_DRAW', 'Lucky draw', 'draw', 20, 'demo-lucky-draw', p_quota => 3, p_quota_period => 'day',
+        p_prizes => '[{"name": "Bicycle", "weight": 1, "stock": 1}, {"name": "Mug", "weight": 20, "stock": 40},
+            {"name": "Sticker", "weight": 79}]')
+) catalogue;
