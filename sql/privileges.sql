@@ -15,7 +15,8 @@ grant execute on function
     api.bucket(text, text), points.bucket(text, text), points.bucket_count(),
     api.operation_id(int, text), points.due(smallint, bigint, timestamptz), points.user_id_of(smallint, bigint),
     points.contra_of(points.entry_kind),
-    points.stock_left(text, smallint), points.draw_prize(bytea, int[])
+    points.stock_left(text, smallint), points.draw_prize(bytea, int[]),
+    api.quote_deduction(text, numeric, text)
 to jifen_gateway, jifen_reader, jifen_operator;
 
 -- The gateway: the engine, and what keeps it running.
@@ -58,6 +59,7 @@ grant execute on function
     api.change_reward(text, text, bigint, points.reward_status, text, timestamptz, timestamptz, int, points.quota_period, text),
     api.add_stock(text, bigint, text, smallint, text),
     api.add_coupons(text, text[], text, text),
+    api.set_deduction(int, numeric, numeric, bigint, smallint, text),
     api.set_program(text, text, text, text, boolean),
     api.create_rule(text, text),
     api.create_rule_version(text, points.rule_basis, bigint, numeric, points.rounding, bigint, int, int, timestamptz),

@@ -174,6 +174,21 @@ table points.coupon
     CREATE INDEX coupon_in_pool ON points.coupon USING btree (reward, no) WHERE (redemption_id IS NULL)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
+table points.deduction
+    wallet          text not null
+    points_per_unit integer not null
+    max_share       numeric not null
+    max_amount      points.money
+    min_points      bigint not null
+    decimals        smallint not null
+    deduction_pkey: PRIMARY KEY (wallet)
+    deduction_wallet_fkey: FOREIGN KEY (wallet) REFERENCES points.wallet(code)
+    deduction_decimals_in_range: CHECK (((decimals >= 0) AND (decimals <= 4)))
+    deduction_min_points_in_range: CHECK (((min_points >= 1) AND (min_points <= '9007199254740991'::bigint)))
+    deduction_points_per_unit_positive: CHECK ((points_per_unit > 0))
+    deduction_share_is_of_the_order: CHECK (((max_share > (0)::numeric) AND (max_share <= (1)::numeric)))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
 table points.entry partition by range (recorded_at)
     account_id      bigint not null
     seq             bigint not null
@@ -893,6 +908,11 @@ function api.operation_id(p_client_id integer, p_idempotency_key text)
     sql stable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
+function api.quote_deduction(p_user_id text, p_order_amount numeric, p_wallet text DEFAULT 'points'::text)
+    returns TABLE(points bigint, money numeric, most_points bigint, least_points bigint, points_per_unit integer)
+    plpgsql stable security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
+
 function api.redeem_reward(p_user_id text, p_reward text, p_idempotency_key text, p_expected_price bigint DEFAULT NULL::bigint, p_order_key text DEFAULT NULL::text, p_amount numeric DEFAULT NULL::numeric, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
@@ -920,6 +940,11 @@ function api.reverse_transfer(p_user_id text, p_transfer_id uuid, p_idempotency_
 
 function api.revoke_client(p_name text)
     returns boolean
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
+function api.set_deduction(p_points_per_unit integer, p_max_share numeric DEFAULT 1, p_max_amount numeric DEFAULT NULL::numeric, p_min_points bigint DEFAULT 1, p_decimals smallint DEFAULT 2, p_wallet text DEFAULT 'points'::text)
+    returns void
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
@@ -1023,7 +1048,15 @@ function points.days_after(p_at timestamp with time zone, p_days integer, p_time
     returns timestamp with time zone
     sql stable parallel safe
 
+function points.deductible(p_deduction points.deduction, p_amount numeric, p_available bigint)
+    returns bigint
+    sql immutable parallel safe
+
 function points.draft_closings(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
+    returns points.draft[]
+    plpgsql stable
+
+function points.draft_deductions(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
     returns points.draft[]
     plpgsql stable
 

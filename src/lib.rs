@@ -9,6 +9,7 @@ pub mod client;
 pub mod commands;
 pub mod config;
 pub mod database;
+pub mod deduction;
 pub mod embedded;
 pub mod erasure;
 pub mod error;

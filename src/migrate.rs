@@ -29,6 +29,7 @@ pub const MIGRATIONS: &[(&str, &str)] = files![
     "migrations/V12__transfer.sql",
     "migrations/V13__erasure.sql",
     "migrations/V14__reward.sql",
+    "migrations/V15__deduction.sql",
 ];
 
 /// Code, in the order of application: views need `points.due`, and functions return rows of views.
@@ -114,6 +115,8 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/reward/draft_closings.sql",
     "functions/reward/close_redemptions.sql",
     "functions/reward/repeated_keys.sql",
+    "functions/deduction/deductible.sql",
+    "functions/deduction/draft_deductions.sql",
     "functions/engine/draft_lapsed.sql",
     "functions/engine/expire_grants.sql",
     "functions/engine/post.sql",
@@ -177,6 +180,8 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/reward/change_reward.sql",
     "functions/reward/add_stock.sql",
     "functions/reward/add_coupons.sql",
+    "functions/deduction/quote_deduction.sql",
+    "functions/deduction/set_deduction.sql",
     "functions/client/authenticate.sql",
     "functions/client/create_client.sql",
     "functions/client/revoke_client.sql",

@@ -14,6 +14,7 @@ use futures_util::{StreamExt, stream::BoxStream};
 
 use crate::{
     account::AccountQuery,
+    deduction::DeductionQuery,
     erasure::ErasureMutation,
     error,
     freeze::FreezeMutation,
@@ -30,7 +31,7 @@ use crate::{
 
 /// Questions about members' points.
 #[derive(Default, MergedObject)]
-pub struct Query(AccountQuery, HoldQuery, RewardQuery, RedemptionQuery);
+pub struct Query(AccountQuery, HoldQuery, RewardQuery, RedemptionQuery, DeductionQuery);
 
 /// Operations on members' points.
 #[derive(Default, MergedObject)]

@@ -53,7 +53,7 @@ comment on column points.draft.replayed is 'Its key was used before for the same
 comment on column points.draft.round is 'The round that carries it out; null: nothing to carry out.';
 comment on column points.draft.moved is 'Points that it is about; below 0: its account loses or reserves them.';
 comment on column points.draft.happened_at is 'When it happened in the world.';
-comment on column points.draft.lot_source is 'source of the lot that it grants; on receipt, until points.resolve, the reward that is asked for.';
+comment on column points.draft.lot_source is 'source of the lot that it grants; on receipt, until points.resolve, the reward that is asked for. order: a hold for an order of a known amount.';
 comment on column points.draft.lot_available_at is 'available_at of the lot that it grants.';
 comment on column points.draft.lot_expires_at is 'expires_at of the lot that it grants, or the deadline of the hold.';
 comment on column points.draft.seq is 'seq of its entry; null: it moves nothing.';

@@ -264,6 +264,17 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
             ("recorded_at", "now()"),
         ],
     ),
+    (
+        "deduction",
+        &[
+            ("wallet", "'points'"),
+            ("points_per_unit", "100"),
+            ("max_share", "0.5"),
+            ("max_amount", "null"),
+            ("min_points", "1"),
+            ("decimals", "2"),
+        ],
+    ),
     ("bundle", &[("id", "true"), ("hash", "''"), ("applied_at", "now()")]),
 ];
 
@@ -392,6 +403,11 @@ const CASES: &[Case] = &[
     ("quota_use_within_quota", &[("used", "2")]),
     ("quota_use_within_quota", &[("used", "-1")]),
     ("reward_change_is_known", &[("what", "'dream'")]),
+    ("deduction_points_per_unit_positive", &[("points_per_unit", "0")]),
+    ("deduction_share_is_of_the_order", &[("max_share", "1.01")]),
+    ("deduction_share_is_of_the_order", &[("max_share", "0")]),
+    ("deduction_min_points_in_range", &[("min_points", "0")]),
+    ("deduction_decimals_in_range", &[("decimals", "5")]),
     ("bundle_is_one_row", &[("id", "false")]),
 ];
 
@@ -426,7 +442,7 @@ const DOMAIN_COLUMNS: &[(&str, &[&str])] = &[
         ],
     ),
     ("flow", &["balance.adjusted", "balance.transferred", "operation.points", "operation.requested"]),
-    ("money", &["operation.amount", "order_return.amount", "reward.cash_amount"]),
+    ("money", &["operation.amount", "order_return.amount", "reward.cash_amount", "deduction.max_amount"]),
     ("idempotency_key", &["operation.idempotency_key", "reward_change.idempotency_key"]),
 ];
 

@@ -5,6 +5,7 @@ mod append_only;
 mod batch;
 mod concurrency;
 mod constraints;
+mod deductions;
 mod earn_points;
 mod erase;
 mod execute;

@@ -31,6 +31,7 @@ const CALLERS: &[(&str, &[&str])] = &[
     ("execute_transfer", &["jifen_gateway"]),
     ("import_client", &["jifen_gateway"]),
     ("revoke_client", &["jifen_operator"]),
+    ("set_deduction", &["jifen_operator"]),
     ("set_program", &["jifen_operator"]),
     ("set_transfer_limits", &["jifen_operator"]),
     ("spend_points", &["jifen_operator"]),

@@ -401,6 +401,23 @@ async fn a_key_asked_twice_in_one_batch_for_what_is_gone_is_refused_twice() {
     assert_eq!(stock(&client, "CUP").await, 4);
 }
 
+/// Rounds are stretches of such a batch, so that some accounts come first in a later one.
+#[tokio::test]
+async fn what_has_expired_is_not_redeemed_in_any_round() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    create(&client, "CUP", "goods", 10, ", 9").await;
+    let late = (0..).map(|n| format!("b{n}")).find(|name| bucket(name, "points") == bucket("zoe", "points")).unwrap();
+    let then = Some(instant("2024-01-01T00:00:00Z"));
+    one(&client, Request::adjust("zoe", 100, "a"), then).await;
+    one(&client, Request::adjust(&late, 100, "a").expires_at(instant("2024-02-01T00:00:00Z")), then).await;
+    let batch = [redeem("zoe", "CUP", "r1"), redeem("zoe", "CUP", "r2"), redeem(&late, "CUP", "r3")];
+    let outcomes = execute(&client, &batch, Some(instant("2024-02-01T00:00:00Z"))).await;
+    assert_eq!(outcomes.iter().map(code).collect::<Vec<_>>(), [None, None, Some("INSUFFICIENT_POINTS")]);
+    assert_eq!(outcomes[2].detail.as_ref().unwrap()["available"], 0);
+    assert_laws(&client).await;
+}
+
 #[tokio::test]
 async fn stock_can_be_taken_back_as_far_as_there_is_any() {
     let database = Database::new().await;

@@ -47,7 +47,7 @@ begin
         v_drafts := points.price_redeems(p_requests, v_drafts, v_now);
         v_chance := gen_random_uuid();
     end if;
-    select count(*) > count(distinct d.account_id), v_careful or coalesce(bool_or(d.entry_kind is null or d.undoes is not null), false)
+    select count(*) > count(distinct d.account_id), v_careful or coalesce(bool_or(d.entry_kind is null or d.undoes is not null or d.entry_kind = 'hold' and d.lot_source is not null), false)
     into v_repeats, v_special
     from unnest(v_drafts) d
     where d.round = 1;
@@ -60,7 +60,7 @@ begin
     end if;
 
     if v_settles_at <= v_now then
-        perform points.settle(p_bucket, array(select d.account_id from unnest(v_drafts) d where d.round = 1), v_now);
+        perform points.settle(p_bucket, array(select d.account_id from unnest(v_drafts) d where d.round is not null), v_now);
     end if;
     if v_redeems then
         perform points.reserve_stock(p_bucket, p_requests, v_drafts, v_chance);

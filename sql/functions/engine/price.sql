@@ -6,7 +6,7 @@ begin
         select row(
             q.ord, q.account_id, q.operation_id, q.entry_kind, q.rule_version, q.refusal, q.refusal_detail, q.replayed,
             case when q.refusal is null and not q.replayed then 1 end,
-            q.priced, coalesce(q.occurred_at, p_now), case q.asked when 'earn' then q.rule when 'adjust' then 'adjust' end,
+            q.priced, coalesce(q.occurred_at, p_now), case q.asked when 'earn' then q.rule when 'adjust' then 'adjust' when 'hold' then case when q.amount is not null then 'order' end end,
             q.available_from, q.expires,
             null,
             case when q.available_from > p_now then q.priced else 0 end,

@@ -7,6 +7,7 @@ declare
 begin
     if p_special then
         v_drafts := points.draft_closings(p_bucket, p_requests, v_drafts);
+        v_drafts := points.draft_deductions(p_bucket, p_requests, v_drafts);
         perform points.reinstate(p_bucket, v_drafts, p_now);
         v_drafts := points.draft_undo(p_bucket, v_drafts);
         v_drafts := points.draft_returns(p_bucket, p_requests, v_drafts);
@@ -27,4 +28,4 @@ end
 $$;
 
 comment on function points.run_round(smallint, api.request[], points.draft[], boolean, uuid, timestamptz) is
-    'Admits and posts the operations of one round, whose accounts are settled. p_special: some of them undo something, freeze, fulfil or return, or are on an account with a debt or returned orders. p_chance: some redeem, and this is for their draws.';
+    'Admits and posts the operations of one round, whose accounts are settled. p_special: some of them undo something, freeze, fulfil, return or pay for an order, or are on an account with a debt or returned orders. p_chance: some redeem, and this is for their draws.';
