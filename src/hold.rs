@@ -319,7 +319,8 @@ impl HoldMutation {
         execute(context, request).await
     }
 
-    /// Spends a hold, once: all of it, or some and the rest goes back to its lots. Needs the scope spend. Errors:
+    /// Spends a hold, once: all of it, or some and the rest goes back to its lots. An offer of transferPoints is no hold
+    /// to spend. Needs the scope spend. Errors:
     /// INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION, INSUFFICIENT_POINTS, HOLD_CLOSED,
     /// ACCOUNT_FROZEN.
     async fn capture_hold(

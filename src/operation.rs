@@ -26,11 +26,11 @@ pub enum OperationKind {
     Spend,
     /// A correction by hand.
     Adjust,
-    /// Points reserved.
+    /// Points reserved, or offered to another member.
     Hold,
     /// Points of a hold spent; the rest goes back.
     Capture,
-    /// Points of a hold given back.
+    /// Points of a hold or offer given back.
     Release,
     /// An operation undone.
     Reverse,

@@ -69,7 +69,11 @@ impl Pairs {
         unknown: &mut bool,
     ) -> Result<Row, Failure> {
         let connection = self.pool.get().await.map_err(|error| Fault(error.into()))?;
-        let statement = connection.prepare_cached(sql).await.map_err(|error| Again(error::describe(&error)))?;
+        // Until the call itself is sent, nothing can have been done.
+        let statement = match connection.prepare_cached(sql).await {
+            Err(error) if error::is_lost(&error) => return Err(Again(error::describe(&error))),
+            prepared => prepared.map_err(|error| Fault(error.into()))?,
+        };
         let Ok(result) = tokio::time::timeout(CALL_TIMEOUT, connection.query_one(&statement, parameters)).await else {
             // What a connection is still busy with must not be another's wait.
             drop(deadpool_postgres::Object::take(connection));

@@ -611,7 +611,7 @@ async fn an_offer_ends_once_however_many_try() {
     for round in 0..60 {
         let now = Utc::now();
         let deadline = (round % 3 == 0).then(|| now + TimeDelta::milliseconds(15));
-        let made = transfer(&client, offer("ann", "ben", 10, &format!("o{round}"), deadline), None).await;
+        let made = transfer(&client, offer("ann", "ben", 10, &format!("o{round}"), deadline), Some(now)).await;
         let id = made.id.unwrap();
         if deadline.is_some() {
             tokio::time::sleep(std::time::Duration::from_millis(9 + round % 7)).await;

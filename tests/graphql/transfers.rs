@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{Gateway, code, make_key};
+use super::{Gateway, code, hold_up, make_key, until};
 use crate::common::Database;
 
 /// What the mutations of this file answer.
@@ -196,4 +196,42 @@ async fn many_at_once_through_the_gateway_lose_nothing() {
     assert_eq!(replays, 60);
     assert_eq!((gateway.available("ann").await, gateway.available("ben").await), (100, 100));
     crate::database::assert_laws(&database.client().await).await;
+}
+
+/// Ends the sessions that wait for a lock in a transfer; how many there were.
+async fn kill_waiting(client: &tokio_postgres::Client) -> i64 {
+    let kill = "select count(pg_terminate_backend(pid)) from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock' and query ~ 'execute_transfer'";
+    client.query_one(kill, &[]).await.unwrap().get(0)
+}
+
+#[tokio::test]
+async fn a_transfer_whose_connection_is_lost_is_sent_again_and_done_once() {
+    let (gateway, database) = gateway().await;
+    let mut blocker = database.client().await;
+    hold_up(&mut blocker, "ann").await;
+    let waiting = tokio::spawn({
+        let gateway = gateway.clone();
+        async move { mutate(&gateway, "transferPoints", give(30, "t")).await }
+    });
+    let observer = database.client().await;
+    until("a session is killed", async || kill_waiting(&observer).await > 0).await;
+    until("another one is killed", async || kill_waiting(&observer).await > 0).await;
+    blocker.batch_execute("rollback").await.unwrap();
+    let payload = waiting.await.unwrap().unwrap();
+    assert_eq!(payload["account"]["balance"]["available"], 70);
+    assert_eq!(mutate(&gateway, "transferPoints", give(30, "t")).await.unwrap()["replayed"], true);
+    assert_eq!(gateway.available("ben").await, 30);
+}
+
+#[tokio::test]
+async fn a_transfer_that_waits_too_long_was_not_done() {
+    let (gateway, database) = gateway().await;
+    let mut blocker = database.client().await;
+    hold_up(&mut blocker, "ann").await;
+    let error = mutate(&gateway, "transferPoints", give(30, "t")).await.unwrap_err();
+    assert_eq!((code(&error), &error["extensions"]["retryable"]), ("OVERLOADED", &json!(true)));
+    blocker.batch_execute("rollback").await.unwrap();
+    let payload = mutate(&gateway, "transferPoints", give(30, "t")).await.unwrap();
+    assert_eq!((&payload["replayed"], &payload["account"]["balance"]["available"]), (&json!(false), &json!(70)));
 }
