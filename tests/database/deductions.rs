@@ -122,3 +122,25 @@ async fn a_partial_return_gives_back_its_share_of_the_points() {
     assert_eq!(back, [333, 333, 334]);
     assert_laws(&client).await;
 }
+
+#[tokio::test]
+async fn settings_that_make_no_sense_are_inputs_at_fault() {
+    let database = Database::new().await;
+    let client = database.client_as("jifen_operator").await;
+    for arguments in [
+        "0",
+        "null",
+        "100, 0",
+        "100, 1.01",
+        "100, 'NaN'",
+        "100, 1, -1",
+        "100, 1, 'NaN'",
+        "100, 1, 1e12",
+        "100, 1, null, 0",
+        "100, 1, null, 1, 5::smallint",
+        "100, p_wallet => 'shells'",
+    ] {
+        let result = client.batch_execute(&format!("select api.set_deduction({arguments})")).await;
+        assert_eq!(sqlstate(result), "LP001", "{arguments}");
+    }
+}
