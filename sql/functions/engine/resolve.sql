@@ -17,6 +17,10 @@ begin
     on conflict do nothing;
 
     v_drafts := points.find_accounts(p_bucket, p_requests, p_drafts);
+    -- Somebody else made it, which is why it was not made here, and somebody erased it before it was found.
+    if exists (select from unnest(v_drafts) d where d.account_id is null and d.refusal is null) then
+        raise exception using errcode = 'serialization_failure', message = 'an account was erased while it was looked for; send it again';
+    end if;
     insert into points.balance (bucket, account_id, level, level_until)
     select distinct on (a.id) a.bucket, a.id, l.code, coalesce(l.until, 0)
     from unnest(v_drafts) d
@@ -31,4 +35,4 @@ end
 $$;
 
 comment on function points.resolve(smallint, api.request[], points.draft[], timestamptz) is
-    'Makes the accounts that are missing; a refused request makes none.';
+    'Makes the accounts that are missing; a refused request makes none. Raises 40001 when one was erased between: nothing is done.';
