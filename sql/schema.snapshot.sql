@@ -16,6 +16,8 @@ enum points.entry_kind (earn, spend, adjust, hold, capture, release, clawback, r
 domain points.flow as bigint
     flow_is_safe_integer: CHECK (((VALUE >= '-9007199254740991'::bigint) AND (VALUE <= '9007199254740991'::bigint)))
 
+enum points.hold_status (open, captured, released)
+
 domain points.idempotency_key as text
     idempotency_key_length: CHECK (((length(VALUE) >= 1) AND (length(VALUE) <= 128)))
 
@@ -629,6 +631,7 @@ view api.hold
     closed_at  timestamp with time zone
     closed_by  uuid
     open       boolean
+    status     points.hold_status
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 

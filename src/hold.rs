@@ -4,16 +4,17 @@ use async_graphql::{
     ComplexObject, Context, Enum, ID, InputObject, Json, Object, SimpleObject, dataloader::DataLoader,
 };
 use chrono::{DateTime, Utc};
+use postgres_types::FromSql;
 use serde_json::Value;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::{
-    account::{Account, AccountKey},
+    account::AccountKey,
     client::caller,
     error::Error,
-    ledger::{Request, execute},
-    operation::{Entry, Operation, OperationKey, OperationKind, Outcome},
+    ledger::{Request, execute, payload},
+    operation::{Operation, OperationKey, OperationKind},
     reads::{AccountReads, Reads},
     scalars::{Decimal, Points},
 };
@@ -36,12 +37,15 @@ pub struct Hold {
     pub deadline: Option<DateTime<Utc>>,
     #[graphql(skip)]
     pub captured: Option<i64>,
+    /// What has become of it.
+    pub status: HoldStatus,
     /// When it was captured or released; null: it is open.
     pub closed_at: Option<DateTime<Utc>>,
 }
 
 /// What has become of a hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, FromSql)]
+#[postgres(name = "hold_status", rename_all = "snake_case")]
 pub enum HoldStatus {
     /// It can be captured or released.
     Open,
@@ -68,15 +72,6 @@ impl Hold {
         self.captured.map(Points)
     }
 
-    /// What has become of it.
-    async fn status(&self) -> HoldStatus {
-        match self.captured {
-            None => HoldStatus::Open,
-            Some(0) => HoldStatus::Released,
-            Some(_) => HoldStatus::Captured,
-        }
-    }
-
     /// The operation that made it; has its reason and its order.
     async fn operation(&self, context: &Context<'_>) -> async_graphql::Result<Operation> {
         let key = OperationKey { bucket: self.bucket, account_id: self.account_id, id: self.id };
@@ -96,6 +91,7 @@ impl Hold {
             held_at: row.get("held_at"),
             deadline: row.get("deadline"),
             captured: row.get("captured"),
+            status: row.get("status"),
             closed_at: row.get("closed_at"),
         }
     }
@@ -227,19 +223,11 @@ pub struct ReleaseHoldInput {
 
 macro_rules! hold_payload {
     ($(#[$doc:meta])* $name:ident, $id:expr) => {
-        $(#[$doc])*
-        #[derive(SimpleObject)]
-        #[graphql(complex)]
-        pub struct $name {
-            /// The operation.
-            operation: Operation,
-            /// The entry that it booked.
-            entry: Option<Entry>,
-            /// The account as it stands now.
-            account: Account,
-            /// True: it was carried out earlier under this key, and this is what came of it.
-            replayed: bool,
-        }
+        payload!(
+            $(#[$doc])*
+            #[graphql(complex)]
+            $name
+        );
 
         #[ComplexObject]
         impl $name {
@@ -250,13 +238,6 @@ macro_rules! hold_payload {
                 let id = id.ok_or_else(|| Error::internal(&"a capture or release without its hold"))?;
                 let hold = context.data::<DataLoader<Reads>>()?.load_one(HoldKey { bucket, account_id, id }).await?;
                 Ok(hold.ok_or_else(|| Error::internal(&format!("there is no hold {id}")))?)
-            }
-        }
-
-        impl From<Outcome> for $name {
-            fn from(outcome: Outcome) -> Self {
-                let Outcome { operation, entry, account, replayed } = outcome;
-                $name { operation, entry, account, replayed }
             }
         }
     };

@@ -227,8 +227,8 @@ impl AdjustPointsInput {
 /// What a mutation of one operation answers.
 macro_rules! payload {
     ($(#[$meta:meta])* $name:ident) => {
-        $(#[$meta])*
         #[derive(async_graphql::SimpleObject)]
+        $(#[$meta])*
         pub struct $name {
             /// The operation.
             operation: crate::operation::Operation,

@@ -371,7 +371,7 @@ const OPERATION: &str = "
 
 const HOLD: &str = "
     select k.ord, h.bucket, h.account_id, h.id, h.points, h.held_at, nullif(h.deadline, 'infinity') as deadline,
-        h.captured, h.closed_at
+        h.captured, h.status, h.closed_at
     from unnest($1::smallint[], $2::bigint[], $3::uuid[]) with ordinality k (bucket, account_id, id, ord)
     cross join lateral (
         select * from api.hold h where h.bucket = k.bucket and h.account_id = k.account_id and h.id = k.id limit 1
@@ -380,7 +380,7 @@ const HOLD: &str = "
 // Null id: from the first.
 const HOLDS: &str = "
     select k.ord, h.bucket, h.account_id, h.id, h.points, h.held_at, nullif(h.deadline, 'infinity') as deadline,
-        h.captured, h.closed_at
+        h.captured, h.status, h.closed_at
     from unnest($1::smallint[], $2::bigint[], $3::int[], $4::uuid[], $5::timestamptz[])
         with ordinality k (bucket, account_id, first, id, deadline, ord)
     cross join lateral (

@@ -10,12 +10,12 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::{
-    account::{Account, AccountKey},
+    account::AccountKey,
     client::caller,
     error::Error,
     hold::parse_id,
-    ledger::{Request, execute},
-    operation::{Entry, Operation, OperationKey, OperationKind, Outcome},
+    ledger::{Request, execute, payload},
+    operation::{Operation, OperationKey, OperationKind},
     reads::{AccountReads, Reads},
     reward::{Prize, PrizesKey, Reward, RewardKey},
     scalars::{Decimal, Points},
@@ -241,19 +241,11 @@ impl CloseRedemptionInput {
 
 macro_rules! redemption_payload {
     ($(#[$doc:meta])* $name:ident, $id:expr) => {
-        $(#[$doc])*
-        #[derive(SimpleObject)]
-        #[graphql(complex)]
-        pub struct $name {
-            /// The operation.
-            operation: Operation,
-            /// The entry that it booked; null: it moved nothing.
-            entry: Option<Entry>,
-            /// The account as it stands now.
-            account: Account,
-            /// True: it was carried out earlier under this key, and this is what came of it.
-            replayed: bool,
-        }
+        payload!(
+            $(#[$doc])*
+            #[graphql(complex)]
+            $name
+        );
 
         #[ComplexObject]
         impl $name {
@@ -265,13 +257,6 @@ macro_rules! redemption_payload {
                 let key = RedemptionKey { bucket, account_id, id };
                 let redemption = context.data::<DataLoader<Reads>>()?.load_one(key).await?;
                 Ok(redemption.ok_or_else(|| Error::internal(&format!("there is no redemption {id}")))?)
-            }
-        }
-
-        impl From<Outcome> for $name {
-            fn from(outcome: Outcome) -> Self {
-                let Outcome { operation, entry, account, replayed } = outcome;
-                $name { operation, entry, account, replayed }
             }
         }
     };

@@ -1,5 +1,8 @@
 set role jifen_owner;
 
+create type points.hold_status as enum ('open', 'captured', 'released');
+comment on type points.hold_status is 'What has become of a hold.';
+
 create table points.hold (
     account_id bigint not null,
     id         uuid not null,

@@ -208,12 +208,14 @@ impl Account {
                 let available_at = days_after(happened, version.pending_days);
                 let expires_at = version.valid_days.map(|days| days_after(happened, days));
                 let source = request.rule.clone().unwrap();
-                self.grant("earn", points, (available_at, expires_at), source, (happened, now), program, &mut grant)
+                let given = Grant { seq: self.next_seq(), granted: capped(points), available_at, expires_at, source };
+                self.grant("earn", given, (happened, now), program, &mut grant)
             }
             Kind::Adjust if request.points > Some(0) => {
-                let times = (happened.min(now), request.expires_at);
-                let points = request.points.unwrap().into();
-                self.grant("adjust", points, times, "adjust".to_owned(), (happened, now), program, &mut grant)
+                let (granted, available_at) = (request.points.unwrap(), happened.min(now));
+                let (expires_at, source) = (request.expires_at, "adjust".to_owned());
+                let given = Grant { seq: self.next_seq(), granted, available_at, expires_at, source };
+                self.grant("adjust", given, (happened, now), program, &mut grant)
             }
             Kind::Spend | Kind::Adjust => {
                 let points = request.points.unwrap().abs();
@@ -301,20 +303,15 @@ impl Account {
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn grant(
         &mut self,
         kind: &'static str,
-        points: i128,
-        (available_at, expires_at): (Instant, Option<Instant>),
-        source: String,
+        grant: Grant,
         times: (Instant, Instant),
         program: Program,
         granted: &mut Option<(Instant, Option<Instant>)>,
     ) -> Result<(i64, Option<Entry>), &'static str> {
-        let pending = available_at > times.1;
-        // More than an account can hold is refused below, whatever it is.
-        let points = i64::try_from(points.min(i128::from(MOST) + 1)).unwrap();
+        let (pending, points) = (grant.available_at > times.1, grant.granted);
         let deltas = match pending {
             true => Deltas { pending: points, ..Deltas::default() },
             false => Deltas::available(points),
@@ -325,8 +322,7 @@ impl Account {
         if points == 0 {
             return Ok((0, None));
         }
-        *granted = Some((available_at, expires_at));
-        let grant = Grant { seq: self.next_seq(), granted: points, available_at, expires_at, source };
+        *granted = Some((grant.available_at, grant.expires_at));
         self.lots.push(Lot { grant, remaining: points, pending });
         Ok((points, Some(self.book(kind, deltas, times))))
     }
@@ -357,4 +353,9 @@ impl Account {
             self.level = level;
         }
     }
+}
+
+/// More than an account can hold is refused, whatever it is.
+fn capped(points: i128) -> i64 {
+    i64::try_from(points.min(i128::from(MOST) + 1)).unwrap()
 }
