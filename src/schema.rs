@@ -21,6 +21,7 @@ use crate::{
     hold::{HoldMutation, HoldQuery},
     lanes::Lanes,
     ledger::LedgerMutation,
+    merge::MergeMutation,
     pairs::Pairs,
     reads::{AccountReads, Reads},
     redemption::{RedemptionMutation, RedemptionQuery},
@@ -44,6 +45,7 @@ pub struct Mutation(
     RedemptionMutation,
     RewardMutation,
     ErasureMutation,
+    MergeMutation,
 );
 
 /// Levels of fields. Introspection as GraphiQL does it needs 13.
