@@ -26,12 +26,13 @@ use crate::{
     redemption::{RedemptionMutation, RedemptionQuery},
     reversal::ReversalMutation,
     reward::{RewardMutation, RewardQuery},
+    rule::{RuleMutation, RuleQuery},
     transfer::TransferMutation,
 };
 
 /// Questions about members' points.
 #[derive(Default, MergedObject)]
-pub struct Query(AccountQuery, HoldQuery, RewardQuery, RedemptionQuery, DeductionQuery);
+pub struct Query(AccountQuery, HoldQuery, RewardQuery, RedemptionQuery, DeductionQuery, RuleQuery);
 
 /// Operations on members' points.
 #[derive(Default, MergedObject)]
@@ -43,6 +44,7 @@ pub struct Mutation(
     TransferMutation,
     RedemptionMutation,
     RewardMutation,
+    RuleMutation,
     ErasureMutation,
 );
 
