@@ -27,12 +27,13 @@ use crate::{
     redemption::{RedemptionMutation, RedemptionQuery},
     reversal::ReversalMutation,
     reward::{RewardMutation, RewardQuery},
+    rule::{RuleMutation, RuleQuery},
     transfer::TransferMutation,
 };
 
 /// Questions about members' points.
 #[derive(Default, MergedObject)]
-pub struct Query(AccountQuery, HoldQuery, RewardQuery, RedemptionQuery, DeductionQuery);
+pub struct Query(AccountQuery, HoldQuery, RewardQuery, RedemptionQuery, DeductionQuery, RuleQuery);
 
 /// Operations on members' points.
 #[derive(Default, MergedObject)]
@@ -44,6 +45,7 @@ pub struct Mutation(
     TransferMutation,
     RedemptionMutation,
     RewardMutation,
+    RuleMutation,
     ErasureMutation,
     MergeMutation,
 );

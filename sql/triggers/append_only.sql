@@ -43,3 +43,8 @@ create or replace trigger append_only before update or delete on points.reward_c
     for each row execute function points.refuse_change();
 create or replace trigger append_only_truncate before truncate on points.reward_change
     execute function points.refuse_change();
+
+create or replace trigger append_only before update or delete on points.rule_change
+    for each row execute function points.refuse_change();
+create or replace trigger append_only_truncate before truncate on points.rule_change
+    execute function points.refuse_change();

@@ -25,6 +25,7 @@ mod returns;
 mod reward_model;
 mod reward_races;
 mod rewards;
+mod rule_versions;
 mod rules;
 mod spend_points;
 mod transfer_model;
