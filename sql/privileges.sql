@@ -17,6 +17,7 @@ grant execute on function
     points.contra_of(points.entry_kind),
     points.counted(numeric, text), points.describe_tiers(numeric[], numeric[], text), points.describe_version(points.rule_version, text),
     points.stock_left(text, smallint), points.draw_prize(bytea, int[]),
+    points.period_start(points.quota_period, timestamptz, text), points.period_end(points.quota_period, timestamptz, text),
     api.quote_deduction(text, numeric, text)
 to jifen_gateway, jifen_reader, jifen_operator;
 
@@ -37,6 +38,11 @@ grant execute on function
     api.publish_rule_version(text, int, text, timestamptz, int, text),
     api.discard_rule_draft(text, int, text, text),
     api.retire_rule(text, text, timestamptz, text),
+    api.create_limit(text, text, text[], points.quota_period, text, int, bigint, points.limit_excess, boolean, text),
+    api.change_limit(text, text, text[], boolean, text, int, bigint, points.limit_excess, boolean, text),
+    api.create_campaign(text, text, points.campaign_basis, text[], text, numeric, bigint, text[], int, boolean, bigint, bigint, timestamptz, timestamptz, text),
+    api.change_campaign(text, text, points.campaign_status, text, int, boolean, bigint, timestamptz, text),
+    api.add_budget(text, bigint, text, text),
     api.create_partitions()
 to jifen_gateway;
 
@@ -78,5 +84,10 @@ grant execute on function
     api.create_rule_version(text, points.rule_basis, bigint, numeric, points.rounding, bigint, int, int, timestamptz, numeric[], numeric[], int, points.calendar_unit, date, text),
     api.create_client(text, bytea, text[], text[]),
     api.revoke_client(text),
+    api.create_limit(text, text, text[], points.quota_period, text, int, bigint, points.limit_excess, boolean, text),
+    api.change_limit(text, text, text[], boolean, text, int, bigint, points.limit_excess, boolean, text),
+    api.create_campaign(text, text, points.campaign_basis, text[], text, numeric, bigint, text[], int, boolean, bigint, bigint, timestamptz, timestamptz, text),
+    api.change_campaign(text, text, points.campaign_status, text, int, boolean, bigint, timestamptz, text),
+    api.add_budget(text, bigint, text, text),
     api.create_partitions()
 to jifen_operator;

@@ -15,6 +15,7 @@ use crate::{
     error::Error,
     hold::{Hold, HoldCursor, HoldsKey},
     ledger::check_text,
+    limit::{LimitUse, LimitUsesKey},
     operation::{Entry, Operation, OperationKey},
     reads::{AccountReads, Reads},
     redemption::{Redemption, RedemptionCursor, RedemptionsKey},
@@ -143,6 +144,12 @@ impl Account {
         let key = HoldsKey { bucket: self.bucket, account_id: self.id, first, after };
         let holds = context.data::<DataLoader<Reads>>()?.load_one(key).await?.unwrap_or_default();
         Ok(connection(holds, first, key.after.is_some(), |hold| HoldCursor::of(hold).to_string()))
+    }
+
+    /// What the member has used of each limit on earning in the period that is now; the first 100 by code.
+    async fn limits(&self, context: &Context<'_>) -> async_graphql::Result<Vec<LimitUse>> {
+        let key = LimitUsesKey { bucket: self.bucket, account_id: self.id };
+        Ok(context.data::<DataLoader<Reads>>()?.load_one(key).await?.unwrap_or_default())
     }
 
     /// Rewards redeemed, newest first. At most 100 a page, 20 unless asked. INVALID_INPUT: first or after is out of range.

@@ -5,6 +5,7 @@
 //! parse, make one call and map: a rule on amounts, levels or dates belongs in `sql/functions`.
 
 pub mod account;
+pub mod campaign;
 pub mod client;
 pub mod commands;
 pub mod config;
@@ -19,6 +20,7 @@ pub mod hold;
 pub mod jobs;
 pub mod lanes;
 pub mod ledger;
+pub mod limit;
 pub mod merge;
 pub mod migrate;
 pub mod operation;

@@ -14,6 +14,7 @@ use futures_util::{StreamExt, stream::BoxStream};
 
 use crate::{
     account::AccountQuery,
+    campaign::{CampaignMutation, CampaignQuery},
     deduction::DeductionQuery,
     erasure::ErasureMutation,
     error,
@@ -21,6 +22,7 @@ use crate::{
     hold::{HoldMutation, HoldQuery},
     lanes::Lanes,
     ledger::LedgerMutation,
+    limit::{LimitMutation, LimitQuery},
     merge::MergeMutation,
     pairs::Pairs,
     reads::{AccountReads, Reads},
@@ -33,7 +35,16 @@ use crate::{
 
 /// Questions about members' points.
 #[derive(Default, MergedObject)]
-pub struct Query(AccountQuery, HoldQuery, RewardQuery, RedemptionQuery, DeductionQuery, RuleQuery);
+pub struct Query(
+    AccountQuery,
+    HoldQuery,
+    RewardQuery,
+    RedemptionQuery,
+    DeductionQuery,
+    RuleQuery,
+    CampaignQuery,
+    LimitQuery,
+);
 
 /// Operations on members' points.
 #[derive(Default, MergedObject)]
@@ -46,6 +57,8 @@ pub struct Mutation(
     RedemptionMutation,
     RewardMutation,
     RuleMutation,
+    CampaignMutation,
+    LimitMutation,
     ErasureMutation,
     MergeMutation,
 );

@@ -3,6 +3,7 @@
 mod adjust_points;
 mod append_only;
 mod batch;
+mod campaigns;
 mod concurrency;
 mod constraints;
 mod deductions;
