@@ -4,7 +4,7 @@ revoke all on all tables in schema points, api from public, jifen_gateway, jifen
 revoke execute on all functions in schema points, api from public, jifen_gateway, jifen_reader, jifen_operator;
 revoke update, delete, truncate on
     points.operation, points.entry, points.entry_default, points.lot_use, points.lot_use_default,
-    points.level_change, points.rule_version, points.erasure, points.prize, points.reward_change, points.rule_change
+    points.level_change, points.rule_version, points.erasure, points.prize, points.reward_change, points.rule_change, points.former_time_zone
 from jifen_owner;
 
 grant usage on schema api to jifen_gateway, jifen_reader, jifen_operator;
@@ -17,7 +17,7 @@ grant execute on function
     points.contra_of(points.entry_kind),
     points.counted(numeric, text), points.describe_tiers(numeric[], numeric[], text), points.describe_version(points.rule_version, text),
     points.stock_left(text, smallint), points.draw_prize(bytea, int[]),
-    api.quote_deduction(text, numeric, text)
+    api.quote_deduction(text, numeric, text), api.explain_operation(text, uuid, text)
 to jifen_gateway, jifen_reader, jifen_operator;
 
 -- The gateway: the engine, and what keeps it running.

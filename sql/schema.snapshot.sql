@@ -232,6 +232,14 @@ table points.erasure
     trigger append_only_truncate before truncate on points.erasure for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
 
+table points.former_time_zone
+    until     timestamp with time zone not null
+    time_zone text not null
+    former_time_zone_pkey: PRIMARY KEY (until)
+    trigger append_only before delete or update on points.former_time_zone for each row execute function points.refuse_change()
+    trigger append_only_truncate before truncate on points.former_time_zone for each statement execute function points.refuse_change()
+    grant insert, references, select, trigger to jifen_owner
+
 table points.hold
     account_id bigint not null
     id         uuid not null
@@ -962,6 +970,11 @@ function api.execute_transfer(p_request api.request)
     plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off
     grant execute to jifen_gateway
 
+function api.explain_operation(p_user_id text, p_operation_id uuid, p_wallet text DEFAULT 'points'::text)
+    returns TABLE(no integer, step text, words text, result bigint, at timestamp with time zone, agrees boolean)
+    plpgsql stable security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
+
 function api.freeze_account(p_user_id text, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
@@ -1246,6 +1259,14 @@ function points.expiry(p_version points.rule_version, p_at timestamp with time z
     returns timestamp with time zone
     sql stable parallel safe
 
+function points.explain_award(p_operation points.operation, p_time_zone text, p_currency text)
+    returns TABLE(step text, words text, result bigint, at timestamp with time zone, agrees boolean)
+    plpgsql stable
+
+function points.explain_outcome(p_operation points.operation, p_time_zone text)
+    returns TABLE(step text, words text, result bigint, at timestamp with time zone, agrees boolean)
+    plpgsql stable
+
 function points.fill_slice(p_reward text, p_prize smallint, p_bucket smallint, p_pieces bigint)
     returns void
     plpgsql volatile
@@ -1305,6 +1326,10 @@ function points.lock_rule(p_rule text)
 function points.make_partitions(p_months_ahead integer DEFAULT 3, p_now timestamp with time zone DEFAULT now())
     returns integer
     plpgsql volatile set TimeZone=UTC
+
+function points.moment(p_at timestamp with time zone, p_time_zone text)
+    returns text
+    sql stable parallel safe
 
 function points.move_default_rows(p_parent text, p_partition text, p_month timestamp with time zone)
     returns void
@@ -1551,3 +1576,7 @@ function points.write_off(p_bucket smallint, p_drafts points.draft[], p_now time
 function points.write_off_all(p_bucket smallint, p_account_id bigint, p_operation_id uuid, p_now timestamp with time zone)
     returns points.draft
     plpgsql volatile
+
+function points.zone_at(p_at timestamp with time zone)
+    returns text
+    plpgsql stable

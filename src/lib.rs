@@ -13,6 +13,7 @@ pub mod deduction;
 pub mod embedded;
 pub mod erasure;
 pub mod error;
+pub mod explain;
 pub mod freeze;
 pub mod graphiql;
 pub mod hold;

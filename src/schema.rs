@@ -17,6 +17,7 @@ use crate::{
     deduction::DeductionQuery,
     erasure::ErasureMutation,
     error,
+    explain::ExplainQuery,
     freeze::FreezeMutation,
     hold::{HoldMutation, HoldQuery},
     lanes::Lanes,
@@ -32,7 +33,7 @@ use crate::{
 
 /// Questions about members' points.
 #[derive(Default, MergedObject)]
-pub struct Query(AccountQuery, HoldQuery, RewardQuery, RedemptionQuery, DeductionQuery, RuleQuery);
+pub struct Query(AccountQuery, HoldQuery, RewardQuery, RedemptionQuery, DeductionQuery, RuleQuery, ExplainQuery);
 
 /// Operations on members' points.
 #[derive(Default, MergedObject)]

@@ -10,6 +10,7 @@ mod earn_points;
 mod erase;
 mod execute;
 mod expiry_and_activation;
+mod explain;
 mod history;
 mod holds;
 mod idempotency;

@@ -7,6 +7,7 @@ mod earn_points;
 mod earn_points_batch;
 mod erase;
 mod errors;
+mod explain;
 mod freeze;
 mod gateways;
 mod graphiql;
