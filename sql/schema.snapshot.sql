@@ -46,6 +46,12 @@ enum points.rule_basis (fixed, amount, tiers, given, none)
 
 enum points.version_state (draft, scheduled, in_force, superseded, retired)
 
+type api.preview_lot
+    points       bigint
+    source       text
+    available_at timestamp with time zone
+    expires_at   timestamp with time zone
+
 type api.request
     kind            points.operation_kind
     user_id         text
@@ -965,6 +971,11 @@ function api.execute_erase(p_request api.request)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway
 
+function api.execute_preview(p_request api.request)
+    returns TABLE(refusal text, detail jsonb, points bigint, available_at timestamp with time zone, expires_at timestamp with time zone, previous_level text, level text, account api.account, entries api.entry[], lots api.preview_lot[])
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway
+
 function api.execute_transfer(p_request api.request)
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off
@@ -999,6 +1010,21 @@ function api.operation_id(p_client_id integer, p_idempotency_key text)
     returns uuid
     sql stable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function api.preview_earn(p_user_id text, p_rule text, p_amount numeric DEFAULT NULL::numeric, p_points bigint DEFAULT NULL::bigint, p_occurred_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_order_key text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(refusal text, detail jsonb, points bigint, available_at timestamp with time zone, expires_at timestamp with time zone, previous_level text, level text, account api.account, entries api.entry[], lots api.preview_lot[])
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
+function api.preview_return(p_user_id text, p_order_key text, p_amount numeric DEFAULT NULL::numeric, p_wallet text DEFAULT 'points'::text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(refusal text, detail jsonb, points bigint, available_at timestamp with time zone, expires_at timestamp with time zone, previous_level text, level text, account api.account, entries api.entry[], lots api.preview_lot[])
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
+function api.preview_spend(p_user_id text, p_points bigint, p_order_key text DEFAULT NULL::text, p_amount numeric DEFAULT NULL::numeric, p_wallet text DEFAULT 'points'::text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(refusal text, detail jsonb, points bigint, available_at timestamp with time zone, expires_at timestamp with time zone, previous_level text, level text, account api.account, entries api.entry[], lots api.preview_lot[])
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
 
 function api.publish_rule_version(p_rule text, p_version integer, p_idempotency_key text, p_starts_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_revision integer DEFAULT NULL::integer, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, version api.rule_version)
@@ -1393,6 +1419,14 @@ function points.post(p_bucket smallint, p_drafts points.draft[], p_now timestamp
 
 function points.post_redeems(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_chance uuid, p_now timestamp with time zone)
     returns void
+    plpgsql volatile
+
+function points.preview(p_request api.request, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
+    returns TABLE(refusal text, detail jsonb, points bigint, available_at timestamp with time zone, expires_at timestamp with time zone, previous_level text, level text, account api.account, entries api.entry[], lots api.preview_lot[])
+    plpgsql volatile
+
+function points.preview_one(p_client text, p_request api.request)
+    returns TABLE(refusal text, detail jsonb, points bigint, available_at timestamp with time zone, expires_at timestamp with time zone, previous_level text, level text, account api.account, entries api.entry[], lots api.preview_lot[])
     plpgsql volatile
 
 function points.price(p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)

@@ -23,6 +23,7 @@ pub mod ledger;
 pub mod migrate;
 pub mod operation;
 pub mod pairs;
+pub mod preview;
 pub mod reads;
 pub mod redemption;
 pub mod reversal;

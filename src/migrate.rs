@@ -30,6 +30,7 @@ pub const MIGRATIONS: &[(&str, &str)] = files![
     "migrations/V13__erasure.sql",
     "migrations/V14__reward.sql",
     "migrations/V15__deduction.sql",
+    "migrations/V16__preview.sql",
 ];
 
 /// Code, in the order of application: views need `points.due`, and functions return rows of views.
@@ -192,6 +193,12 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/reward/add_coupons.sql",
     "functions/deduction/quote_deduction.sql",
     "functions/deduction/set_deduction.sql",
+    "functions/preview/preview.sql",
+    "functions/preview/preview_one.sql",
+    "functions/preview/execute_preview.sql",
+    "functions/preview/preview_earn.sql",
+    "functions/preview/preview_spend.sql",
+    "functions/preview/preview_return.sql",
     "functions/explain/moment.sql",
     "functions/explain/zone_at.sql",
     "functions/explain/explain_award.sql",

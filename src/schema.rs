@@ -23,6 +23,7 @@ use crate::{
     lanes::Lanes,
     ledger::LedgerMutation,
     pairs::Pairs,
+    preview::PreviewQuery,
     reads::{AccountReads, Reads},
     redemption::{RedemptionMutation, RedemptionQuery},
     reversal::ReversalMutation,
@@ -33,7 +34,16 @@ use crate::{
 
 /// Questions about members' points.
 #[derive(Default, MergedObject)]
-pub struct Query(AccountQuery, HoldQuery, RewardQuery, RedemptionQuery, DeductionQuery, RuleQuery, ExplainQuery);
+pub struct Query(
+    AccountQuery,
+    HoldQuery,
+    RewardQuery,
+    RedemptionQuery,
+    DeductionQuery,
+    RuleQuery,
+    ExplainQuery,
+    PreviewQuery,
+);
 
 /// Operations on members' points.
 #[derive(Default, MergedObject)]

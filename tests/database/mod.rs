@@ -19,6 +19,7 @@ mod ledger_model;
 mod levels;
 mod model;
 mod partitions;
+mod preview;
 mod privileges;
 mod returns;
 mod reward_model;

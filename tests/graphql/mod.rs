@@ -16,6 +16,7 @@ mod inputs;
 mod lanes;
 mod limits;
 mod operation;
+mod preview;
 mod proxy;
 mod reversals;
 mod rewards;
