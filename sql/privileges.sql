@@ -37,6 +37,7 @@ grant execute on function
     api.publish_rule_version(text, int, text, timestamptz, int, text),
     api.discard_rule_draft(text, int, text, text),
     api.retire_rule(text, text, timestamptz, text),
+    api.backtest_rule(text, int, timestamptz, timestamptz),
     api.create_partitions()
 to jifen_gateway;
 
@@ -77,6 +78,7 @@ grant execute on function
     api.discard_rule_draft(text, int, text, text),
     api.retire_rule(text, text, timestamptz, text),
     api.create_rule_version(text, points.rule_basis, bigint, numeric, points.rounding, bigint, int, int, timestamptz, numeric[], numeric[], int, points.calendar_unit, date, text),
+    api.backtest_rule(text, int, timestamptz, timestamptz),
     api.create_client(text, bytea, text[], text[]),
     api.revoke_client(text),
     api.create_partitions()

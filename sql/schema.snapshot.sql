@@ -46,6 +46,19 @@ enum points.rule_basis (fixed, amount, tiers, given, none)
 
 enum points.version_state (draft, scheduled, in_force, superseded, retired)
 
+type api.backtest_day
+    day           date
+    operations    bigint
+    points_before bigint
+    points_after  bigint
+
+type api.backtest_member
+    user_id       text
+    wallet        text
+    operations    bigint
+    points_before bigint
+    points_after  bigint
+
 type api.preview_lot
     points       bigint
     source       text
@@ -886,6 +899,11 @@ function api.authenticate(p_key_sha256 bytea)
     plpgsql stable security definer set search_path=""
     grant execute to jifen_gateway
 
+function api.backtest_rule(p_rule text, p_version integer, p_from timestamp with time zone, p_to timestamp with time zone)
+    returns TABLE(operations bigint, refused bigint, capped bigint, points_before bigint, points_after bigint, members bigint, gaining bigint, losing bigint, levels_up bigint, levels_down bigint, days api.backtest_day[], most_gained api.backtest_member[], most_lost api.backtest_member[])
+    plpgsql stable security definer set search_path="", plan_cache_mode=force_custom_plan, jit=off, enable_seqscan=on, enable_hashjoin=on, enable_mergejoin=on
+    grant execute to jifen_gateway, jifen_operator
+
 function api.bucket(p_user_id text, p_wallet text DEFAULT 'points'::text)
     returns smallint
     sql immutable parallel safe
@@ -1311,6 +1329,10 @@ function points.find_entry(p_bucket smallint, p_account_id bigint, p_seq bigint,
 
 function points.find_pair(p_bucket smallint, p_request api.request, p_account_id bigint, p_to_bucket smallint, p_to_id bigint, OUT known boolean, OUT kind points.operation_kind, OUT to_bucket smallint, OUT to_id bigint, OUT taken_by uuid, OUT erased boolean)
     returns record
+    plpgsql stable
+
+function points.find_version(p_rule text, p_version integer)
+    returns points.rule_version
     plpgsql stable
 
 function points.follow_up(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)

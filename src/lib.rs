@@ -5,6 +5,7 @@
 //! parse, make one call and map: a rule on amounts, levels or dates belongs in `sql/functions`.
 
 pub mod account;
+pub mod backtest;
 pub mod client;
 pub mod commands;
 pub mod config;

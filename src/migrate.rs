@@ -30,7 +30,7 @@ pub const MIGRATIONS: &[(&str, &str)] = files![
     "migrations/V13__erasure.sql",
     "migrations/V14__reward.sql",
     "migrations/V15__deduction.sql",
-    "migrations/V16__preview.sql",
+    "migrations/V16__what_if.sql",
 ];
 
 /// Code, in the order of application: views need `points.due`, and functions return rows of views.
@@ -199,6 +199,8 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/preview/preview_earn.sql",
     "functions/preview/preview_spend.sql",
     "functions/preview/preview_return.sql",
+    "functions/rule/find_version.sql",
+    "functions/backtest/backtest_rule.sql",
     "functions/explain/moment.sql",
     "functions/explain/zone_at.sql",
     "functions/explain/explain_award.sql",

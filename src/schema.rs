@@ -14,6 +14,7 @@ use futures_util::{StreamExt, stream::BoxStream};
 
 use crate::{
     account::AccountQuery,
+    backtest::{BacktestQuery, Reports},
     deduction::DeductionQuery,
     erasure::ErasureMutation,
     error,
@@ -43,6 +44,7 @@ pub struct Query(
     RuleQuery,
     ExplainQuery,
     PreviewQuery,
+    BacktestQuery,
 );
 
 /// Operations on members' points.
@@ -79,11 +81,12 @@ pub struct Api {
 
 impl Api {
     /// The schema over these ways of writing and reading.
-    pub fn new(lanes: Lanes, pairs: Pairs, accounts: AccountReads, reads: Reads) -> Self {
+    pub fn new(lanes: Lanes, pairs: Pairs, accounts: AccountReads, reads: Reads, reports: Reports) -> Self {
         let schema = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
             .data(lanes)
             .data(pairs)
             .data(accounts)
+            .data(reports)
             // What requests of one moment ask for alike is read by one statement; no timer holds a lone one back.
             .data(DataLoader::new(reads, tokio::spawn).delay(Duration::ZERO).max_batch_size(256))
             .limit_depth(MAX_DEPTH)

@@ -19,6 +19,7 @@ const CALLERS: &[(&str, &[&str])] = &[
     ("discard_rule_draft", &["jifen_gateway", "jifen_operator"]),
     ("retire_rule", &["jifen_gateway", "jifen_operator"]),
     ("create_rule_version", &["jifen_operator"]),
+    ("backtest_rule", &["jifen_gateway", "jifen_operator"]),
     ("capture_hold", &["jifen_operator"]),
     ("freeze_account", &["jifen_operator"]),
     ("hold_points", &["jifen_operator"]),

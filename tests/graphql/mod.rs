@@ -2,6 +2,7 @@
 
 mod account;
 mod adjust_points;
+mod backtest;
 mod deductions;
 mod earn_points;
 mod earn_points_batch;
