@@ -4,7 +4,7 @@ revoke all on all tables in schema points, api from public, jifen_gateway, jifen
 revoke execute on all functions in schema points, api from public, jifen_gateway, jifen_reader, jifen_operator;
 revoke update, delete, truncate on
     points.operation, points.entry, points.entry_default, points.lot_use, points.lot_use_default,
-    points.level_change, points.rule_version, points.erasure, points.prize, points.reward_change, points.rule_change
+    points.level_change, points.rule_version, points.erasure, points.prize, points.reward_change, points.rule_change, points.former_time_zone
 from jifen_owner;
 
 grant usage on schema api to jifen_gateway, jifen_reader, jifen_operator;
@@ -18,7 +18,7 @@ grant execute on function
     points.counted(numeric, text), points.describe_tiers(numeric[], numeric[], text), points.describe_version(points.rule_version, text),
     points.stock_left(text, smallint), points.draw_prize(bytea, int[]),
     points.period_start(points.quota_period, timestamptz, text), points.period_end(points.quota_period, timestamptz, text),
-    api.quote_deduction(text, numeric, text)
+    api.quote_deduction(text, numeric, text), api.explain_operation(text, uuid, text)
 to jifen_gateway, jifen_reader, jifen_operator;
 
 -- The gateway: the engine, and what keeps it running.
@@ -27,6 +27,7 @@ grant execute on function
     api.execute_transfer(api.request),
     api.execute_erase(api.request),
     api.execute_merge(api.request),
+    api.execute_preview(api.request),
     api.authenticate(bytea),
     api.import_client(),
     api.create_reward(text, text, points.reward_kind, bigint, text, bigint, text, numeric, timestamptz, timestamptz, int, points.quota_period, jsonb, text),
@@ -43,6 +44,7 @@ grant execute on function
     api.create_campaign(text, text, points.campaign_basis, text[], text, numeric, bigint, text[], int, boolean, bigint, bigint, timestamptz, timestamptz, text),
     api.change_campaign(text, text, points.campaign_status, text, int, boolean, bigint, timestamptz, text),
     api.add_budget(text, bigint, text, text),
+    api.backtest_rule(text, int, timestamptz, timestamptz),
     api.create_partitions()
 to jifen_gateway;
 
@@ -58,6 +60,9 @@ grant execute on function
     api.unfreeze_account(text, text, text, text, text, jsonb, text),
     api.reverse_operation(text, uuid, text, text, text, text, jsonb, text),
     api.return_order(text, text, text, numeric, text, text, jsonb, text),
+    api.preview_earn(text, text, numeric, bigint, timestamptz, text, text, text),
+    api.preview_spend(text, bigint, text, numeric, text, text),
+    api.preview_return(text, text, numeric, text, text),
     api.transfer_points(text, text, bigint, text, text, boolean, timestamptz, text, jsonb, text),
     api.accept_transfer(text, text, uuid, text, text, text, jsonb, text),
     api.decline_transfer(text, text, uuid, text, text, text, jsonb, text),
@@ -82,6 +87,7 @@ grant execute on function
     api.discard_rule_draft(text, int, text, text),
     api.retire_rule(text, text, timestamptz, text),
     api.create_rule_version(text, points.rule_basis, bigint, numeric, points.rounding, bigint, int, int, timestamptz, numeric[], numeric[], int, points.calendar_unit, date, text),
+    api.backtest_rule(text, int, timestamptz, timestamptz),
     api.create_client(text, bytea, text[], text[]),
     api.revoke_client(text),
     api.create_limit(text, text, text[], points.quota_period, text, int, bigint, points.limit_excess, boolean, text),

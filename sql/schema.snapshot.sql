@@ -52,6 +52,25 @@ enum points.rule_basis (fixed, amount, tiers, given, none)
 
 enum points.version_state (draft, scheduled, in_force, superseded, retired)
 
+type api.backtest_day
+    day           date
+    operations    bigint
+    points_before bigint
+    points_after  bigint
+
+type api.backtest_member
+    user_id       text
+    wallet        text
+    operations    bigint
+    points_before bigint
+    points_after  bigint
+
+type api.preview_lot
+    points       bigint
+    source       text
+    available_at timestamp with time zone
+    expires_at   timestamp with time zone
+
 type api.request
     kind            points.operation_kind
     user_id         text
@@ -307,6 +326,14 @@ table points.erasure
     erasure_points_not_negative: CHECK ((points >= 0))
     trigger append_only before delete or update on points.erasure for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.erasure for each statement execute function points.refuse_change()
+    grant insert, references, select, trigger to jifen_owner
+
+table points.former_time_zone
+    until     timestamp with time zone not null
+    time_zone text not null
+    former_time_zone_pkey: PRIMARY KEY (until)
+    trigger append_only before delete or update on points.former_time_zone for each row execute function points.refuse_change()
+    trigger append_only_truncate before truncate on points.former_time_zone for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
 
 table points.hold
@@ -1019,6 +1046,11 @@ function api.authenticate(p_key_sha256 bytea)
     plpgsql stable security definer set search_path=""
     grant execute to jifen_gateway
 
+function api.backtest_rule(p_rule text, p_version integer, p_from timestamp with time zone, p_to timestamp with time zone)
+    returns TABLE(operations bigint, refused bigint, capped bigint, points_before bigint, points_after bigint, members bigint, gaining bigint, losing bigint, levels_up bigint, levels_down bigint, days api.backtest_day[], most_gained api.backtest_member[], most_lost api.backtest_member[])
+    plpgsql stable security definer set search_path="", plan_cache_mode=force_custom_plan, jit=off, enable_seqscan=on, enable_hashjoin=on, enable_mergejoin=on
+    grant execute to jifen_gateway, jifen_operator
+
 function api.bucket(p_user_id text, p_wallet text DEFAULT 'points'::text)
     returns smallint
     sql immutable parallel safe
@@ -1129,10 +1161,20 @@ function api.execute_merge(p_request api.request)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway
 
+function api.execute_preview(p_request api.request)
+    returns TABLE(refusal text, detail jsonb, points bigint, available_at timestamp with time zone, expires_at timestamp with time zone, previous_level text, level text, account api.account, entries api.entry[], lots api.preview_lot[])
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway
+
 function api.execute_transfer(p_request api.request)
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off
     grant execute to jifen_gateway
+
+function api.explain_operation(p_user_id text, p_operation_id uuid, p_wallet text DEFAULT 'points'::text)
+    returns TABLE(no integer, step text, words text, result bigint, at timestamp with time zone, agrees boolean)
+    plpgsql stable security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function api.freeze_account(p_user_id text, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -1163,6 +1205,21 @@ function api.operation_id(p_client_id integer, p_idempotency_key text)
     returns uuid
     sql stable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function api.preview_earn(p_user_id text, p_rule text, p_amount numeric DEFAULT NULL::numeric, p_points bigint DEFAULT NULL::bigint, p_occurred_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_order_key text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(refusal text, detail jsonb, points bigint, available_at timestamp with time zone, expires_at timestamp with time zone, previous_level text, level text, account api.account, entries api.entry[], lots api.preview_lot[])
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
+function api.preview_return(p_user_id text, p_order_key text, p_amount numeric DEFAULT NULL::numeric, p_wallet text DEFAULT 'points'::text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(refusal text, detail jsonb, points bigint, available_at timestamp with time zone, expires_at timestamp with time zone, previous_level text, level text, account api.account, entries api.entry[], lots api.preview_lot[])
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
+function api.preview_spend(p_user_id text, p_points bigint, p_order_key text DEFAULT NULL::text, p_amount numeric DEFAULT NULL::numeric, p_wallet text DEFAULT 'points'::text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(refusal text, detail jsonb, points bigint, available_at timestamp with time zone, expires_at timestamp with time zone, previous_level text, level text, account api.account, entries api.entry[], lots api.preview_lot[])
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
 
 function api.publish_rule_version(p_rule text, p_version integer, p_idempotency_key text, p_starts_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_revision integer DEFAULT NULL::integer, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, version api.rule_version)
@@ -1440,6 +1497,18 @@ function points.expiry(p_version points.rule_version, p_at timestamp with time z
     returns timestamp with time zone
     sql stable parallel safe
 
+function points.explain_award(p_operation points.operation, p_time_zone text, p_currency text)
+    returns TABLE(step text, words text, result bigint, at timestamp with time zone, agrees boolean)
+    plpgsql stable
+
+function points.explain_outcome(p_operation points.operation, p_time_zone text)
+    returns TABLE(step text, words text, result bigint, at timestamp with time zone, agrees boolean)
+    plpgsql stable
+
+function points.explain_shares(p_detail jsonb)
+    returns TABLE(step text, words text, result bigint, at timestamp with time zone, agrees boolean)
+    plpgsql stable
+
 function points.fill_slice(p_item text, p_prize smallint, p_bucket smallint, p_pieces bigint)
     returns void
     plpgsql volatile
@@ -1458,6 +1527,10 @@ function points.find_entry(p_bucket smallint, p_account_id bigint, p_seq bigint,
 
 function points.find_pair(p_bucket smallint, p_request api.request, p_account_id bigint, p_to_bucket smallint, p_to_id bigint, OUT known boolean, OUT kind points.operation_kind, OUT to_bucket smallint, OUT to_id bigint, OUT taken_by uuid, OUT erased boolean)
     returns record
+    plpgsql stable
+
+function points.find_version(p_rule text, p_version integer)
+    returns points.rule_version
     plpgsql stable
 
 function points.follow_up(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
@@ -1548,6 +1621,10 @@ function points.merge_seqs(p_from_bucket smallint, p_from_id bigint, p_into_buck
     returns bigint[]
     plpgsql stable
 
+function points.moment(p_at timestamp with time zone, p_time_zone text)
+    returns text
+    sql stable parallel safe
+
 function points.move_all(p_from_bucket smallint, p_from_id bigint, p_into_bucket smallint, p_into_id bigint, p_request api.request, p_now timestamp with time zone)
     returns points.draft
     plpgsql volatile
@@ -1632,6 +1709,14 @@ function points.post_redeems(p_bucket smallint, p_requests api.request[], p_draf
 
 function points.post_shares(p_bucket smallint, p_drafts points.draft[], p_shares points.share[])
     returns void
+    plpgsql volatile
+
+function points.preview(p_request api.request, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
+    returns TABLE(refusal text, detail jsonb, points bigint, available_at timestamp with time zone, expires_at timestamp with time zone, previous_level text, level text, account api.account, entries api.entry[], lots api.preview_lot[])
+    plpgsql volatile
+
+function points.preview_one(p_client text, p_request api.request)
+    returns TABLE(refusal text, detail jsonb, points bigint, available_at timestamp with time zone, expires_at timestamp with time zone, previous_level text, level text, account api.account, entries api.entry[], lots api.preview_lot[])
     plpgsql volatile
 
 function points.price(p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
@@ -1847,3 +1932,7 @@ function points.write_entries(p_bucket smallint, p_drafts points.draft[], p_now 
 function points.write_off(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
+
+function points.zone_at(p_at timestamp with time zone)
+    returns text
+    plpgsql stable

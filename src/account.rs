@@ -90,17 +90,7 @@ impl Account {
 
     /// The balance at the instant of the answer: what has become available or expired counts at once.
     async fn balance(&self) -> Balance {
-        Balance {
-            pending: Points(self.pending),
-            available: Points(self.available),
-            held: Points(self.held),
-            debt: Points(self.debt),
-            earned: Points(self.earned),
-            spent: Points(self.spent),
-            expired: Points(self.expired),
-            adjusted: Points(self.adjusted),
-            transferred: Points(self.transferred),
-        }
+        Balance::from(self)
     }
 
     /// seq of the last entry, 0 before the first: rises with every change, without gaps.
@@ -207,14 +197,30 @@ pub struct Balance {
     pub transferred: Points,
 }
 
+impl From<&Account> for Balance {
+    fn from(account: &Account) -> Self {
+        Balance {
+            pending: Points(account.pending),
+            available: Points(account.available),
+            held: Points(account.held),
+            debt: Points(account.debt),
+            earned: Points(account.earned),
+            spent: Points(account.spent),
+            expired: Points(account.expired),
+            adjusted: Points(account.adjusted),
+            transferred: Points(account.transferred),
+        }
+    }
+}
+
 /// A level of the program.
 #[derive(SimpleObject)]
 #[graphql(complex)]
 pub struct Level {
     #[graphql(skip)]
-    wallet: String,
+    pub wallet: String,
     /// Stable name, e.g. VIP1.
-    code: String,
+    pub code: String,
 }
 
 /// A level's terms.

@@ -5,6 +5,7 @@
 //! parse, make one call and map: a rule on amounts, levels or dates belongs in `sql/functions`.
 
 pub mod account;
+pub mod backtest;
 pub mod campaign;
 pub mod client;
 pub mod commands;
@@ -14,6 +15,7 @@ pub mod deduction;
 pub mod embedded;
 pub mod erasure;
 pub mod error;
+pub mod explain;
 pub mod freeze;
 pub mod graphiql;
 pub mod hold;
@@ -25,6 +27,7 @@ pub mod merge;
 pub mod migrate;
 pub mod operation;
 pub mod pairs;
+pub mod preview;
 pub mod reads;
 pub mod redemption;
 pub mod reversal;

@@ -32,6 +32,7 @@ pub const MIGRATIONS: &[(&str, &str)] = files![
     "migrations/V15__deduction.sql",
     "migrations/V16__limit.sql",
     "migrations/V17__campaign.sql",
+    "migrations/V18__what_if.sql",
 ];
 
 /// Code, in the order of application: views need `points.due`, and functions return rows of views.
@@ -224,6 +225,20 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/reward/add_coupons.sql",
     "functions/deduction/quote_deduction.sql",
     "functions/deduction/set_deduction.sql",
+    "functions/preview/preview.sql",
+    "functions/preview/preview_one.sql",
+    "functions/preview/execute_preview.sql",
+    "functions/preview/preview_earn.sql",
+    "functions/preview/preview_spend.sql",
+    "functions/preview/preview_return.sql",
+    "functions/rule/find_version.sql",
+    "functions/backtest/backtest_rule.sql",
+    "functions/explain/moment.sql",
+    "functions/explain/zone_at.sql",
+    "functions/explain/explain_shares.sql",
+    "functions/explain/explain_award.sql",
+    "functions/explain/explain_outcome.sql",
+    "functions/explain/explain_operation.sql",
     "functions/client/authenticate.sql",
     "functions/client/create_client.sql",
     "functions/client/revoke_client.sql",

@@ -97,7 +97,8 @@ impl Reads {
         Reads { pool }
     }
 
-    async fn query(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Error> {
+    /// The rows of a statement.
+    pub async fn query(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Error> {
         query(&self.pool, sql, parameters).await
     }
 

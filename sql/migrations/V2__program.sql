@@ -36,6 +36,14 @@ comment on column points.program.governed_rules is 'Rules that some limit or cam
 
 insert into points.program (name, time_zone, currency, debt_policy) values ('Jifen', 'UTC', 'USD', 'debt');
 
+create table points.former_time_zone (
+    until     timestamptz primary key,
+    time_zone text not null
+);
+comment on table points.former_time_zone is 'Time zones that the program had before, so that what was computed by one can be computed again. Append-only.';
+comment on column points.former_time_zone.until is 'When the program took another.';
+comment on column points.former_time_zone.time_zone is 'IANA time zone.';
+
 create table points.wallet (
     code text primary key,
     name text not null,

@@ -48,3 +48,8 @@ create or replace trigger append_only before update or delete on points.rule_cha
     for each row execute function points.refuse_change();
 create or replace trigger append_only_truncate before truncate on points.rule_change
     execute function points.refuse_change();
+
+create or replace trigger append_only before update or delete on points.former_time_zone
+    for each row execute function points.refuse_change();
+create or replace trigger append_only_truncate before truncate on points.former_time_zone
+    execute function points.refuse_change();

@@ -2,6 +2,7 @@
 
 mod adjust_points;
 mod append_only;
+mod backtest;
 mod batch;
 mod campaigns;
 mod concurrency;
@@ -11,6 +12,7 @@ mod earn_points;
 mod erase;
 mod execute;
 mod expiry_and_activation;
+mod explain;
 mod history;
 mod holds;
 mod idempotency;
@@ -21,6 +23,7 @@ mod merge;
 mod merge_laws;
 mod model;
 mod partitions;
+mod preview;
 mod privileges;
 mod returns;
 mod reward_model;
