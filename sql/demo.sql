@@ -6,26 +6,29 @@ insert into points.level (wallet, code, name, threshold) values
     ('points', 'VIP3', 'VIP 3', 10000)
 on conflict do nothing;
 
-insert into points.rule (code, name) values
-    ('SIGN_IN', 'Daily sign-in'),
-    ('ORDER', 'Purchase'),
-    ('TASK', 'Task done'),
-    ('REGISTER', 'Registration')
+insert into points.rule (code, name, once) values
+    ('SIGN_IN', 'Daily sign-in', false),
+    ('ORDER', 'Purchase', false),
+    ('TASK', 'Task done', false),
+    ('REGISTER', 'Registration', true)
 on conflict do nothing;
 
-insert into points.rule_version (rule, version, starts_at, basis, fixed_points, points_per_unit, rounding, cap_points, valid_days, pending_days) values
-    ('SIGN_IN',  1, '-infinity', 'fixed',  5,    null, 'down', null, 365, 0),
-    ('ORDER',    1, '-infinity', 'amount', null, 1,    'down', null, 365, 0),
-    ('TASK',     1, '-infinity', 'given',  10,   null, 'down', 1000, 365, 0),
-    ('REGISTER', 1, '-infinity', 'fixed',  100,  null, 'down', null, 365, 0)
+insert into points.rule_version (rule, version, starts_at, basis, fixed_points, points_per_unit, rounding, cap_points, valid_days, pending_days, once) values
+    ('SIGN_IN',  1, '-infinity', 'fixed',  5,    null, 'down', null, 365, 0, false),
+    ('ORDER',    1, '-infinity', 'amount', null, 1,    'down', null, 365, 0, false),
+    ('TASK',     1, '-infinity', 'given',  10,   null, 'down', 1000, 365, 0, false),
+    ('REGISTER', 1, '-infinity', 'fixed',  100,  null, 'down', null, 365, 0, true)
 on conflict do nothing;
+
+-- 5 points a day, and 10 more on each seventh consecutive one.
+insert into points.sign_in_terms (wallet, rule, bonus_every, bonus_points) values ('points', 'SIGN_IN', 7, 10) on conflict do nothing;
 
 select count(*) from (
     select api.earn_points(m, 'REGISTER', 'demo-register') from unnest(array['alice', 'bob', 'carol']) m
     union all
     select api.earn_points('alice', 'ORDER', 'demo-order-1', p_amount => 1280.50)
     union all
-    select api.earn_points('alice', 'SIGN_IN', 'demo-sign-in-1')
+    select api.sign_in('alice', 'demo-sign-in-1')
     union all
     select api.earn_points('bob', 'ORDER', 'demo-order-1', p_amount => 86.90)
     union all

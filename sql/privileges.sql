@@ -4,7 +4,8 @@ revoke all on all tables in schema points, api from public, jifen_gateway, jifen
 revoke execute on all functions in schema points, api from public, jifen_gateway, jifen_reader, jifen_operator;
 revoke update, delete, truncate on
     points.operation, points.entry, points.entry_default, points.lot_use, points.lot_use_default,
-    points.level_change, points.rule_version, points.erasure, points.prize, points.reward_change
+    points.level_change, points.rule_version, points.erasure, points.prize, points.reward_change,
+    points.once_award, points.sign_in, points.zone_change
 from jifen_owner;
 
 grant usage on schema api to jifen_gateway, jifen_reader, jifen_operator;
@@ -16,7 +17,7 @@ grant execute on function
     api.operation_id(int, text), points.due(smallint, bigint, timestamptz), points.user_id_of(smallint, bigint),
     points.contra_of(points.entry_kind),
     points.stock_left(text, smallint), points.draw_prize(bytea, int[]),
-    api.quote_deduction(text, numeric, text)
+    api.quote_deduction(text, numeric, text), api.sign_in_calendar(text, date, text)
 to jifen_gateway, jifen_reader, jifen_operator;
 
 -- The gateway: the engine, and what keeps it running.
@@ -59,9 +60,13 @@ grant execute on function
     api.change_reward(text, text, bigint, points.reward_status, text, timestamptz, timestamptz, int, points.quota_period, text),
     api.add_stock(text, bigint, text, smallint, text),
     api.add_coupons(text, text[], text, text),
+    api.sign_in(text, text, text, jsonb, text),
+    api.make_up_sign_in(text, date, text, text, jsonb, text),
+    api.set_time_zone(text, text, text, text, jsonb, text),
+    api.set_sign_in(text, int, bigint, int, int, bigint, text),
     api.set_deduction(int, numeric, numeric, bigint, smallint, text),
     api.set_program(text, text, text, text, boolean),
-    api.create_rule(text, text),
+    api.create_rule(text, text, boolean),
     api.create_rule_version(text, points.rule_basis, bigint, numeric, points.rounding, bigint, int, int, timestamptz),
     api.create_client(text, bytea, text[], text[]),
     api.revoke_client(text),

@@ -24,7 +24,7 @@ domain points.idempotency_key as text
 domain points.money as numeric
     money_not_negative: CHECK ((VALUE >= (0)::numeric))
 
-enum points.operation_kind (earn, spend, adjust, hold, capture, release, reverse, return, transfer, redeem, fulfil, cancel, freeze, unfreeze, activate, expire, reinstate, repay, write_off, receive, erase)
+enum points.operation_kind (earn, spend, adjust, hold, capture, release, reverse, return, transfer, redeem, fulfil, cancel, freeze, unfreeze, sign_in, make_up, set_time_zone, activate, expire, reinstate, repay, write_off, receive, erase)
 
 domain points.pocket as bigint
     pocket_is_safe_integer: CHECK ((VALUE <= '9007199254740991'::bigint))
@@ -60,6 +60,7 @@ type api.request
     reason          text
     actor           text
     metadata        jsonb
+    subject         text
 
 type points.draft
     ord              integer
@@ -307,6 +308,16 @@ table points.lot_use partition by range (recorded_at)
     trigger append_only_truncate before truncate on points.lot_use for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
 
+table points.once_award
+    account_id   bigint not null
+    operation_id uuid not null
+    bucket       smallint not null
+    rule         text not null
+    once_award_pkey: PRIMARY KEY (bucket, account_id, rule)
+    trigger append_only before delete or update on points.once_award for each row execute function points.refuse_change()
+    trigger append_only_truncate before truncate on points.once_award for each statement execute function points.refuse_change()
+    grant insert, references, select, trigger to jifen_owner
+
 table points.operation
     account_id          bigint not null
     id                  uuid not null
@@ -328,6 +339,7 @@ table points.operation
     rule                text
     order_key           text
     reward              text
+    subject             text
     amount              points.money
     refusal             text
     reason              text
@@ -337,12 +349,12 @@ table points.operation
     operation_pkey: PRIMARY KEY (bucket, account_id, id)
     operation_refusal_fkey: FOREIGN KEY (refusal) REFERENCES points.refusal(code)
     operation_adjust_has_reason_and_actor: CHECK (((kind <> ALL (ARRAY['adjust'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'erase'::points.operation_kind])) OR ((COALESCE(length(reason), 0) > 0) AND (COALESCE(length(actor), 0) > 0))))
-    operation_earn_names_rule_version: CHECK ((((kind = 'earn'::points.operation_kind) = (rule IS NOT NULL)) AND ((kind = 'earn'::points.operation_kind) = (rule_version IS NOT NULL))))
+    operation_earn_names_rule_version: CHECK ((((kind = ANY (ARRAY['earn'::points.operation_kind, 'sign_in'::points.operation_kind])) = (rule IS NOT NULL)) AND ((rule IS NULL) = (rule_version IS NULL))))
     operation_moves_points_by_an_entry: CHECK ((((points)::bigint = 0) OR (seq IS NOT NULL)))
-    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'fulfil'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'erase'::points.operation_kind]))))
+    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'fulfil'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'erase'::points.operation_kind, 'sign_in'::points.operation_kind, 'make_up'::points.operation_kind, 'set_time_zone'::points.operation_kind]))))
     operation_original_fits_kind: CHECK ( CASE WHEN (kind = ANY (ARRAY['capture'::points.operation_kind, 'reverse'::points.operation_kind, 'fulfil'::points.operation_kind, 'cancel'::points.operation_kind, 'receive'::points.operation_kind])) THEN (original IS NOT NULL) WHEN (kind = ANY (ARRAY['release'::points.operation_kind, 'transfer'::points.operation_kind])) THEN true ELSE (original IS NULL) END)
     operation_points_fit_kind: CHECK ((((points)::bigint >= 0) OR (kind = ANY (ARRAY['adjust'::points.operation_kind, 'reverse'::points.operation_kind, 'erase'::points.operation_kind]))))
-    operation_refusal_is_final: CHECK ((refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text, 'UNKNOWN_OPERATION'::text, 'REDEMPTION_CLOSED'::text])))
+    operation_refusal_is_final: CHECK ((refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text, 'UNKNOWN_OPERATION'::text, 'REDEMPTION_CLOSED'::text, 'ALREADY_SIGNED_IN'::text, 'DAY_OUT_OF_RANGE'::text, 'ALREADY_EARNED'::text])))
     operation_refused_moves_nothing: CHECK (((refusal IS NULL) OR (((points)::bigint = 0) AND (seq IS NULL))))
     CREATE INDEX operation_order_key ON points.operation USING btree (bucket, account_id, order_key) WHERE (order_key IS NOT NULL)
     trigger append_only before delete or update on points.operation for each row execute function points.refuse_change()
@@ -495,8 +507,10 @@ table points.reward_change
 table points.rule
     code       text not null
     name       text not null
+    once       boolean not null default false
     created_at timestamp with time zone not null default now()
     rule_pkey: PRIMARY KEY (code)
+    rule_once_is_for_good: UNIQUE (code, once)
     rule_code_is_plain: CHECK ((code ~ '^[A-Z][A-Z0-9_]{0,31}$'::text))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
@@ -511,9 +525,11 @@ table points.rule_version
     cap_points      bigint
     valid_days      integer
     pending_days    integer not null
+    once            boolean not null default false
     created_at      timestamp with time zone not null default now()
     rule_version_pkey: PRIMARY KEY (rule, version)
     rule_version_starts_once: UNIQUE (rule, starts_at)
+    rule_version_is_once_as_its_rule: FOREIGN KEY (rule, once) REFERENCES points.rule(code, once)
     rule_version_rule_fkey: FOREIGN KEY (rule) REFERENCES points.rule(code)
     rule_version_basis_has_its_inputs: CHECK ( CASE basis WHEN 'fixed'::points.rule_basis THEN ((fixed_points IS NOT NULL) AND (points_per_unit IS NULL)) WHEN 'amount'::points.rule_basis THEN ((points_per_unit IS NOT NULL) AND (fixed_points IS NULL)) WHEN 'given'::points.rule_basis THEN (points_per_unit IS NULL) ELSE NULL::boolean END)
     rule_version_cap_in_range: CHECK (((cap_points >= 1) AND (cap_points <= '9007199254740991'::bigint)))
@@ -526,6 +542,36 @@ table points.rule_version
     trigger append_only before delete or update on points.rule_version for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.rule_version for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
+
+table points.sign_in
+    account_id   bigint not null
+    operation_id uuid not null
+    signed_at    timestamp with time zone not null
+    day          date not null
+    made_on      date
+    bucket       smallint not null
+    sign_in_pkey: PRIMARY KEY (bucket, account_id, day)
+    sign_in_is_made_up_later: CHECK ((made_on > day))
+    trigger append_only before delete or update on points.sign_in for each row execute function points.refuse_change()
+    trigger append_only_truncate before truncate on points.sign_in for each statement execute function points.refuse_change()
+    grant insert, references, select, trigger to jifen_owner
+
+table points.sign_in_terms
+    wallet        text not null
+    rule          text not null
+    bonus_every   integer
+    bonus_points  bigint
+    make_up_days  integer not null default 0
+    make_up_times integer not null default 0
+    make_up_price bigint not null default 0
+    sign_in_terms_pkey: PRIMARY KEY (wallet)
+    sign_in_terms_rule_fkey: FOREIGN KEY (rule) REFERENCES points.rule(code)
+    sign_in_terms_wallet_fkey: FOREIGN KEY (wallet) REFERENCES points.wallet(code)
+    sign_in_terms_bonus_in_range: CHECK ((((bonus_every >= 1) AND (bonus_every <= 3660)) AND ((bonus_points >= 1) AND (bonus_points <= '9007199254740991'::bigint))))
+    sign_in_terms_bonus_is_whole: CHECK (((bonus_every IS NULL) = (bonus_points IS NULL)))
+    sign_in_terms_make_up_in_range: CHECK ((((make_up_days >= 0) AND (make_up_days <= 366)) AND ((make_up_times >= 0) AND (make_up_times <= 366)) AND ((make_up_price >= 0) AND (make_up_price <= '9007199254740991'::bigint))))
+    sign_in_terms_make_up_is_whole: CHECK (((make_up_days = 0) = (make_up_times = 0)))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.stock with (fillfactor=50)
     reward    text not null
@@ -563,6 +609,18 @@ table points.wallet
     wallet_pkey: PRIMARY KEY (code)
     wallet_code_is_plain: CHECK ((code ~ '^[a-z][a-z0-9_]{0,31}$'::text))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.zone_change
+    account_id   bigint not null
+    effective_at timestamp with time zone not null
+    day          date not null
+    first_day    date not null
+    bucket       smallint not null
+    time_zone    text not null
+    zone_change_pkey: PRIMARY KEY (bucket, account_id, day)
+    trigger append_only before delete or update on points.zone_change for each row execute function points.refuse_change()
+    trigger append_only_truncate before truncate on points.zone_change for each statement execute function points.refuse_change()
+    grant insert, references, select, trigger to jifen_owner
 
 view api.account
     bucket      smallint
@@ -673,6 +731,7 @@ view api.operation
     rule_version    integer
     order_key       text
     reward          text
+    subject         text
     original        uuid
     counterparty    text
     amount          numeric
@@ -765,6 +824,30 @@ view api.rule
     cap_points      bigint
     valid_days      integer
     pending_days    integer
+    once            boolean
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
+view api.sign_in
+    bucket       smallint
+    account_id   bigint
+    user_id      text
+    wallet       text
+    day          date
+    made_on      date
+    operation_id uuid
+    signed_at    timestamp with time zone
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
+view api.sign_in_terms
+    wallet        text
+    rule          text
+    bonus_every   integer
+    bonus_points  bigint
+    make_up_days  integer
+    make_up_times integer
+    make_up_price bigint
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -846,7 +929,7 @@ function api.create_reward(p_code text, p_name text, p_kind points.reward_kind, 
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
-function api.create_rule(p_code text, p_name text)
+function api.create_rule(p_code text, p_name text, p_once boolean DEFAULT false)
     returns void
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
@@ -906,6 +989,11 @@ function api.import_client()
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway
 
+function api.make_up_sign_in(p_user_id text, p_day date, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.operation_id(p_client_id integer, p_idempotency_key text)
     returns uuid
     sql stable parallel safe
@@ -956,10 +1044,30 @@ function api.set_program(p_name text, p_time_zone text, p_currency text, p_debt_
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.set_sign_in(p_rule text DEFAULT 'SIGN_IN'::text, p_bonus_every integer DEFAULT NULL::integer, p_bonus_points bigint DEFAULT NULL::bigint, p_make_up_days integer DEFAULT 0, p_make_up_times integer DEFAULT 0, p_make_up_price bigint DEFAULT 0, p_wallet text DEFAULT 'points'::text)
+    returns void
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
+function api.set_time_zone(p_user_id text, p_time_zone text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.set_transfer_limits(p_minimum bigint DEFAULT NULL::bigint, p_maximum bigint DEFAULT NULL::bigint, p_times_a_day integer DEFAULT NULL::integer, p_points_a_day bigint DEFAULT NULL::bigint)
     returns void
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
+
+function api.sign_in(p_user_id text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
+function api.sign_in_calendar(p_user_id text, p_month date, p_wallet text DEFAULT 'points'::text)
+    returns TABLE(time_zone text, days date[], made_up date[], streak integer, today date, signed_today boolean, today_streak integer, today_points bigint, today_bonus bigint, tomorrow date, tomorrow_streak integer, tomorrow_points bigint, tomorrow_bonus bigint, make_up_from date, make_up_left integer, make_up_price bigint)
+    plpgsql stable security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function api.spend_points(p_user_id text, p_points bigint, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_order_key text DEFAULT NULL::text, p_amount numeric DEFAULT NULL::numeric, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -992,8 +1100,16 @@ function points.arrange(p_bucket smallint, p_drafts points.draft[])
     returns points.draft[]
     plpgsql stable
 
+function points.arrange_occasions(p_drafts points.draft[])
+    returns points.draft[]
+    plpgsql immutable
+
 function points.arrange_redeems(p_bucket smallint, p_drafts points.draft[])
     returns points.draft[]
+    plpgsql stable
+
+function points.ask_occasions(p_requests api.request[])
+    returns api.request[]
     plpgsql stable
 
 function points.ask_transfer(p_bucket smallint, p_request api.request, p_now timestamp with time zone)
@@ -1075,6 +1191,14 @@ function points.draft_lapsed(p_drafts points.draft[], p_now timestamp with time 
     returns points.draft[]
     plpgsql stable
 
+function points.draft_occasions(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns points.draft[]
+    plpgsql stable
+
+function points.draft_once(p_bucket smallint, p_drafts points.draft[])
+    returns points.draft[]
+    plpgsql stable
+
 function points.draft_order_undos(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns points.draft[]
     plpgsql stable
@@ -1083,7 +1207,15 @@ function points.draft_returns(p_bucket smallint, p_requests api.request[], p_dra
     returns points.draft[]
     plpgsql stable
 
+function points.draft_sign_ins(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns points.draft[]
+    plpgsql stable
+
 function points.draft_undo(p_bucket smallint, p_drafts points.draft[])
+    returns points.draft[]
+    plpgsql stable
+
+function points.draft_zones(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns points.draft[]
     plpgsql stable
 
@@ -1161,7 +1293,7 @@ function points.hand_out_coupons(p_bucket smallint, p_drafts points.draft[], p_n
     returns void
     plpgsql volatile
 
-function points.input_fault(p_kind points.operation_kind, p_user_id text, p_wallet_known boolean, p_idempotency_key text, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_occurred_at timestamp with time zone, p_expires_at timestamp with time zone, p_reason text, p_actor text, p_metadata jsonb, p_now timestamp with time zone)
+function points.input_fault(p_kind points.operation_kind, p_user_id text, p_wallet_known boolean, p_idempotency_key text, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_occurred_at timestamp with time zone, p_expires_at timestamp with time zone, p_reason text, p_actor text, p_metadata jsonb, p_subject text, p_now timestamp with time zone)
     returns text[]
     sql stable parallel safe
 
@@ -1177,9 +1309,17 @@ function points.lock_pair(p_buckets smallint[], p_drafts points.draft[])
     returns void
     plpgsql volatile
 
+function points.made_up_in(p_bucket smallint, p_account_id bigint, p_day date)
+    returns integer
+    plpgsql stable
+
 function points.make_partitions(p_months_ahead integer DEFAULT 3, p_now timestamp with time zone DEFAULT now())
     returns integer
     plpgsql volatile set TimeZone=UTC
+
+function points.member_day(p_bucket smallint, p_account_id bigint, p_at timestamp with time zone, OUT day date, OUT time_zone text)
+    returns record
+    plpgsql stable
 
 function points.move_default_rows(p_parent text, p_partition text, p_month timestamp with time zone)
     returns void
@@ -1204,6 +1344,10 @@ function points.note_returns(p_bucket smallint, p_requests api.request[], p_draf
 function points.note_reversals(p_bucket smallint, p_drafts points.draft[])
     returns void
     plpgsql volatile
+
+function points.occasion_input_fault(p_kind points.operation_kind, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_occurred_at timestamp with time zone, p_expires_at timestamp with time zone, p_subject text)
+    returns text[]
+    plpgsql immutable parallel safe
 
 function points.offer_detail(p_refusal text, p_asked text, p_reward points.reward)
     returns jsonb
@@ -1237,7 +1381,19 @@ function points.post(p_bucket smallint, p_drafts points.draft[], p_now timestamp
     returns void
     plpgsql volatile
 
+function points.post_occasions(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns points.draft[]
+    plpgsql volatile
+
 function points.post_redeems(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_chance uuid, p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.post_sign_ins(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns points.draft[]
+    plpgsql volatile
+
+function points.post_zones(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
@@ -1265,7 +1421,15 @@ function points.reach_receiver(p_from_bucket smallint, p_to_bucket smallint, p_t
     returns void
     plpgsql volatile
 
+function points.read_sign_ins(p_bucket smallint, p_user_id text, p_month date, p_wallet text, p_now timestamp with time zone)
+    returns TABLE(time_zone text, days date[], made_up date[], streak integer, today date, signed_today boolean, today_streak integer, today_points bigint, today_bonus bigint, tomorrow date, tomorrow_streak integer, tomorrow_points bigint, tomorrow_bonus bigint, make_up_from date, make_up_left integer, make_up_price bigint)
+    plpgsql stable
+
 function points.receive(p_bucket smallint, p_requests api.request[], p_now timestamp with time zone)
+    returns points.draft[]
+    plpgsql stable
+
+function points.receive_occasions(p_bucket smallint, p_requests api.request[], p_asked api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns points.draft[]
     plpgsql stable
 
@@ -1337,7 +1501,7 @@ function points.run_erase(p_request api.request, p_now timestamp with time zone 
     returns TABLE(refusal text, detail jsonb, replayed boolean, accounts integer, points bigint, erased_at timestamp with time zone)
     plpgsql volatile
 
-function points.run_round(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_chance uuid, p_now timestamp with time zone)
+function points.run_round(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_occasions boolean, p_chance uuid, p_now timestamp with time zone)
     returns points.draft[]
     plpgsql volatile
 
@@ -1361,7 +1525,11 @@ function points.settle(p_bucket smallint, p_account_ids bigint[], p_now timestam
     returns void
     plpgsql volatile
 
-function points.special_input_fault(p_kind points.operation_kind, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_expires_at timestamp with time zone, p_reason text, p_actor text)
+function points.sign_in_worth(p_rule text, p_at timestamp with time zone)
+    returns bigint
+    plpgsql stable
+
+function points.special_input_fault(p_kind points.operation_kind, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_occurred_at timestamp with time zone, p_expires_at timestamp with time zone, p_reason text, p_actor text, p_subject text)
     returns text[]
     plpgsql immutable parallel safe
 
@@ -1369,6 +1537,18 @@ function points.stock_left(p_reward text, p_prize smallint DEFAULT 0)
     returns bigint
     plpgsql stable security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function points.streak_bonus(p_terms points.sign_in_terms, p_streak integer)
+    returns bigint
+    sql immutable parallel safe
+
+function points.streak_now(p_bucket smallint, p_account_id bigint, p_today date)
+    returns integer
+    plpgsql stable
+
+function points.streak_to(p_bucket smallint, p_account_id bigint, p_day date)
+    returns integer
+    plpgsql stable
 
 function points.take_slices(p_reward text, p_prize smallint, p_bucket smallint, p_pieces bigint)
     returns SETOF bigint

@@ -28,6 +28,9 @@ pub const CODES: &[(&str, bool, &str)] = &[
     ("PRICE_CHANGED", false, "The reward has another price than the one expected."),
     ("OUT_OF_STOCK", false, "Nothing is left of the reward."),
     ("REDEMPTION_CLOSED", false, "The redemption was fulfilled or cancelled before."),
+    ("ALREADY_SIGNED_IN", false, "The member has signed in on that day, or made it up."),
+    ("DAY_OUT_OF_RANGE", false, "The day cannot be made up."),
+    ("ALREADY_EARNED", false, "The rule awards once for ever, and has done so."),
     ("UNAUTHENTICATED", false, "Send a valid API key as `Authorization: Bearer KEY`."),
     (
         "OVERLOADED",

@@ -39,6 +39,7 @@ pub struct Request {
     pub reason: Option<String>,
     pub actor: Option<String>,
     pub metadata: Option<Value>,
+    pub subject: Option<String>,
 }
 
 impl Request {
@@ -62,6 +63,7 @@ impl Request {
             reason: None,
             actor: None,
             metadata: None,
+            subject: None,
         }
     }
 
@@ -77,6 +79,7 @@ impl Request {
             ("counterparty", self.counterparty.as_ref()),
             ("reason", self.reason.as_ref()),
             ("actor", self.actor.as_ref()),
+            ("subject", self.subject.as_ref()),
         ];
         for (path, text) in texts {
             check_text(path, text.map_or("", String::as_str))?;

@@ -29,4 +29,5 @@ pub mod reward;
 pub mod scalars;
 pub mod schema;
 pub mod server;
+pub mod sign_in;
 pub mod transfer;

@@ -48,6 +48,12 @@ pub enum OperationKind {
     Freeze,
     /// Spending allowed again.
     Unfreeze,
+    /// Points for signing in on a local day.
+    SignIn,
+    /// A day made up on which the member had not signed in.
+    MakeUp,
+    /// A time zone of the member's own.
+    SetTimeZone,
     /// Pending points become available.
     Activate,
     /// Points reach their expiry.
@@ -122,14 +128,16 @@ pub struct Operation {
     pub idempotency_key: String,
     /// What was asked.
     pub kind: OperationKind,
-    /// Rule to earn by; null: not an earn.
+    /// Rule that it earns by; null: it does not earn.
     pub rule: Option<String>,
-    /// Version of the rule that decided the award; null: not an earn.
+    /// Version of the rule that decided the award; null: it does not earn.
     pub rule_version: Option<i32>,
     /// The host's order that it belongs to; null: none, or the one that the key of an earn names.
     pub order_key: Option<String>,
     /// Reward redeemed; null: not a redemption.
     pub reward: Option<String>,
+    /// What it is done for: the local day made up, or the time zone set; null: neither.
+    pub subject: Option<String>,
     #[graphql(skip)]
     pub original: Option<Uuid>,
     #[graphql(skip)]
@@ -185,7 +193,7 @@ impl Operation {
         self.counterparty.as_ref().map(ID::from)
     }
 
-    /// Points that it was about: in for EARN, out for SPEND, reserved for HOLD, spent for CAPTURE, given back for
+    /// Points that it was about: in for EARN and SIGN_IN, out for SPEND and MAKE_UP, reserved for HOLD, spent for CAPTURE, given back for
     /// RELEASE and CANCEL; either sign for ADJUST, REVERSE and ERASE; 0 when refused or when nothing was due.
     async fn points(&self) -> Points {
         Points(self.points)
@@ -201,7 +209,7 @@ impl Operation {
         self.amount.map(Decimal)
     }
 
-    /// Facts of the refusal, or of what a return undid; null: there are none.
+    /// Facts of the refusal, of what a return undid, or of a sign-in; null: there are none.
     async fn details(&self) -> Option<Json<Value>> {
         self.detail.clone().map(Json)
     }

@@ -1,6 +1,7 @@
 //! Scalars of the GraphQL schema, and how they travel to PostgreSQL.
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use chrono::NaiveDate;
 
 /// Points fit JavaScript's safe integers.
 pub const MAX_POINTS: i64 = (1 << 53) - 1;
@@ -29,6 +30,41 @@ impl ScalarType for Points {
 
     fn to_value(&self) -> Value {
         Value::from(self.0)
+    }
+}
+
+/// A day of a calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Date(pub NaiveDate);
+
+impl Date {
+    /// As its text says; None: it is no such text.
+    pub fn read(text: &str) -> Option<Self> {
+        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+        // The parser takes more than one way of writing it.
+        (day.to_string() == text).then_some(Date(day))
+    }
+}
+
+/// A day of a calendar, as in ISO 8601: a string like 2030-01-31.
+#[Scalar]
+impl ScalarType for Date {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::String(text) => {
+                Date::read(text).ok_or_else(|| InputValueError::custom("must be a day like 2030-01-31"))
+            }
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    // Asked before anything is carried out, which tells the path of the input at fault.
+    fn is_valid(value: &Value) -> bool {
+        Self::parse(value.clone()).is_ok()
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from(self.0.to_string())
     }
 }
 

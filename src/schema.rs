@@ -26,12 +26,13 @@ use crate::{
     redemption::{RedemptionMutation, RedemptionQuery},
     reversal::ReversalMutation,
     reward::{RewardMutation, RewardQuery},
+    sign_in::{SignInMutation, SignInQuery},
     transfer::TransferMutation,
 };
 
 /// Questions about members' points.
 #[derive(Default, MergedObject)]
-pub struct Query(AccountQuery, HoldQuery, RewardQuery, RedemptionQuery, DeductionQuery);
+pub struct Query(AccountQuery, HoldQuery, RewardQuery, RedemptionQuery, DeductionQuery, SignInQuery);
 
 /// Operations on members' points.
 #[derive(Default, MergedObject)]
@@ -44,6 +45,7 @@ pub struct Mutation(
     RedemptionMutation,
     RewardMutation,
     ErasureMutation,
+    SignInMutation,
 );
 
 /// Levels of fields. Introspection as GraphiQL does it needs 13.

@@ -91,6 +91,9 @@ insert into points.refusal (code, sqlstate, final, meaning) values
     ('NOT_ON_SALE',          'LP022', false, 'The reward is not on sale now; detail says when.'),
     ('PRICE_CHANGED',        'LP023', false, 'The reward has another price than the one expected; detail has it.'),
     ('OUT_OF_STOCK',         'LP024', false, 'Nothing is left of the reward.'),
-    ('REDEMPTION_CLOSED',    'LP121', true,  'The redemption was fulfilled or cancelled before; detail says which.');
+    ('REDEMPTION_CLOSED',    'LP121', true,  'The redemption was fulfilled or cancelled before; detail says which.'),
+    ('ALREADY_SIGNED_IN',    'LP131', true,  'The member has signed in on that day, or made it up; detail has the day.'),
+    ('DAY_OUT_OF_RANGE',     'LP132', true,  'The day cannot be made up; detail has the first and the last one that can.'),
+    ('ALREADY_EARNED',       'LP133', true,  'The rule awards once for ever, and has done so; detail has the operation.');
 
 reset role;

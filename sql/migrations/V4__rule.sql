@@ -9,12 +9,15 @@ comment on type points.rounding is 'How a fraction of a point is rounded: once, 
 create table points.rule (
     code       text primary key,
     name       text not null,
+    once       boolean not null default false,
     created_at timestamptz not null default now(),
+    constraint rule_once_is_for_good unique (code, once),
     constraint rule_code_is_plain check (code ~ '^[A-Z][A-Z0-9_]{0,31}$')
 );
 comment on table points.rule is 'Ways to earn points.';
 comment on column points.rule.code is 'Name in requests, e.g. ORDER.';
 comment on column points.rule.name is 'Name for people.';
+comment on column points.rule.once is 'Whether it awards an account once for ever (points.once_award); never changes.';
 comment on column points.rule.created_at is 'When it was made.';
 
 create table points.rule_version (
@@ -28,8 +31,10 @@ create table points.rule_version (
     cap_points      bigint,
     valid_days      int,
     pending_days    int not null,
+    once            boolean not null default false,
     created_at      timestamptz not null default now(),
     primary key (rule, version),
+    constraint rule_version_is_once_as_its_rule foreign key (rule, once) references points.rule (code, once),
     constraint rule_version_starts_once unique (rule, starts_at),
     constraint rule_version_number_positive check (version > 0),
     constraint rule_version_fixed_points_in_range check (fixed_points between 1 and 9007199254740991),
@@ -56,6 +61,7 @@ comment on column points.rule_version.rounding is 'How amount times points_per_u
 comment on column points.rule_version.cap_points is 'Most that one operation awards; null: no cap.';
 comment on column points.rule_version.valid_days is 'Days from the event to the expiry of the points, in the program''s time zone; null: never.';
 comment on column points.rule_version.pending_days is 'Days from the event until the points become available, in the program''s time zone.';
+comment on column points.rule_version.once is 'once of the rule, so that an award reads one row.';
 comment on column points.rule_version.created_at is 'When it was made.';
 
 reset role;

@@ -66,7 +66,7 @@ comment on column points.draft.available_after is 'available_after of its entry.
 comment on column points.draft.held_after is 'held_after of its entry.';
 comment on column points.draft.debt_after is 'debt_after of its entry.';
 comment on column points.draft.earned_after is 'Points earned ever, after it.';
-comment on column points.draft.level_due is 'Whether it may change the level.';
+comment on column points.draft.level_due is 'Whether it may change the level; on receipt, until points.resolve, whether it can be done once in a while only.';
 comment on column points.draft.undo is 'Lots to give back or claw back; null: neither.';
 comment on column points.draft.undoes is 'The operation that it reverses, the hold that it captures or releases, or the redemption that it cancels.';
 

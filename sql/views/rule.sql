@@ -1,5 +1,5 @@
 create or replace view api.rule as
-select r.code, r.name, v.version, v.starts_at, v.basis, v.fixed_points, v.points_per_unit, v.rounding, v.cap_points, v.valid_days, v.pending_days
+select r.code, r.name, v.version, v.starts_at, v.basis, v.fixed_points, v.points_per_unit, v.rounding, v.cap_points, v.valid_days, v.pending_days, r.once
 from points.rule r
 left join points.rule_version v on v.rule = r.code;
 
@@ -15,3 +15,4 @@ comment on column api.rule.rounding is 'How amount times points_per_unit becomes
 comment on column api.rule.cap_points is 'Most that one operation awards; null: no cap.';
 comment on column api.rule.valid_days is 'Days from the event to expiry; null: never.';
 comment on column api.rule.pending_days is 'Days from the event until the points become available.';
+comment on column api.rule.once is 'Whether it awards an account once for ever.';

@@ -29,6 +29,9 @@ pub enum Kind {
     Cancel,
     Freeze,
     Unfreeze,
+    SignIn,
+    MakeUp,
+    SetTimeZone,
     Activate,
     Expire,
     Reinstate,
@@ -59,6 +62,7 @@ pub struct Request {
     pub reason: Option<String>,
     pub actor: Option<String>,
     pub metadata: Option<Value>,
+    pub subject: Option<String>,
 }
 
 impl Request {
@@ -81,6 +85,7 @@ impl Request {
             reason: None,
             actor: None,
             metadata: None,
+            subject: None,
         }
     }
 
@@ -119,6 +124,22 @@ impl Request {
     pub fn freeze(kind: Kind, user_id: &str, key: &str) -> Request {
         let text = |text: &str| Some(text.to_owned());
         Request { reason: text("a suspicion"), actor: text("tester"), ..Request::new(kind, user_id, key) }
+    }
+
+    pub fn sign_in(user_id: &str, key: &str) -> Request {
+        Request::new(Kind::SignIn, user_id, key)
+    }
+
+    pub fn make_up(user_id: &str, day: &str, key: &str) -> Request {
+        Request::new(Kind::MakeUp, user_id, key).subject(day)
+    }
+
+    pub fn set_time_zone(user_id: &str, time_zone: &str, key: &str) -> Request {
+        Request::new(Kind::SetTimeZone, user_id, key).subject(time_zone)
+    }
+
+    pub fn subject(self, subject: &str) -> Request {
+        Request { subject: Some(subject.to_owned()), ..self }
     }
 
     pub fn order_key(self, order_key: &str) -> Request {

@@ -26,6 +26,29 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
     ("level", &[("wallet", "'points'"), ("code", "'X'"), ("name", "'X'"), ("threshold", "7")]),
     ("refusal", &[("code", "'X'"), ("sqlstate", "'LP999'"), ("final", "true"), ("meaning", "'X'")]),
     ("client", &[("name", "'x'"), ("key_sha256", "sha256('x')"), ("scopes", "'{earn}'")]),
+    (
+        "sign_in_terms",
+        &[
+            ("wallet", "'spare'"),
+            ("rule", "'SIGN_IN'"),
+            ("bonus_every", "7"),
+            ("bonus_points", "10"),
+            ("make_up_days", "0"),
+            ("make_up_times", "0"),
+            ("make_up_price", "0"),
+        ],
+    ),
+    (
+        "sign_in",
+        &[
+            ("bucket", "0"),
+            ("account_id", "1"),
+            ("operation_id", "gen_random_uuid()"),
+            ("signed_at", "now()"),
+            ("day", "'2030-01-01'"),
+            ("made_on", "null"),
+        ],
+    ),
     ("rule", &[("code", "'X'"), ("name", "'X'")]),
     (
         "rule_version",
@@ -408,6 +431,14 @@ const CASES: &[Case] = &[
     ("deduction_share_is_of_the_order", &[("max_share", "0")]),
     ("deduction_min_points_in_range", &[("min_points", "0")]),
     ("deduction_decimals_in_range", &[("decimals", "5")]),
+    ("sign_in_terms_bonus_is_whole", &[("bonus_every", "null")]),
+    ("sign_in_terms_bonus_in_range", &[("bonus_every", "0")]),
+    ("sign_in_terms_bonus_in_range", &[("bonus_points", "0")]),
+    ("sign_in_terms_make_up_is_whole", &[("make_up_days", "1")]),
+    ("sign_in_terms_make_up_is_whole", &[("make_up_times", "1")]),
+    ("sign_in_terms_make_up_in_range", &[("make_up_days", "367"), ("make_up_times", "1")]),
+    ("sign_in_terms_make_up_in_range", &[("make_up_price", "-1")]),
+    ("sign_in_is_made_up_later", &[("made_on", "'2030-01-01'")]),
     ("bundle_is_one_row", &[("id", "false")]),
 ];
 
@@ -472,7 +503,8 @@ async fn client_with_fresh_account(database: &Database) -> tokio_postgres::Clien
     client
         .batch_execute(
             "insert into points.account (bucket, user_id, wallet, created_at)
-             values (points.bucket('fresh', 'points'), 'fresh', 'points', now())",
+             values (points.bucket('fresh', 'points'), 'fresh', 'points', now());
+             insert into points.wallet values ('spare', 'Spare')",
         )
         .await
         .unwrap();

@@ -19,6 +19,7 @@ mod proxy;
 mod reversals;
 mod rewards;
 mod scalars;
+mod sign_in;
 mod spend_points;
 mod transfers;
 mod websocket;

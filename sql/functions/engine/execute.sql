@@ -16,12 +16,15 @@ declare
     v_special boolean;
     v_newcomers boolean;
     v_redeems boolean;
+    v_occasions boolean;
+    v_asked api.request[] := p_requests;
     v_chance uuid;
     v_parts int[];
 begin
     v_drafts := points.receive(p_bucket, p_requests, v_now);
-    select bool_or(d.account_id is null and d.refusal is null), bool_or(d.lot_source is not null and d.refusal is null)
-    into v_newcomers, v_redeems
+    select bool_or(d.account_id is null and d.refusal is null), bool_or(d.lot_source is not null and d.refusal is null),
+        coalesce(bool_or(d.level_due), false)
+    into v_newcomers, v_redeems, v_occasions
     from unnest(v_drafts) d;
     if v_redeems then
         v_parts := points.repeated_keys(p_requests, v_drafts);
@@ -33,6 +36,12 @@ begin
             return;
         end if;
         v_drafts := points.screen_redeems(p_bucket, p_requests, v_drafts, v_now);
+    end if;
+    if v_occasions then
+        v_asked := points.ask_occasions(p_requests);
+        v_drafts := points.receive_occasions(p_bucket, p_requests, v_asked, v_drafts, v_now);
+    end if;
+    if v_redeems or v_occasions then
         v_newcomers := exists (select from unnest(v_drafts) d where d.account_id is null and d.refusal is null);
     end if;
     if v_newcomers then
@@ -42,7 +51,7 @@ begin
     -- Waiting for locks takes time; nothing may be booked before what the last holder booked.
     v_now := coalesce(p_now, clock_timestamp());
     v_drafts := points.claim(p_bucket, p_requests, v_drafts);
-    v_drafts := points.price(p_requests, v_drafts, v_now);
+    v_drafts := points.price(v_asked, v_drafts, v_now);
     if v_redeems then
         v_drafts := points.price_redeems(p_requests, v_drafts, v_now);
         v_chance := gen_random_uuid();
@@ -53,6 +62,9 @@ begin
     where d.round = 1;
     if v_redeems and (v_repeats or v_special) then
         v_drafts := points.arrange_redeems(p_bucket, v_drafts);
+        v_rounds := (select coalesce(max(d.round), 1) from unnest(v_drafts) d);
+    elsif v_repeats and v_occasions then
+        v_drafts := points.arrange_occasions(v_drafts);
         v_rounds := (select coalesce(max(d.round), 1) from unnest(v_drafts) d);
     elsif v_repeats then
         v_drafts := points.arrange(p_bucket, v_drafts);
@@ -66,12 +78,12 @@ begin
         perform points.reserve_stock(p_bucket, p_requests, v_drafts, v_chance);
     end if;
     if v_rounds = 1 then
-        v_drafts := points.run_round(p_bucket, p_requests, v_drafts, v_special, v_chance, v_now);
+        v_drafts := points.run_round(p_bucket, p_requests, v_drafts, v_special, v_occasions, v_chance, v_now);
     else
         v_done := array(select d from unnest(v_drafts) d where d.round is null);
         for v_number in 1 .. v_rounds loop
             v_round := array(select d from unnest(v_drafts) d where d.round = v_number);
-            v_done := v_done || points.run_round(p_bucket, p_requests, v_round, v_special, v_chance, v_now);
+            v_done := v_done || points.run_round(p_bucket, p_requests, v_round, v_special, v_occasions, v_chance, v_now);
         end loop;
         v_drafts := array(select d from unnest(v_done) d order by d.ord);
     end if;

@@ -17,12 +17,13 @@ begin
                 when q.kind = 'earn' and q.version is null then jsonb_build_object('rule', q.rule)
                 when q.rule_fault is not null then jsonb_build_object('path', q.rule_fault[1], 'message', q.rule_fault[2])
             end,
-            false, null, null, null, q.reward, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
+            false, null, null, null, q.reward, null, null, null, null, null, null, null, null, null, null, null, null,
+            coalesce(q.once, false) or q.kind in ('sign_in', 'make_up', 'set_time_zone'), null, null
         )::points.draft
         from (
-            select r.*, a.id as account_id, v.version,
+            select r.*, a.id as account_id, v.version, v.once,
                 points.input_fault(r.kind, r.user_id, w.code is not null, r.idempotency_key, r.rule, r.order_key, r.reward,
-                    r.original, r.counterparty, r.amount, r.points, r.occurred_at, r.expires_at, r.reason, r.actor, r.metadata, p_now) as fault,
+                    r.original, r.counterparty, r.amount, r.points, r.occurred_at, r.expires_at, r.reason, r.actor, r.metadata, r.subject, p_now) as fault,
                 c.id is null or c.revoked_at <= p_now or points.scope_of(r.kind) <> all (c.scopes)
                     or r.rule <> all (c.rules) as forbidden,
                 case
@@ -34,7 +35,7 @@ begin
                     when v.basis = 'given' and coalesce(r.points, v.fixed_points) is null then array['points', 'this rule needs points']
                 end as rule_fault
             from unnest(p_requests) with ordinality
-                as r(kind, user_id, wallet, client_id, idempotency_key, rule, order_key, reward, original, counterparty, amount, points, occurred_at, expires_at, reason, actor, metadata, ord)
+                as r(kind, user_id, wallet, client_id, idempotency_key, rule, order_key, reward, original, counterparty, amount, points, occurred_at, expires_at, reason, actor, metadata, subject, ord)
             left join points.client c on c.id = r.client_id
             left join points.wallet w on w.code = coalesce(r.wallet, 'points')
             left join lateral (
@@ -43,7 +44,7 @@ begin
                 limit 1
             ) a on true
             left join lateral (
-                select v.version, v.basis, v.fixed_points
+                select v.version, v.basis, v.fixed_points, v.once
                 from points.rule_version v
                 where v.rule = r.rule and v.starts_at <= p_now
                 order by v.starts_at desc

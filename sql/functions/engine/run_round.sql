@@ -1,5 +1,5 @@
 create or replace function points.run_round(
-    p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_chance uuid, p_now timestamptz
+    p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_occasions boolean, p_chance uuid, p_now timestamptz
 ) returns points.draft[]
 language plpgsql volatile as $$
 declare
@@ -12,6 +12,9 @@ begin
         v_drafts := points.draft_undo(p_bucket, v_drafts);
         v_drafts := points.draft_returns(p_bucket, p_requests, v_drafts);
     end if;
+    if p_occasions then
+        v_drafts := points.draft_occasions(p_bucket, p_requests, v_drafts, p_now);
+    end if;
     v_drafts := points.admit(p_bucket, v_drafts, p_now);
     if p_chance is not null then
         v_drafts := points.admit_redeems(p_bucket, p_requests, v_drafts, p_now);
@@ -20,6 +23,9 @@ begin
     if p_chance is not null then
         perform points.post_redeems(p_bucket, p_requests, v_drafts, p_chance, p_now);
     end if;
+    if p_occasions then
+        v_drafts := points.post_occasions(p_bucket, p_requests, v_drafts, p_now);
+    end if;
     if p_special then
         v_drafts := points.follow_up(p_bucket, p_requests, v_drafts, p_now);
     end if;
@@ -27,5 +33,5 @@ begin
 end
 $$;
 
-comment on function points.run_round(smallint, api.request[], points.draft[], boolean, uuid, timestamptz) is
-    'Admits and posts the operations of one round, whose accounts are settled. p_special: some of them undo something, freeze, fulfil, return or pay for an order, or are on an account with a debt or returned orders. p_chance: some redeem, and this is for their draws.';
+comment on function points.run_round(smallint, api.request[], points.draft[], boolean, boolean, uuid, timestamptz) is
+    'Admits and posts the operations of one round, whose accounts are settled. p_special: some of them undo something, freeze, fulfil, return or pay for an order, or are on an account with a debt or returned orders. p_occasions: some can be done once in a while only. p_chance: some redeem, and this is for their draws.';

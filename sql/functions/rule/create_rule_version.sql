@@ -17,9 +17,9 @@ begin
     if not found then
         perform points.raise_refusal('UNKNOWN_RULE', jsonb_build_object('rule', p_rule));
     end if;
-    insert into points.rule_version (rule, version, starts_at, basis, fixed_points, points_per_unit, rounding, cap_points, valid_days, pending_days)
+    insert into points.rule_version (rule, version, starts_at, basis, fixed_points, points_per_unit, rounding, cap_points, valid_days, pending_days, once)
     select p_rule, coalesce(max(v.version), 0) + 1, p_starts_at, p_basis, p_fixed_points, p_points_per_unit, p_rounding,
-        p_cap_points, p_valid_days, p_pending_days
+        p_cap_points, p_valid_days, p_pending_days, (select r.once from points.rule r where r.code = p_rule)
     from points.rule_version v
     where v.rule = p_rule
     returning version into v_version;

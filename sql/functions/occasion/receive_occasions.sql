@@ -1,0 +1,38 @@
+create or replace function points.receive_occasions(
+    p_bucket smallint, p_requests api.request[], p_asked api.request[], p_drafts points.draft[], p_now timestamptz
+) returns points.draft[]
+language plpgsql stable as $$
+declare
+    -- Reading them takes some 20 ms, so once a batch, and none unless asked for.
+    v_zones text[] := array(select r.subject from unnest(p_requests) r where r.kind = 'set_time_zone');
+begin
+    if v_zones <> '{}' then
+        v_zones := array(select z.name from pg_catalog.pg_timezone_names z where z.name = any (v_zones));
+    end if;
+    return array(
+        select case
+            when q.refusal is not null or q.kind not in ('sign_in', 'make_up', 'set_time_zone') then q.first
+            when q.fault is null then q.second
+            else row(
+                q.ord, q.account_id, q.operation_id, q.entry_kind, q.rule_version, 'INVALID_INPUT',
+                jsonb_build_object('path', q.fault[1], 'message', q.fault[2]), false,
+                null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
+            )::points.draft
+        end
+        from (
+            select r.*, p_drafts[r.ord] as first, s as second,
+                case
+                    when r.kind in ('sign_in', 'make_up') and t.wallet is null then array['wallet', 'has no sign-in']
+                    when r.kind = 'set_time_zone' and r.subject <> all (v_zones) then array['subject', 'no such time zone']
+                end as fault
+            from unnest(p_requests, p_drafts) r
+            join unnest(points.receive(p_bucket, p_asked, p_now)) s on s.ord = r.ord
+            left join points.sign_in_terms t on t.wallet = coalesce(r.wallet, 'points')
+        ) q
+        order by q.ord
+    );
+end
+$$;
+
+comment on function points.receive_occasions(smallint, api.request[], api.request[], points.draft[], timestamptz) is
+    'First stage for what can be done once in a while only: checks each as the award or debit p_asked that it comes to. INVALID_INPUT also for a wallet without terms and an unknown time zone; FORBIDDEN, UNKNOWN_RULE.';
