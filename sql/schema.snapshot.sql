@@ -11,7 +11,7 @@ schema points
 
 enum points.contra (issuance, redemption, adjustment, expiry, transfer, write_off, internal)
 
-enum points.entry_kind (earn, spend, adjust, hold, capture, release, clawback, refund, transfer, activate, expire, reinstate, repay, write_off)
+enum points.entry_kind (earn, spend, adjust, hold, capture, release, clawback, refund, transfer, merge, activate, expire, reinstate, repay, write_off)
 
 domain points.flow as bigint
     flow_is_safe_integer: CHECK (((VALUE >= '-9007199254740991'::bigint) AND (VALUE <= '9007199254740991'::bigint)))
@@ -24,7 +24,7 @@ domain points.idempotency_key as text
 domain points.money as numeric
     money_not_negative: CHECK ((VALUE >= (0)::numeric))
 
-enum points.operation_kind (earn, spend, adjust, hold, capture, release, reverse, return, transfer, redeem, fulfil, cancel, freeze, unfreeze, sign_in, make_up, set_time_zone, activate, expire, reinstate, repay, write_off, receive, erase)
+enum points.operation_kind (earn, spend, adjust, hold, capture, release, reverse, return, transfer, redeem, fulfil, cancel, freeze, unfreeze, merge, unmerge, sign_in, make_up, set_time_zone, activate, expire, reinstate, repay, write_off, receive, forward, erase)
 
 domain points.pocket as bigint
     pocket_is_safe_integer: CHECK ((VALUE <= '9007199254740991'::bigint))
@@ -98,18 +98,22 @@ type points.undo
     points      bigint
 
 table points.account
-    id         bigint not null generated always as identity
-    created_at timestamp with time zone not null
-    bucket     smallint not null
-    erased_at  timestamp with time zone
-    user_id    text
-    wallet     text not null
+    id          bigint not null generated always as identity
+    created_at  timestamp with time zone not null
+    bucket      smallint not null
+    erased_at   timestamp with time zone
+    into_id     bigint
+    into_bucket smallint
+    user_id     text
+    wallet      text not null
     account_pkey: PRIMARY KEY (bucket, id)
     account_once_per_user_and_wallet: UNIQUE (bucket, user_id, wallet)
     account_wallet_fkey: FOREIGN KEY (wallet) REFERENCES points.wallet(code)
     account_bucket_is_its_hash: CHECK ((bucket = points.bucket(user_id, wallet)))
     account_is_somebodys_until_erased: CHECK (((user_id IS NULL) = (erased_at IS NOT NULL)))
+    account_merged_into_another: CHECK ((((into_id IS NULL) = (into_bucket IS NULL)) AND (into_id <> id)))
     account_user_id_length: CHECK (((length(user_id) >= 1) AND (length(user_id) <= 64)))
+    CREATE INDEX account_merged ON points.account USING btree (into_bucket, into_id) WHERE (into_id IS NOT NULL)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.balance with (fillfactor=60)
@@ -126,10 +130,12 @@ table points.balance with (fillfactor=60)
     version        bigint not null default 0
     next_change_at timestamp with time zone not null default 'infinity'::timestamp with time zone
     level_until    bigint not null
+    inherited      points.pocket
     bucket         smallint not null
     frozen         boolean not null default false
     has_returns    boolean not null default false
     closed         boolean not null default false
+    merged         boolean not null default false
     level          text
     balance_pkey: PRIMARY KEY (bucket, account_id)
     balance_of_an_account: FOREIGN KEY (bucket, account_id) REFERENCES points.account(bucket, id)
@@ -209,7 +215,7 @@ table points.entry partition by range (recorded_at)
     kind            points.entry_kind not null
     bucket          smallint not null
     entry_pkey: PRIMARY KEY (bucket, account_id, seq, recorded_at)
-    entry_nets_as_its_kind_says: CHECK ( CASE WHEN (kind = ANY (ARRAY['earn'::points.entry_kind, 'refund'::points.entry_kind, 'reinstate'::points.entry_kind])) THEN (((pending_delta + available_delta) + held_delta) > debt_delta) WHEN (kind = ANY (ARRAY['spend'::points.entry_kind, 'capture'::points.entry_kind, 'clawback'::points.entry_kind, 'expire'::points.entry_kind])) THEN (((pending_delta + available_delta) + held_delta) < debt_delta) WHEN (kind = ANY (ARRAY['adjust'::points.entry_kind, 'transfer'::points.entry_kind, 'write_off'::points.entry_kind])) THEN (((pending_delta + available_delta) + held_delta) <> debt_delta) ELSE (((pending_delta + available_delta) + held_delta) = debt_delta) END)
+    entry_nets_as_its_kind_says: CHECK ( CASE WHEN (kind = ANY (ARRAY['earn'::points.entry_kind, 'refund'::points.entry_kind, 'reinstate'::points.entry_kind])) THEN (((pending_delta + available_delta) + held_delta) > debt_delta) WHEN (kind = ANY (ARRAY['spend'::points.entry_kind, 'capture'::points.entry_kind, 'clawback'::points.entry_kind, 'expire'::points.entry_kind])) THEN (((pending_delta + available_delta) + held_delta) < debt_delta) WHEN (kind = 'merge'::points.entry_kind) THEN true WHEN (kind = ANY (ARRAY['adjust'::points.entry_kind, 'transfer'::points.entry_kind, 'write_off'::points.entry_kind])) THEN (((pending_delta + available_delta) + held_delta) <> debt_delta) ELSE (((pending_delta + available_delta) + held_delta) = debt_delta) END)
     entry_seq_positive: CHECK ((seq > 0))
     trigger append_only before delete or update on points.entry for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.entry for each statement execute function points.refuse_change()
@@ -348,10 +354,10 @@ table points.operation
     metadata            jsonb
     operation_pkey: PRIMARY KEY (bucket, account_id, id)
     operation_refusal_fkey: FOREIGN KEY (refusal) REFERENCES points.refusal(code)
-    operation_adjust_has_reason_and_actor: CHECK (((kind <> ALL (ARRAY['adjust'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'erase'::points.operation_kind])) OR ((COALESCE(length(reason), 0) > 0) AND (COALESCE(length(actor), 0) > 0))))
+    operation_adjust_has_reason_and_actor: CHECK (((kind <> ALL (ARRAY['adjust'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'erase'::points.operation_kind])) OR ((COALESCE(length(reason), 0) > 0) AND (COALESCE(length(actor), 0) > 0))))
     operation_earn_names_rule_version: CHECK ((((kind = ANY (ARRAY['earn'::points.operation_kind, 'sign_in'::points.operation_kind])) = (rule IS NOT NULL)) AND ((rule IS NULL) = (rule_version IS NULL))))
     operation_moves_points_by_an_entry: CHECK ((((points)::bigint = 0) OR (seq IS NOT NULL)))
-    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'fulfil'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'erase'::points.operation_kind, 'sign_in'::points.operation_kind, 'make_up'::points.operation_kind, 'set_time_zone'::points.operation_kind]))))
+    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'fulfil'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'forward'::points.operation_kind, 'erase'::points.operation_kind, 'sign_in'::points.operation_kind, 'make_up'::points.operation_kind, 'set_time_zone'::points.operation_kind]))))
     operation_original_fits_kind: CHECK ( CASE WHEN (kind = ANY (ARRAY['capture'::points.operation_kind, 'reverse'::points.operation_kind, 'fulfil'::points.operation_kind, 'cancel'::points.operation_kind, 'receive'::points.operation_kind])) THEN (original IS NOT NULL) WHEN (kind = ANY (ARRAY['release'::points.operation_kind, 'transfer'::points.operation_kind])) THEN true ELSE (original IS NULL) END)
     operation_points_fit_kind: CHECK ((((points)::bigint >= 0) OR (kind = ANY (ARRAY['adjust'::points.operation_kind, 'reverse'::points.operation_kind, 'erase'::points.operation_kind]))))
     operation_refusal_is_final: CHECK ((refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text, 'UNKNOWN_OPERATION'::text, 'REDEMPTION_CLOSED'::text, 'ALREADY_SIGNED_IN'::text, 'DAY_OUT_OF_RANGE'::text, 'ALREADY_EARNED'::text])))
@@ -640,6 +646,7 @@ view api.account
     level       text
     frozen      boolean
     created_at  timestamp with time zone
+    merged_into text
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -964,6 +971,11 @@ function api.execute_erase(p_request api.request)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway
 
+function api.execute_merge(p_request api.request)
+    returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway
+
 function api.execute_transfer(p_request api.request)
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off
@@ -990,6 +1002,11 @@ function api.import_client()
     grant execute to jifen_gateway
 
 function api.make_up_sign_in(p_user_id text, p_day date, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
+function api.merge_accounts(p_user_id text, p_into_user_id text, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
@@ -1084,6 +1101,11 @@ function api.unfreeze_account(p_user_id text, p_idempotency_key text, p_reason t
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.unmerge_accounts(p_user_id text, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function points.admit(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns points.draft[]
     plpgsql stable
@@ -1106,6 +1128,10 @@ function points.arrange_occasions(p_drafts points.draft[])
 
 function points.arrange_redeems(p_bucket smallint, p_drafts points.draft[])
     returns points.draft[]
+    plpgsql stable
+
+function points.ask_merge(p_bucket smallint, p_request api.request, p_now timestamp with time zone)
+    returns points.draft
     plpgsql stable
 
 function points.ask_occasions(p_requests api.request[])
@@ -1281,6 +1307,10 @@ function points.follow_up(p_bucket smallint, p_requests api.request[], p_drafts 
     returns points.draft[]
     plpgsql volatile
 
+function points.forward(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.gather_slices(p_reward text, p_prize smallint)
     returns void
     plpgsql volatile
@@ -1293,6 +1323,10 @@ function points.hand_out_coupons(p_bucket smallint, p_drafts points.draft[], p_n
     returns void
     plpgsql volatile
 
+function points.inherit(p_bucket smallint, p_account_id bigint, p_seq bigint, p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.input_fault(p_kind points.operation_kind, p_user_id text, p_wallet_known boolean, p_idempotency_key text, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_occurred_at timestamp with time zone, p_expires_at timestamp with time zone, p_reason text, p_actor text, p_metadata jsonb, p_subject text, p_now timestamp with time zone)
     returns text[]
     sql stable parallel safe
@@ -1301,8 +1335,12 @@ function points.limit_transfer(p_bucket smallint, p_draft points.draft, p_now ti
     returns points.draft
     plpgsql stable
 
-function points.lock_accounts(p_bucket smallint, p_drafts points.draft[], OUT settles_at timestamp with time zone, OUT careful boolean)
+function points.lock_accounts(p_bucket smallint, p_drafts points.draft[], OUT settles_at timestamp with time zone, OUT careful boolean, OUT merged bigint[], OUT kin boolean)
     returns record
+    plpgsql volatile
+
+function points.lock_family(p_from_bucket smallint, p_draft points.draft, p_into_bucket smallint, p_into points.draft)
+    returns void
     plpgsql volatile
 
 function points.lock_pair(p_buckets smallint[], p_drafts points.draft[])
@@ -1320,6 +1358,30 @@ function points.make_partitions(p_months_ahead integer DEFAULT 3, p_now timestam
 function points.member_day(p_bucket smallint, p_account_id bigint, p_at timestamp with time zone, OUT day date, OUT time_zone text)
     returns record
     plpgsql stable
+
+function points.merge_fault(p_request api.request)
+    returns text[]
+    plpgsql immutable parallel safe
+
+function points.merge_into(p_from_bucket smallint, p_from_id bigint, p_into_bucket smallint, p_into_id bigint, p_request api.request, p_now timestamp with time zone)
+    returns points.draft
+    plpgsql volatile
+
+function points.merge_one(p_client text, p_request api.request)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile
+
+function points.merge_refusal(p_from_bucket smallint, p_from_id bigint, p_into_bucket smallint, p_into_id bigint, p_draft points.draft)
+    returns points.draft
+    plpgsql stable
+
+function points.merge_seqs(p_from_bucket smallint, p_from_id bigint, p_into_bucket smallint, p_into_id bigint)
+    returns bigint[]
+    plpgsql stable
+
+function points.move_all(p_from_bucket smallint, p_from_id bigint, p_into_bucket smallint, p_into_id bigint, p_request api.request, p_now timestamp with time zone)
+    returns points.draft
+    plpgsql volatile
 
 function points.move_default_rows(p_parent text, p_partition text, p_month timestamp with time zone)
     returns void
@@ -1433,7 +1495,7 @@ function points.receive_occasions(p_bucket smallint, p_requests api.request[], p
     returns points.draft[]
     plpgsql stable
 
-function points.receive_points(p_bucket smallint, p_account_id bigint, p_operation_id uuid, p_uses points.lot_use[], p_now timestamp with time zone)
+function points.receive_points(p_bucket smallint, p_account_id bigint, p_entry_kind points.entry_kind, p_operation_id uuid, p_uses points.lot_use[], p_debt bigint, p_now timestamp with time zone)
     returns points.draft
     plpgsql volatile
 
@@ -1460,6 +1522,10 @@ function points.refill_lots(p_bucket smallint, p_drafts points.draft[], p_now ti
 function points.refuse_change()
     returns trigger
     plpgsql volatile
+
+function points.refuse_merged(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
+    returns points.draft[]
+    plpgsql stable
 
 function points.refuse_receiver(p_bucket smallint, p_account_id bigint, p_draft points.draft)
     returns points.draft
@@ -1499,6 +1565,10 @@ function points.reversible(p_bucket smallint, p_account_id bigint, p_operation_i
 
 function points.run_erase(p_request api.request, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
     returns TABLE(refusal text, detail jsonb, replayed boolean, accounts integer, points bigint, erased_at timestamp with time zone)
+    plpgsql volatile
+
+function points.run_merge(p_request api.request, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
+    returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile
 
 function points.run_round(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_occasions boolean, p_chance uuid, p_now timestamp with time zone)
@@ -1550,6 +1620,14 @@ function points.streak_to(p_bucket smallint, p_account_id bigint, p_day date)
     returns integer
     plpgsql stable
 
+function points.take_all(p_bucket smallint, p_account_id bigint, p_entry_kind points.entry_kind, p_operation_id uuid, p_now timestamp with time zone)
+    returns points.draft
+    plpgsql volatile
+
+function points.take_lots(p_bucket smallint, p_drafts points.draft[], p_seqs bigint[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.take_slices(p_reward text, p_prize smallint, p_bucket smallint, p_pieces bigint)
     returns SETOF bigint
     plpgsql volatile
@@ -1566,6 +1644,14 @@ function points.transfer_one(p_client text, p_request api.request)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile
 
+function points.unmerge_from(p_to_bucket smallint, p_to_id bigint, p_from_bucket smallint, p_from_id bigint, p_request api.request, p_seqs bigint[], p_now timestamp with time zone)
+    returns points.draft
+    plpgsql volatile
+
+function points.unmerge_refusal(p_from_bucket smallint, p_from_id bigint, p_draft points.draft, p_seqs bigint[])
+    returns points.draft
+    plpgsql stable
+
 function points.use_lots(p_bucket smallint, p_debits points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
@@ -1581,8 +1667,4 @@ function points.write_entries(p_bucket smallint, p_drafts points.draft[], p_now 
 
 function points.write_off(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
-    plpgsql volatile
-
-function points.write_off_all(p_bucket smallint, p_account_id bigint, p_operation_id uuid, p_now timestamp with time zone)
-    returns points.draft
     plpgsql volatile

@@ -71,6 +71,8 @@ pub struct Account {
     pub frozen: bool,
     /// When the first operation made it.
     pub created_at: DateTime<Utc>,
+    #[graphql(skip)]
+    pub merged_into: Option<String>,
 }
 
 #[ComplexObject]
@@ -78,6 +80,11 @@ impl Account {
     /// The host's name for the member.
     async fn user_id(&self) -> ID {
         ID::from(&self.user_id)
+    }
+
+    /// The member whose account this one was merged into; null: it was not.
+    async fn merged_into(&self) -> Option<ID> {
+        self.merged_into.as_ref().map(ID::from)
     }
 
     /// The balance at the instant of the answer: what has become available or expired counts at once.

@@ -19,6 +19,7 @@ pub mod hold;
 pub mod jobs;
 pub mod lanes;
 pub mod ledger;
+pub mod merge;
 pub mod migrate;
 pub mod operation;
 pub mod pairs;

@@ -21,6 +21,7 @@ use crate::{
     hold::{HoldMutation, HoldQuery},
     lanes::Lanes,
     ledger::LedgerMutation,
+    merge::MergeMutation,
     pairs::Pairs,
     reads::{AccountReads, Reads},
     redemption::{RedemptionMutation, RedemptionQuery},
@@ -45,6 +46,7 @@ pub struct Mutation(
     RedemptionMutation,
     RewardMutation,
     ErasureMutation,
+    MergeMutation,
     SignInMutation,
 );
 

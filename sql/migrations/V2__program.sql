@@ -91,6 +91,7 @@ insert into points.refusal (code, sqlstate, final, meaning) values
     ('NOT_ON_SALE',          'LP022', false, 'The reward is not on sale now; detail says when.'),
     ('PRICE_CHANGED',        'LP023', false, 'The reward has another price than the one expected; detail has it.'),
     ('OUT_OF_STOCK',         'LP024', false, 'Nothing is left of the reward.'),
+    ('ACCOUNT_MERGED',       'LP109', false, 'The account was merged into another, or what is asked for is one''s that was merged into it; detail names the member to ask.'),
     ('REDEMPTION_CLOSED',    'LP121', true,  'The redemption was fulfilled or cancelled before; detail says which.'),
     ('ALREADY_SIGNED_IN',    'LP131', true,  'The member has signed in on that day, or made it up; detail has the day.'),
     ('DAY_OUT_OF_RANGE',     'LP132', true,  'The day cannot be made up; detail has the first and the last one that can.'),

@@ -50,7 +50,7 @@ comment on column points.draft.rule_version is 'Version of the rule in force; nu
 comment on column points.draft.refusal is 'Why it is refused; null: it is not.';
 comment on column points.draft.refusal_detail is 'Facts of the refusal.';
 comment on column points.draft.replayed is 'Its key was used before for the same request, by a stored operation or earlier in the batch.';
-comment on column points.draft.round is 'The round that carries it out; null: nothing to carry out.';
+comment on column points.draft.round is 'The round that carries it out; null: nothing to carry out. On receipt, until points.claim: 0, if it can be done once in a while only.';
 comment on column points.draft.moved is 'Points that it is about; below 0: its account loses or reserves them.';
 comment on column points.draft.happened_at is 'When it happened in the world.';
 comment on column points.draft.lot_source is 'source of the lot that it grants; on receipt, until points.resolve, the reward that is asked for. order: a hold for an order of a known amount.';
@@ -65,8 +65,8 @@ comment on column points.draft.pending_after is 'pending_after of its entry.';
 comment on column points.draft.available_after is 'available_after of its entry.';
 comment on column points.draft.held_after is 'held_after of its entry.';
 comment on column points.draft.debt_after is 'debt_after of its entry.';
-comment on column points.draft.earned_after is 'Points earned ever, after it.';
-comment on column points.draft.level_due is 'Whether it may change the level; on receipt, until points.resolve, whether it can be done once in a while only.';
+comment on column points.draft.earned_after is 'Points that count for the level, after it: earned ever, with those inherited.';
+comment on column points.draft.level_due is 'Whether it may change the level; on receipt, until points.lock_accounts, whether its account was merged into another.';
 comment on column points.draft.undo is 'Lots to give back or claw back; null: neither.';
 comment on column points.draft.undoes is 'The operation that it reverses, the hold that it captures or releases, or the redemption that it cancels.';
 

@@ -29,6 +29,8 @@ pub enum Kind {
     Cancel,
     Freeze,
     Unfreeze,
+    Merge,
+    Unmerge,
     SignIn,
     MakeUp,
     SetTimeZone,
@@ -38,6 +40,7 @@ pub enum Kind {
     Repay,
     WriteOff,
     Receive,
+    Forward,
     Erase,
 }
 

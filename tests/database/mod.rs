@@ -16,6 +16,8 @@ mod idempotency;
 pub mod laws;
 mod ledger_model;
 mod levels;
+mod merge;
+mod merge_laws;
 mod model;
 mod once;
 mod partitions;

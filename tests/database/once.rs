@@ -79,6 +79,22 @@ async fn what_was_refused_or_moved_nothing_leaves_the_award_open() {
 }
 
 #[tokio::test]
+async fn what_a_merged_account_has_earned_is_not_earned_again() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    one(&client, Request::earn("old", "REGISTER", "1"), None).await;
+    one(&client, Request::adjust("new", 1, "open"), None).await;
+    client.batch_execute("select api.merge_accounts('old', 'new', 'merge', 'one person', 'tester')").await.unwrap();
+    let again = one(&client, Request::earn("new", "REGISTER", "2"), None).await;
+    assert_eq!(again.refusal.as_deref(), Some("ALREADY_EARNED"));
+    for request in [Request::sign_in("old", "3"), Request::set_time_zone("old", "UTC", "4")] {
+        assert_eq!(one(&client, request, None).await.refusal.as_deref(), Some("ACCOUNT_MERGED"));
+    }
+    assert_eq!(one(&client, Request::sign_in("new", "5"), None).await.points, Some(5));
+    assert_laws(&client).await;
+}
+
+#[tokio::test]
 async fn of_many_at_once_one_is_paid() {
     let database = Database::new().await;
     let client = database.client().await;

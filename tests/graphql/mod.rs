@@ -14,6 +14,7 @@ mod holds;
 mod inputs;
 mod lanes;
 mod limits;
+mod merge;
 mod operation;
 mod proxy;
 mod reversals;

@@ -10,8 +10,8 @@ declare
     v_round points.draft[];
     v_done points.draft[];
     v_rounds int := 1;
-    v_settles_at timestamptz;
-    v_careful boolean;
+    v_locked record;
+    v_merged bigint[];
     v_repeats boolean;
     v_special boolean;
     v_newcomers boolean;
@@ -23,8 +23,8 @@ declare
 begin
     v_drafts := points.receive(p_bucket, p_requests, v_now);
     select bool_or(d.account_id is null and d.refusal is null), bool_or(d.lot_source is not null and d.refusal is null),
-        coalesce(bool_or(d.level_due), false)
-    into v_newcomers, v_redeems, v_occasions
+        array_agg(d.account_id) filter (where d.level_due and d.refusal is null), bool_or(d.round is not null)
+    into v_newcomers, v_redeems, v_merged, v_occasions
     from unnest(v_drafts) d;
     if v_redeems then
         v_parts := points.repeated_keys(p_requests, v_drafts);
@@ -47,16 +47,31 @@ begin
     if v_newcomers then
         v_drafts := points.resolve(p_bucket, p_requests, v_drafts, v_now);
     end if;
-    select l.settles_at, l.careful into v_settles_at, v_careful from points.lock_accounts(p_bucket, v_drafts) l;
+    if v_merged is not null then
+        perform points.lock_pair(array_fill(p_bucket, array[cardinality(v_drafts)]), v_drafts);
+        if cardinality(p_requests) > 1 then
+            for v_number in 1 .. cardinality(p_requests) loop
+                return query select * from points.execute(p_bucket, p_requests[v_number : v_number], p_now);
+            end loop;
+            return;
+        end if;
+    end if;
+    v_locked := points.lock_accounts(p_bucket, v_drafts);
+    if not v_locked.merged <@ coalesce(v_merged, '{}') then
+        raise exception using errcode = 'serialization_failure', message = 'an account was merged while this waited for it; send it again';
+    end if;
     -- Waiting for locks takes time; nothing may be booked before what the last holder booked.
     v_now := coalesce(p_now, clock_timestamp());
     v_drafts := points.claim(p_bucket, p_requests, v_drafts);
     v_drafts := points.price(v_asked, v_drafts, v_now);
+    if v_locked.kin then
+        v_drafts := points.refuse_merged(p_bucket, p_requests, v_drafts);
+    end if;
     if v_redeems then
         v_drafts := points.price_redeems(p_requests, v_drafts, v_now);
         v_chance := gen_random_uuid();
     end if;
-    select count(*) > count(distinct d.account_id), v_careful or coalesce(bool_or(d.entry_kind is null or d.undoes is not null or d.entry_kind = 'hold' and d.lot_source is not null), false)
+    select count(*) > count(distinct d.account_id), v_locked.careful or coalesce(bool_or(d.entry_kind is null or d.undoes is not null or d.entry_kind = 'hold' and d.lot_source is not null), false)
     into v_repeats, v_special
     from unnest(v_drafts) d
     where d.round = 1;
@@ -71,7 +86,7 @@ begin
         v_rounds := (select max(d.round) from unnest(v_drafts) d);
     end if;
 
-    if v_settles_at <= v_now then
+    if v_locked.settles_at <= v_now then
         perform points.settle(p_bucket, array(select d.account_id from unnest(v_drafts) d where d.round is not null), v_now);
     end if;
     if v_redeems then

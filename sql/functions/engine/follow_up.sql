@@ -34,6 +34,7 @@ begin
 
     perform points.settle(p_bucket, v_account_ids, p_now);
     perform points.repay(p_bucket, v_account_ids, p_now);
+    perform points.forward(p_bucket, v_account_ids, p_now);
     v_drafts := points.draft_facts(p_requests, p_drafts, v_done);
     perform points.record_round(p_bucket, p_requests, v_drafts, true, p_now);
     return v_drafts;
@@ -41,4 +42,4 @@ end
 $$;
 
 comment on function points.follow_up(smallint, api.request[], points.draft[], timestamptz) is
-    'What a round with special operations brings about besides entries and lots: holds and redemptions close, accounts freeze, returns undo what they must, debts are forgiven or repaid, and what was given back too late expires.';
+    'What a round with special operations brings about besides entries and lots: holds and redemptions close, accounts freeze, returns undo what they must, debts are forgiven or repaid, what was given back too late expires, and what merged accounts got goes on.';

@@ -16,8 +16,12 @@ begin
             left join points.rule_version v
                 on d.round is not null and d.refusal is null and v.rule = d.lot_source and v.version = d.rule_version and v.once
             left join lateral (
-                select * from points.once_award o
+                select o.rule, o.operation_id from points.once_award o
                 where o.bucket = p_bucket and o.account_id = d.account_id and o.rule = v.rule
+                union all
+                select o.rule, o.operation_id from points.account s
+                join points.once_award o on o.bucket = s.bucket and o.account_id = s.id
+                where s.into_bucket = p_bucket and s.into_id = d.account_id and o.rule = v.rule
                 limit 1
             ) o on true
         ) q
@@ -27,4 +31,4 @@ end
 $$;
 
 comment on function points.draft_once(smallint, points.draft[]) is
-    'Refuses another award by a rule that awards once for ever: ALREADY_EARNED.';
+    'Refuses another award by a rule that awards once for ever, also if it went to an account that was merged into this one: ALREADY_EARNED.';
