@@ -43,3 +43,10 @@ select count(*) from (
         p_prizes => '[{"name": "Bicycle", "weight": 1, "stock": 1}, {"name": "Mug", "weight": 20, "stock": 40},
             {"name": "Sticker", "weight": 79}]')
 ) catalogue;
+
+-- What members can do for points.
+select count(*) from (
+    select api.create_task('PROFILE', 'Fill in your profile', 'TASK', 'ever', 'demo-profile', p_points => 50)
+    union all
+    select api.create_task('REVIEWS', 'Write three reviews a week', 'TASK', 'week', 'demo-reviews', p_points => 30, p_steps => 3)
+) tasks;

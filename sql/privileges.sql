@@ -17,7 +17,8 @@ grant execute on function
     api.operation_id(int, text), points.due(smallint, bigint, timestamptz), points.user_id_of(smallint, bigint),
     points.contra_of(points.entry_kind),
     points.stock_left(text, smallint), points.draw_prize(bytea, int[]),
-    api.quote_deduction(text, numeric, text), api.sign_in_calendar(text, date, text)
+    api.quote_deduction(text, numeric, text), api.sign_in_calendar(text, date, text),
+    api.task_progress(text, text, int, text)
 to jifen_gateway, jifen_reader, jifen_operator;
 
 -- The gateway: the engine, and what keeps it running.
@@ -32,6 +33,8 @@ grant execute on function
     api.change_reward(text, text, bigint, points.reward_status, text, timestamptz, timestamptz, int, points.quota_period, text),
     api.add_stock(text, bigint, text, smallint, text),
     api.add_coupons(text, text[], text, text),
+    api.create_task(text, text, text, points.quota_period, text, bigint, int, timestamptz, timestamptz, text, text),
+    api.change_task(text, text, text, points.task_status, text, bigint, int, timestamptz, timestamptz, text),
     api.create_partitions()
 to jifen_gateway;
 
@@ -67,6 +70,10 @@ grant execute on function
     api.make_up_sign_in(text, date, text, text, jsonb, text),
     api.set_time_zone(text, text, text, text, jsonb, text),
     api.set_sign_in(text, int, bigint, int, int, bigint, text),
+    api.progress_task(text, text, text, int, text, jsonb, text),
+    api.claim_task(text, text, text, text, jsonb, text),
+    api.create_task(text, text, text, points.quota_period, text, bigint, int, timestamptz, timestamptz, text, text),
+    api.change_task(text, text, text, points.task_status, text, bigint, int, timestamptz, timestamptz, text),
     api.set_deduction(int, numeric, numeric, bigint, smallint, text),
     api.set_program(text, text, text, text, boolean),
     api.create_rule(text, text, boolean),

@@ -24,7 +24,7 @@ domain points.idempotency_key as text
 domain points.money as numeric
     money_not_negative: CHECK ((VALUE >= (0)::numeric))
 
-enum points.operation_kind (earn, spend, adjust, hold, capture, release, reverse, return, transfer, redeem, fulfil, cancel, freeze, unfreeze, merge, unmerge, sign_in, make_up, set_time_zone, activate, expire, reinstate, repay, write_off, receive, forward, erase)
+enum points.operation_kind (earn, spend, adjust, hold, capture, release, reverse, return, transfer, redeem, fulfil, cancel, freeze, unfreeze, merge, unmerge, sign_in, make_up, set_time_zone, progress, claim, activate, expire, reinstate, repay, write_off, receive, forward, erase)
 
 domain points.pocket as bigint
     pocket_is_safe_integer: CHECK ((VALUE <= '9007199254740991'::bigint))
@@ -41,6 +41,8 @@ enum points.reward_status (active, paused, retired)
 enum points.rounding (down, half_up, up)
 
 enum points.rule_basis (fixed, amount, given)
+
+enum points.task_status (active, paused, retired)
 
 type api.request
     kind            points.operation_kind
@@ -355,12 +357,12 @@ table points.operation
     operation_pkey: PRIMARY KEY (bucket, account_id, id)
     operation_refusal_fkey: FOREIGN KEY (refusal) REFERENCES points.refusal(code)
     operation_adjust_has_reason_and_actor: CHECK (((kind <> ALL (ARRAY['adjust'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'erase'::points.operation_kind])) OR ((COALESCE(length(reason), 0) > 0) AND (COALESCE(length(actor), 0) > 0))))
-    operation_earn_names_rule_version: CHECK ((((kind = ANY (ARRAY['earn'::points.operation_kind, 'sign_in'::points.operation_kind])) = (rule IS NOT NULL)) AND ((rule IS NULL) = (rule_version IS NULL))))
+    operation_earn_names_rule_version: CHECK ((((kind = ANY (ARRAY['earn'::points.operation_kind, 'sign_in'::points.operation_kind, 'claim'::points.operation_kind])) = (rule IS NOT NULL)) AND ((rule IS NULL) = (rule_version IS NULL))))
     operation_moves_points_by_an_entry: CHECK ((((points)::bigint = 0) OR (seq IS NOT NULL)))
-    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'fulfil'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'forward'::points.operation_kind, 'erase'::points.operation_kind, 'sign_in'::points.operation_kind, 'make_up'::points.operation_kind, 'set_time_zone'::points.operation_kind]))))
+    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'fulfil'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'forward'::points.operation_kind, 'erase'::points.operation_kind, 'sign_in'::points.operation_kind, 'make_up'::points.operation_kind, 'set_time_zone'::points.operation_kind, 'progress'::points.operation_kind]))))
     operation_original_fits_kind: CHECK ( CASE WHEN (kind = ANY (ARRAY['capture'::points.operation_kind, 'reverse'::points.operation_kind, 'fulfil'::points.operation_kind, 'cancel'::points.operation_kind, 'receive'::points.operation_kind])) THEN (original IS NOT NULL) WHEN (kind = ANY (ARRAY['release'::points.operation_kind, 'transfer'::points.operation_kind])) THEN true ELSE (original IS NULL) END)
     operation_points_fit_kind: CHECK ((((points)::bigint >= 0) OR (kind = ANY (ARRAY['adjust'::points.operation_kind, 'reverse'::points.operation_kind, 'erase'::points.operation_kind]))))
-    operation_refusal_is_final: CHECK ((refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text, 'UNKNOWN_OPERATION'::text, 'REDEMPTION_CLOSED'::text, 'ALREADY_SIGNED_IN'::text, 'DAY_OUT_OF_RANGE'::text, 'ALREADY_EARNED'::text])))
+    operation_refusal_is_final: CHECK ((refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text, 'UNKNOWN_OPERATION'::text, 'REDEMPTION_CLOSED'::text, 'ALREADY_SIGNED_IN'::text, 'DAY_OUT_OF_RANGE'::text, 'ALREADY_EARNED'::text, 'ALREADY_CLAIMED'::text])))
     operation_refused_moves_nothing: CHECK (((refusal IS NULL) OR (((points)::bigint = 0) AND (seq IS NULL))))
     CREATE INDEX operation_order_key ON points.operation USING btree (bucket, account_id, order_key) WHERE (order_key IS NOT NULL)
     trigger append_only before delete or update on points.operation for each row execute function points.refuse_change()
@@ -505,7 +507,7 @@ table points.reward_change
     recorded_at     timestamp with time zone not null
     reward_change_pkey: PRIMARY KEY (client_id, idempotency_key)
     reward_change_client_id_fkey: FOREIGN KEY (client_id) REFERENCES points.client(id)
-    reward_change_is_known: CHECK ((what = ANY (ARRAY['create'::text, 'change'::text, 'add_stock'::text, 'add_coupons'::text])))
+    reward_change_is_known: CHECK ((what = ANY (ARRAY['create'::text, 'change'::text, 'add_stock'::text, 'add_coupons'::text, 'create_task'::text, 'change_task'::text])))
     trigger append_only before delete or update on points.reward_change for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.reward_change for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -596,6 +598,43 @@ table points.stock_slice with (fillfactor=50)
     reward    text not null
     stock_slice_pkey: PRIMARY KEY (bucket, reward, prize)
     stock_slice_not_negative: CHECK ((remaining >= 0))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.task
+    code       text not null
+    name       text not null
+    wallet     text not null
+    rule       text not null
+    points     bigint
+    period     points.quota_period not null
+    steps      integer not null
+    status     points.task_status not null default 'active'::points.task_status
+    open_from  timestamp with time zone not null default '-infinity'::timestamp with time zone
+    open_until timestamp with time zone not null default 'infinity'::timestamp with time zone
+    created_at timestamp with time zone not null
+    task_pkey: PRIMARY KEY (code)
+    task_rule_fkey: FOREIGN KEY (rule) REFERENCES points.rule(code)
+    task_wallet_fkey: FOREIGN KEY (wallet) REFERENCES points.wallet(code)
+    task_code_is_plain: CHECK ((code ~ '^[A-Z][A-Z0-9_]{0,31}$'::text))
+    task_ends_after_it_begins: CHECK ((open_until > open_from))
+    task_name_length: CHECK (((length(name) >= 1) AND (length(name) <= 128)))
+    task_points_in_range: CHECK (((points >= 1) AND (points <= '9007199254740991'::bigint)))
+    task_steps_in_range: CHECK (((steps >= 1) AND (steps <= 1000000)))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.task_progress
+    account_id bigint not null
+    claimed_at timestamp with time zone
+    claimed_by uuid
+    starts_on  date not null
+    done       integer not null
+    needed     integer not null
+    bucket     smallint not null
+    task       text not null
+    task_progress_pkey: PRIMARY KEY (bucket, account_id, task, starts_on)
+    task_progress_claimed_once_and_whole: CHECK (((claimed_at IS NULL) = (claimed_by IS NULL)))
+    task_progress_claimed_when_done: CHECK (((claimed_at IS NULL) OR (done = needed)))
+    task_progress_done_in_range: CHECK (((done >= 1) AND (done <= needed)))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.transfer_day
@@ -858,6 +897,21 @@ view api.sign_in_terms
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
+view api.task
+    code       text
+    name       text
+    wallet     text
+    rule       text
+    points     bigint
+    period     points.quota_period
+    steps      integer
+    status     points.task_status
+    open_from  timestamp with time zone
+    open_until timestamp with time zone
+    created_at timestamp with time zone
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
 view api.wallet
     code text
     name text
@@ -921,6 +975,16 @@ function api.change_reward(p_code text, p_name text, p_price bigint, p_status po
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
+function api.change_task(p_code text, p_name text, p_rule text, p_status points.task_status, p_idempotency_key text, p_points bigint DEFAULT NULL::bigint, p_steps integer DEFAULT 1, p_open_from timestamp with time zone DEFAULT NULL::timestamp with time zone, p_open_until timestamp with time zone DEFAULT NULL::timestamp with time zone, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, task api.task)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
+
+function api.claim_task(p_user_id text, p_task text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.create_client(p_name text, p_key_sha256 bytea, p_scopes text[], p_rules text[] DEFAULT NULL::text[])
     returns integer
     plpgsql volatile security definer set search_path=""
@@ -945,6 +1009,11 @@ function api.create_rule_version(p_rule text, p_basis points.rule_basis, p_fixed
     returns integer
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
+
+function api.create_task(p_code text, p_name text, p_rule text, p_period points.quota_period, p_idempotency_key text, p_points bigint DEFAULT NULL::bigint, p_steps integer DEFAULT 1, p_open_from timestamp with time zone DEFAULT NULL::timestamp with time zone, p_open_until timestamp with time zone DEFAULT NULL::timestamp with time zone, p_wallet text DEFAULT 'points'::text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, task api.task)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
 
 function api.decline_transfer(p_user_id text, p_to_user_id text, p_transfer_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -1015,6 +1084,11 @@ function api.operation_id(p_client_id integer, p_idempotency_key text)
     returns uuid
     sql stable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function api.progress_task(p_user_id text, p_task text, p_idempotency_key text, p_steps integer DEFAULT 1, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
 
 function api.quote_deduction(p_user_id text, p_order_amount numeric, p_wallet text DEFAULT 'points'::text)
     returns TABLE(points bigint, money numeric, most_points bigint, least_points bigint, points_per_unit integer)
@@ -1090,6 +1164,11 @@ function api.spend_points(p_user_id text, p_points bigint, p_idempotency_key tex
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
+
+function api.task_progress(p_user_id text, p_wallet text DEFAULT 'points'::text, p_first integer DEFAULT 100, p_after text DEFAULT NULL::text)
+    returns TABLE(task api.task, done integer, starts_on date, claimed_at timestamp with time zone, claimable boolean)
+    plpgsql stable security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function api.transfer_points(p_user_id text, p_to_user_id text, p_points bigint, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_accept boolean DEFAULT false, p_deadline timestamp with time zone DEFAULT NULL::timestamp with time zone, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -1234,6 +1313,10 @@ function points.draft_returns(p_bucket smallint, p_requests api.request[], p_dra
     plpgsql stable
 
 function points.draft_sign_ins(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns points.draft[]
+    plpgsql stable
+
+function points.draft_tasks(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns points.draft[]
     plpgsql stable
 
@@ -1435,6 +1518,10 @@ function points.order_operations(p_bucket smallint, p_account_id bigint, p_order
     returns TABLE(operation_id uuid, points bigint, refunds boolean, amount numeric)
     plpgsql stable
 
+function points.period_day(p_period points.quota_period, p_at timestamp with time zone, p_time_zone text)
+    returns date
+    sql stable parallel safe
+
 function points.period_start(p_period points.quota_period, p_at timestamp with time zone, p_time_zone text)
     returns timestamp with time zone
     sql stable parallel safe
@@ -1452,6 +1539,10 @@ function points.post_redeems(p_bucket smallint, p_requests api.request[], p_draf
     plpgsql volatile
 
 function points.post_sign_ins(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns points.draft[]
+    plpgsql volatile
+
+function points.post_tasks(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns points.draft[]
     plpgsql volatile
 
@@ -1485,6 +1576,10 @@ function points.reach_receiver(p_from_bucket smallint, p_to_bucket smallint, p_t
 
 function points.read_sign_ins(p_bucket smallint, p_user_id text, p_month date, p_wallet text, p_now timestamp with time zone)
     returns TABLE(time_zone text, days date[], made_up date[], streak integer, today date, signed_today boolean, today_streak integer, today_points bigint, today_bonus bigint, tomorrow date, tomorrow_streak integer, tomorrow_points bigint, tomorrow_bonus bigint, make_up_from date, make_up_left integer, make_up_price bigint)
+    plpgsql stable
+
+function points.read_tasks(p_bucket smallint, p_user_id text, p_wallet text, p_first integer, p_after text, p_now timestamp with time zone)
+    returns TABLE(task api.task, done integer, starts_on date, claimed_at timestamp with time zone, claimable boolean)
     plpgsql stable
 
 function points.receive(p_bucket smallint, p_requests api.request[], p_now timestamp with time zone)
@@ -1631,6 +1726,18 @@ function points.take_lots(p_bucket smallint, p_drafts points.draft[], p_seqs big
 function points.take_slices(p_reward text, p_prize smallint, p_bucket smallint, p_pieces bigint)
     returns SETOF bigint
     plpgsql volatile
+
+function points.task_detail(p_refusal text, p_asked text, p_task points.task)
+    returns jsonb
+    sql immutable parallel safe
+
+function points.task_fault(p_name text, p_rule text, p_points bigint, p_steps integer, p_open_from timestamp with time zone, p_open_until timestamp with time zone)
+    returns text[]
+    plpgsql stable
+
+function points.task_refusal(p_task points.task, p_wallet text, p_now timestamp with time zone)
+    returns text
+    sql immutable parallel safe
 
 function points.terms_fault(p_name text, p_price bigint, p_on_sale_from timestamp with time zone, p_on_sale_until timestamp with time zone, p_quota integer, p_quota_period points.quota_period)
     returns text[]

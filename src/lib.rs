@@ -31,4 +31,5 @@ pub mod scalars;
 pub mod schema;
 pub mod server;
 pub mod sign_in;
+pub mod task;
 pub mod transfer;

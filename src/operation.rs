@@ -4,6 +4,7 @@ use async_graphql::{ComplexObject, Context, Enum, ID, Json, SimpleObject, datalo
 use chrono::{DateTime, Utc};
 use postgres_types::{FromSql, ToSql};
 use rust_decimal::Decimal as Money;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio_postgres::Row;
@@ -58,6 +59,10 @@ pub enum OperationKind {
     MakeUp,
     /// A time zone of the member's own.
     SetTimeZone,
+    /// Steps of a task done.
+    Progress,
+    /// Points for a task.
+    Claim,
     /// Pending points become available.
     Activate,
     /// Points reach their expiry.
@@ -144,7 +149,7 @@ pub struct Operation {
     pub order_key: Option<String>,
     /// Reward redeemed; null: not a redemption.
     pub reward: Option<String>,
-    /// What it is done for: the local day made up, or the time zone set; null: neither.
+    /// What it is done for: the local day made up, the time zone set, or the task; null: none of these.
     pub subject: Option<String>,
     #[graphql(skip)]
     pub original: Option<Uuid>,
@@ -201,13 +206,13 @@ impl Operation {
         self.counterparty.as_ref().map(ID::from)
     }
 
-    /// Points that it was about: in for EARN and SIGN_IN, out for SPEND and MAKE_UP, reserved for HOLD, spent for CAPTURE, given back for
+    /// Points that it was about: in for EARN, SIGN_IN and CLAIM, out for SPEND and MAKE_UP, reserved for HOLD, spent for CAPTURE, given back for
     /// RELEASE and CANCEL; either sign for ADJUST, REVERSE and ERASE; 0 when refused or when nothing was due.
     async fn points(&self) -> Points {
         Points(self.points)
     }
 
-    /// Points as asked; null: the rule decided.
+    /// Points as asked, or steps of a task; null: the rule decided.
     async fn requested(&self) -> Option<Points> {
         self.requested.map(Points)
     }
@@ -217,7 +222,7 @@ impl Operation {
         self.amount.map(Decimal)
     }
 
-    /// Facts of the refusal, of what a return undid, or of a sign-in; null: there are none.
+    /// Facts of the refusal, of what a return undid, of a sign-in or of a task; null: there are none.
     async fn details(&self) -> Option<Json<Value>> {
         self.detail.clone().map(Json)
     }
@@ -238,6 +243,12 @@ impl Operation {
         bytes.copy_from_slice(&hash[..16]);
         Uuid::from_bytes(bytes)
     }
+}
+
+/// A fact that the database has said of an operation in its detail.
+pub fn fact<T: DeserializeOwned>(operation: &Operation, name: &str) -> Result<T, Error> {
+    let value = operation.detail.as_ref().and_then(|detail| detail.get(name)).cloned().unwrap_or_default();
+    serde_json::from_value(value).map_err(|error| Error::internal(&format!("an operation without its {name}: {error}")))
 }
 
 /// One operation.

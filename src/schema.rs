@@ -28,12 +28,13 @@ use crate::{
     reversal::ReversalMutation,
     reward::{RewardMutation, RewardQuery},
     sign_in::{SignInMutation, SignInQuery},
+    task::{TaskMutation, TaskQuery},
     transfer::TransferMutation,
 };
 
 /// Questions about members' points.
 #[derive(Default, MergedObject)]
-pub struct Query(AccountQuery, HoldQuery, RewardQuery, RedemptionQuery, DeductionQuery, SignInQuery);
+pub struct Query(AccountQuery, HoldQuery, RewardQuery, RedemptionQuery, DeductionQuery, SignInQuery, TaskQuery);
 
 /// Operations on members' points.
 #[derive(Default, MergedObject)]
@@ -48,6 +49,7 @@ pub struct Mutation(
     ErasureMutation,
     MergeMutation,
     SignInMutation,
+    TaskMutation,
 );
 
 /// Levels of fields. Introspection as GraphiQL does it needs 13.

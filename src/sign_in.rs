@@ -8,9 +8,8 @@ use crate::{
     account::AccountKey,
     client::caller,
     error::Error,
-    lanes::Lanes,
-    ledger::{Request, execute, payload},
-    operation::{OperationKind, Outcome},
+    ledger::{Request, execute, execute_about, payload},
+    operation::{OperationKind, fact},
     reads::Reads,
     scalars::{Date, Points},
 };
@@ -118,27 +117,21 @@ payload!(
     SetTimeZonePayload
 );
 
-/// A fact of an operation that the database has said in its detail.
-fn fact<T: serde::de::DeserializeOwned>(detail: &Option<Value>, name: &str) -> Result<T, Error> {
-    let value = detail.as_ref().and_then(|detail| detail.get(name)).cloned().unwrap_or_default();
-    serde_json::from_value(value).map_err(|error| Error::internal(&format!("an operation without its {name}: {error}")))
-}
-
 #[ComplexObject]
 impl SignInPayload {
     /// The local day that was signed.
     async fn day(&self) -> async_graphql::Result<Date> {
-        Ok(Date(fact(&self.operation.detail, "day")?))
+        Ok(Date(fact(&self.operation, "day")?))
     }
 
     /// Consecutive days that it made, this one included.
     async fn streak(&self) -> async_graphql::Result<i32> {
-        Ok(fact(&self.operation.detail, "streak")?)
+        Ok(fact(&self.operation, "streak")?)
     }
 
     /// Points of the operation that are the bonus of the streak.
     async fn bonus(&self) -> async_graphql::Result<Points> {
-        Ok(Points(fact(&self.operation.detail, "bonus")?))
+        Ok(Points(fact(&self.operation, "bonus")?))
     }
 }
 
@@ -146,12 +139,12 @@ impl SignInPayload {
 impl MakeUpSignInPayload {
     /// The local day that was made up.
     async fn day(&self) -> async_graphql::Result<Date> {
-        Ok(Date(fact(&self.operation.detail, "day")?))
+        Ok(Date(fact(&self.operation, "day")?))
     }
 
     /// The member's streak with it, until today or yesterday.
     async fn streak(&self) -> async_graphql::Result<i32> {
-        Ok(fact(&self.operation.detail, "streak")?)
+        Ok(fact(&self.operation, "streak")?)
     }
 }
 
@@ -238,7 +231,7 @@ impl SignInMutation {
             metadata: input.metadata.map(|metadata| metadata.0),
             ..Request::new(OperationKind::MakeUp, caller(context)?.id, input.user_id.0, input.idempotency_key)
         };
-        execute_about(context, request, "day").await
+        execute_about(context, request, &[("subject", "day")]).await
     }
 
     /// Gives a member a time zone of the member's own for days of sign-in, from the next local day on; at most once a
@@ -255,18 +248,8 @@ impl SignInMutation {
             metadata: input.metadata.map(|metadata| metadata.0),
             ..Request::new(OperationKind::SetTimeZone, caller(context)?.id, input.user_id.0, input.idempotency_key)
         };
-        execute_about(context, request, "timeZone").await
+        execute_about(context, request, &[("subject", "timeZone")]).await
     }
-}
-
-/// Carries out one operation, whose subject has another name in GraphQL.
-async fn execute_about<P: From<Outcome>>(
-    context: &Context<'_>,
-    request: Request,
-    name: &str,
-) -> async_graphql::Result<P> {
-    let answer = context.data::<Lanes>()?.execute(request).await;
-    Ok(answer.map_err(|error| error.renamed(&[("subject", name)]).within(&["input"]))?.into())
 }
 
 /// The first day of a month like 2030-01.

@@ -34,6 +34,8 @@ pub enum Kind {
     SignIn,
     MakeUp,
     SetTimeZone,
+    Progress,
+    Claim,
     Activate,
     Expire,
     Reinstate,
@@ -139,6 +141,14 @@ impl Request {
 
     pub fn set_time_zone(user_id: &str, time_zone: &str, key: &str) -> Request {
         Request::new(Kind::SetTimeZone, user_id, key).subject(time_zone)
+    }
+
+    pub fn progress(user_id: &str, task: &str, steps: i64, key: &str) -> Request {
+        Request::new(Kind::Progress, user_id, key).subject(task).points(steps)
+    }
+
+    pub fn claim(user_id: &str, task: &str, key: &str) -> Request {
+        Request::new(Kind::Claim, user_id, key).subject(task)
     }
 
     pub fn subject(self, subject: &str) -> Request {

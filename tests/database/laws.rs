@@ -113,6 +113,7 @@ const LAWS: &[(&str, &str)] = &[
                  when 'redeem' then 'spend'
                  when 'make_up' then 'spend'
                  when 'sign_in' then 'earn'
+                 when 'claim' then 'earn'
                  when 'receive' then 'transfer'
                  when 'erase' then 'write_off'
                  when 'unmerge' then 'merge'
@@ -219,6 +220,14 @@ const LAWS: &[(&str, &str)] = &[
              on o.bucket = s.bucket and o.account_id = s.account_id and o.id = s.operation_id
          where s.day is distinct from (o.detail ->> 'day')::date or (s.made_on is not null) is distinct from (o.kind = 'make_up')
              or s.signed_at is distinct from o.recorded_at",
+    ),
+    (
+        "a task that was paid in a period is the operation that paid it, and each such operation paid one",
+        "select coalesce(g.account_id, o.account_id) || ':' || coalesce(g.task, o.subject)
+         from (select * from points.task_progress where claimed_at is not null) g
+         full join (select * from points.operation where kind = 'claim' and refusal is null) o
+             on o.bucket = g.bucket and o.account_id = g.account_id and o.id = g.claimed_by
+         where g.task is distinct from o.subject or g.claimed_at is distinct from o.recorded_at",
     ),
     (
         "a rule that awards once has awarded an account once, and what it awarded is kept",

@@ -29,6 +29,7 @@ mod rewards;
 mod rules;
 mod sign_in;
 mod spend_points;
+mod tasks;
 mod transfer_model;
 mod transfers;
 

@@ -232,7 +232,7 @@ async fn zones_and_days_that_there_are_not_are_inputs_at_fault() {
     }
     refused(Request::sign_in("zoe", "1").subject("2030-01-01"), "subject").await;
     refused(Request::earn("zoe", "SIGN_IN", "1").subject("2030-01-01"), "subject").await;
-    refused(Request::sign_in("zoe", "1").points(5), "kind").await;
+    refused(Request::sign_in("zoe", "1").points(5), "points").await;
     refused(Request { rule: Some("SIGN_IN".into()), ..Request::sign_in("zoe", "1") }, "kind").await;
     refused(Request::sign_in("zoe", "1").occurred_at(instant("2020-01-01T00:00:00Z")), "kind").await;
     client.batch_execute("insert into points.wallet values ('coins', 'Coins')").await.unwrap();

@@ -22,6 +22,7 @@ mod rewards;
 mod scalars;
 mod sign_in;
 mod spend_points;
+mod tasks;
 mod transfers;
 mod websocket;
 

@@ -26,7 +26,7 @@ begin
         array_agg(d.account_id) filter (where d.level_due and d.refusal is null), bool_or(d.round is not null)
     into v_newcomers, v_redeems, v_merged, v_occasions
     from unnest(v_drafts) d;
-    if v_redeems then
+    if v_redeems or v_occasions then
         v_parts := points.repeated_keys(p_requests, v_drafts);
         if v_parts <> '{}' then
             for v_number in 0 .. cardinality(v_parts) loop
@@ -35,6 +35,8 @@ begin
             end loop;
             return;
         end if;
+    end if;
+    if v_redeems then
         v_drafts := points.screen_redeems(p_bucket, p_requests, v_drafts, v_now);
     end if;
     if v_occasions then

@@ -12,7 +12,7 @@ begin
     where d.seq is not null;
 
     perform points.post_zones(p_bucket, p_requests, p_drafts, p_now);
-    return points.post_sign_ins(p_bucket, p_requests, p_drafts, p_now);
+    return points.post_tasks(p_bucket, p_requests, points.post_sign_ins(p_bucket, p_requests, p_drafts, p_now), p_now);
 end
 $$;
 
