@@ -13,11 +13,11 @@ insert into points.rule (code, name, once) values
     ('REGISTER', 'Registration', true)
 on conflict do nothing;
 
-insert into points.rule_version (rule, version, starts_at, basis, fixed_points, points_per_unit, rounding, cap_points, valid_days, pending_days, once) values
-    ('SIGN_IN',  1, '-infinity', 'fixed',  5,    null, 'down', null, 365, 0, false),
-    ('ORDER',    1, '-infinity', 'amount', null, 1,    'down', null, 365, 0, false),
-    ('TASK',     1, '-infinity', 'given',  10,   null, 'down', 1000, 365, 0, false),
-    ('REGISTER', 1, '-infinity', 'fixed',  100,  null, 'down', null, 365, 0, true)
+insert into points.rule_version (rule, version, starts_at, basis, fixed_points, points_per_unit, rounding, cap_points, valid_days, pending_days) values
+    ('SIGN_IN',  1, '-infinity', 'fixed',  5,    null, 'down', null, 365, 0),
+    ('ORDER',    1, '-infinity', 'amount', null, 1,    'down', null, 365, 0),
+    ('TASK',     1, '-infinity', 'given',  10,   null, 'down', 1000, 365, 0),
+    ('REGISTER', 1, '-infinity', 'fixed',  100,  null, 'down', null, 365, 0)
 on conflict do nothing;
 
 -- 5 points a day, and 10 more on each seventh consecutive one.

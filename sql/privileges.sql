@@ -4,7 +4,7 @@ revoke all on all tables in schema points, api from public, jifen_gateway, jifen
 revoke execute on all functions in schema points, api from public, jifen_gateway, jifen_reader, jifen_operator;
 revoke update, delete, truncate on
     points.operation, points.entry, points.entry_default, points.lot_use, points.lot_use_default,
-    points.level_change, points.rule_version, points.erasure, points.prize, points.reward_change,
+    points.level_change, points.rule_version, points.erasure, points.prize, points.reward_change, points.rule_change,
     points.once_award, points.sign_in, points.zone_change
 from jifen_owner;
 
@@ -16,6 +16,7 @@ grant execute on function
     api.bucket(text, text), points.bucket(text, text), points.bucket_count(),
     api.operation_id(int, text), points.due(smallint, bigint, timestamptz), points.user_id_of(smallint, bigint),
     points.contra_of(points.entry_kind),
+    points.counted(numeric, text), points.describe_tiers(numeric[], numeric[], text), points.describe_version(points.rule_version, text),
     points.stock_left(text, smallint), points.draw_prize(bytea, int[]),
     api.quote_deduction(text, numeric, text), api.sign_in_calendar(text, date, text),
     api.task_progress(text, text, int, text)
@@ -35,6 +36,11 @@ grant execute on function
     api.add_coupons(text, text[], text, text),
     api.create_task(text, text, text, points.quota_period, text, bigint, int, timestamptz, timestamptz, text, text),
     api.change_task(text, text, text, points.task_status, text, bigint, int, timestamptz, timestamptz, text),
+    api.create_rule(text, text, text, text, boolean),
+    api.draft_rule_version(text, points.rule_basis, text, bigint, numeric, numeric[], numeric[], points.rounding, bigint, int, int, int, points.calendar_unit, date, text, int, text),
+    api.publish_rule_version(text, int, text, timestamptz, int, text),
+    api.discard_rule_draft(text, int, text, text),
+    api.retire_rule(text, text, timestamptz, text),
     api.create_partitions()
 to jifen_gateway;
 
@@ -76,8 +82,12 @@ grant execute on function
     api.change_task(text, text, text, points.task_status, text, bigint, int, timestamptz, timestamptz, text),
     api.set_deduction(int, numeric, numeric, bigint, smallint, text),
     api.set_program(text, text, text, text, boolean),
-    api.create_rule(text, text, boolean),
-    api.create_rule_version(text, points.rule_basis, bigint, numeric, points.rounding, bigint, int, int, timestamptz),
+    api.create_rule(text, text, text, text, boolean),
+    api.draft_rule_version(text, points.rule_basis, text, bigint, numeric, numeric[], numeric[], points.rounding, bigint, int, int, int, points.calendar_unit, date, text, int, text),
+    api.publish_rule_version(text, int, text, timestamptz, int, text),
+    api.discard_rule_draft(text, int, text, text),
+    api.retire_rule(text, text, timestamptz, text),
+    api.create_rule_version(text, points.rule_basis, bigint, numeric, points.rounding, bigint, int, int, timestamptz, numeric[], numeric[], int, points.calendar_unit, date, text),
     api.create_client(text, bytea, text[], text[]),
     api.revoke_client(text),
     api.create_partitions()

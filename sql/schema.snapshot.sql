@@ -9,6 +9,8 @@ schema points
     grant create to jifen_owner
     grant usage to jifen_owner
 
+enum points.calendar_unit (day, month, year)
+
 enum points.contra (issuance, redemption, adjustment, expiry, transfer, write_off, internal)
 
 enum points.entry_kind (earn, spend, adjust, hold, capture, release, clawback, refund, transfer, merge, activate, expire, reinstate, repay, write_off)
@@ -40,9 +42,11 @@ enum points.reward_status (active, paused, retired)
 
 enum points.rounding (down, half_up, up)
 
-enum points.rule_basis (fixed, amount, given)
+enum points.rule_basis (fixed, amount, tiers, given, none)
 
 enum points.task_status (active, paused, retired)
+
+enum points.version_state (draft, scheduled, in_force, superseded, retired)
 
 type api.request
     kind            points.operation_kind
@@ -166,7 +170,7 @@ table points.client
     client_name_once: UNIQUE (name)
     client_key_is_sha256: CHECK ((length(key_sha256) = 32))
     client_name_length: CHECK (((length(name) >= 1) AND (length(name) <= 64)))
-    client_scopes_are_known: CHECK ((scopes <@ ARRAY['earn'::text, 'spend'::text, 'reverse'::text, 'adjust'::text, 'rewards'::text, 'read'::text]))
+    client_scopes_are_known: CHECK ((scopes <@ ARRAY['earn'::text, 'spend'::text, 'reverse'::text, 'adjust'::text, 'rewards'::text, 'rules'::text, 'read'::text]))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.coupon
@@ -518,8 +522,38 @@ table points.rule
     once       boolean not null default false
     created_at timestamp with time zone not null default now()
     rule_pkey: PRIMARY KEY (code)
-    rule_once_is_for_good: UNIQUE (code, once)
     rule_code_is_plain: CHECK ((code ~ '^[A-Z][A-Z0-9_]{0,31}$'::text))
+    rule_name_length: CHECK (((length(name) >= 1) AND (length(name) <= 128)))
+    CREATE INDEX rule_once ON points.rule USING btree (code) WHERE once
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.rule_change
+    client_id       integer not null
+    idempotency_key points.idempotency_key not null
+    rule            text not null
+    version         integer
+    what            text not null
+    inputs          jsonb not null
+    recorded_at     timestamp with time zone not null
+    rule_change_pkey: PRIMARY KEY (client_id, idempotency_key)
+    rule_change_client_id_fkey: FOREIGN KEY (client_id) REFERENCES points.client(id)
+    rule_change_is_known: CHECK ((what = ANY (ARRAY['create'::text, 'draft'::text, 'publish'::text, 'discard'::text, 'retire'::text])))
+    trigger append_only before delete or update on points.rule_change for each row execute function points.refuse_change()
+    trigger append_only_truncate before truncate on points.rule_change for each statement execute function points.refuse_change()
+    grant insert, references, select, trigger to jifen_owner
+
+table points.rule_draft
+    rule         text not null
+    version      integer not null
+    revision     integer not null default 1
+    terms        jsonb not null
+    discarded_at timestamp with time zone
+    created_at   timestamp with time zone not null default now()
+    rule_draft_pkey: PRIMARY KEY (rule, version)
+    rule_draft_rule_fkey: FOREIGN KEY (rule) REFERENCES points.rule(code)
+    rule_draft_number_positive: CHECK ((version > 0))
+    rule_draft_revision_positive: CHECK ((revision > 0))
+    rule_draft_terms_are_an_object: CHECK ((jsonb_typeof(terms) = 'object'::text))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.rule_version
@@ -528,25 +562,36 @@ table points.rule_version
     starts_at       timestamp with time zone not null
     basis           points.rule_basis not null
     fixed_points    bigint
-    points_per_unit numeric(12,6)
+    points_per_unit numeric
+    tier_starts     numeric[]
+    tier_rates      numeric[]
     rounding        points.rounding not null
     cap_points      bigint
-    valid_days      integer
     pending_days    integer not null
-    once            boolean not null default false
+    valid_days      integer
+    valid_months    integer
+    valid_end       points.calendar_unit
+    valid_until     date
+    wallet          text
     created_at      timestamp with time zone not null default now()
     rule_version_pkey: PRIMARY KEY (rule, version)
-    rule_version_starts_once: UNIQUE (rule, starts_at)
-    rule_version_is_once_as_its_rule: FOREIGN KEY (rule, once) REFERENCES points.rule(code, once)
     rule_version_rule_fkey: FOREIGN KEY (rule) REFERENCES points.rule(code)
-    rule_version_basis_has_its_inputs: CHECK ( CASE basis WHEN 'fixed'::points.rule_basis THEN ((fixed_points IS NOT NULL) AND (points_per_unit IS NULL)) WHEN 'amount'::points.rule_basis THEN ((points_per_unit IS NOT NULL) AND (fixed_points IS NULL)) WHEN 'given'::points.rule_basis THEN (points_per_unit IS NULL) ELSE NULL::boolean END)
+    rule_version_wallet_fkey: FOREIGN KEY (wallet) REFERENCES points.wallet(code)
+    rule_version_basis_has_its_inputs: CHECK ( CASE basis WHEN 'fixed'::points.rule_basis THEN ((fixed_points IS NOT NULL) AND (num_nonnulls(points_per_unit, tier_starts) = 0)) WHEN 'amount'::points.rule_basis THEN ((points_per_unit IS NOT NULL) AND (num_nonnulls(fixed_points, tier_starts) = 0)) WHEN 'tiers'::points.rule_basis THEN ((tier_starts IS NOT NULL) AND (num_nonnulls(fixed_points, points_per_unit) = 0)) WHEN 'given'::points.rule_basis THEN (num_nonnulls(points_per_unit, tier_starts) = 0) WHEN 'none'::points.rule_basis THEN ((pending_days = 0) AND (num_nonnulls(fixed_points, points_per_unit, tier_starts, cap_points, valid_days, valid_months, valid_end, valid_until, wallet) = 0)) ELSE NULL::boolean END)
     rule_version_cap_in_range: CHECK (((cap_points >= 1) AND (cap_points <= '9007199254740991'::bigint)))
-    rule_version_expires_after_pending: CHECK ((valid_days > pending_days))
+    rule_version_expires_after_pending: CHECK (((num_nonnulls(valid_days, valid_months, valid_end) = 0) OR ((COALESCE(valid_days, 0) + (28 * COALESCE(valid_months, 0))) > pending_days) OR ((valid_end IS NOT NULL) AND (pending_days = 0))))
+    rule_version_expires_in_one_way: CHECK (((valid_until IS NULL) OR (num_nonnulls(valid_days, valid_months, valid_end) = 0)))
     rule_version_fixed_points_in_range: CHECK (((fixed_points >= 1) AND (fixed_points <= '9007199254740991'::bigint)))
     rule_version_number_positive: CHECK ((version > 0))
     rule_version_pending_days_in_range: CHECK (((pending_days >= 0) AND (pending_days <= 3650)))
-    rule_version_points_per_unit_in_range: CHECK (((points_per_unit > (0)::numeric) AND (points_per_unit <= (100000)::numeric)))
+    rule_version_points_per_unit_in_range: CHECK (((points_per_unit > (0)::numeric) AND (points_per_unit <= (100000)::numeric) AND (scale(points_per_unit) <= 6)))
+    rule_version_tier_rates_in_range: CHECK (((num_nulls(VARIADIC tier_rates) = 0) AND ((0)::numeric <= ALL (tier_rates)) AND ((100000)::numeric >= ALL (tier_rates)) AND ((0)::numeric < ANY (tier_rates)) AND (tier_rates = (tier_rates)::numeric(12,6)[])))
+    rule_version_tiers_ascend_from_0: CHECK (((tier_starts[1] = (0)::numeric) AND points.ascends(tier_starts) AND (num_nulls(VARIADIC tier_starts) = 0) AND (('1000000000000'::bigint)::numeric > ALL (tier_starts)) AND (tier_starts = (tier_starts)::numeric(20,8)[])))
+    rule_version_tiers_pair_up: CHECK (((NOT (array_dims(tier_starts) IS DISTINCT FROM array_dims(tier_rates))) AND ((cardinality(tier_starts) >= 1) AND (cardinality(tier_starts) <= 20)) AND (array_ndims(tier_starts) = 1) AND (array_lower(tier_starts, 1) = 1)))
     rule_version_valid_days_in_range: CHECK (((valid_days >= 1) AND (valid_days <= 36500)))
+    rule_version_valid_months_in_range: CHECK (((valid_months >= 1) AND (valid_months <= 1200)))
+    rule_version_valid_until_in_range: CHECK (((valid_until >= '1970-01-01'::date) AND (valid_until <= '9999-12-31'::date)))
+    CREATE INDEX rule_version_by_start ON points.rule_version USING btree (rule, starts_at, version)
     trigger append_only before delete or update on points.rule_version for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.rule_version for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -859,18 +904,37 @@ view api.reward
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
 view api.rule
-    code            text
-    name            text
+    code       text
+    name       text
+    version    integer
+    retired    boolean
+    once       boolean
+    created_at timestamp with time zone
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
+view api.rule_version
+    rule            text
     version         integer
+    draft_revision  integer
+    state           points.version_state
     starts_at       timestamp with time zone
+    ends_at         timestamp with time zone
     basis           points.rule_basis
     fixed_points    bigint
-    points_per_unit numeric(12,6)
+    points_per_unit numeric
+    tier_starts     numeric[]
+    tier_rates      numeric[]
     rounding        points.rounding
     cap_points      bigint
-    valid_days      integer
     pending_days    integer
-    once            boolean
+    valid_days      integer
+    valid_months    integer
+    valid_end       points.calendar_unit
+    valid_until     date
+    wallet          text
+    description     text
+    created_at      timestamp with time zone
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -1000,12 +1064,12 @@ function api.create_reward(p_code text, p_name text, p_kind points.reward_kind, 
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
-function api.create_rule(p_code text, p_name text, p_once boolean DEFAULT false)
-    returns void
+function api.create_rule(p_code text, p_name text, p_idempotency_key text DEFAULT NULL::text, p_client text DEFAULT 'psql'::text, p_once boolean DEFAULT false)
+    returns TABLE(replayed boolean, rule api.rule)
     plpgsql volatile security definer set search_path=""
-    grant execute to jifen_operator
+    grant execute to jifen_gateway, jifen_operator
 
-function api.create_rule_version(p_rule text, p_basis points.rule_basis, p_fixed_points bigint DEFAULT NULL::bigint, p_points_per_unit numeric DEFAULT NULL::numeric, p_rounding points.rounding DEFAULT 'down'::points.rounding, p_cap_points bigint DEFAULT NULL::bigint, p_valid_days integer DEFAULT NULL::integer, p_pending_days integer DEFAULT 0, p_starts_at timestamp with time zone DEFAULT now())
+function api.create_rule_version(p_rule text, p_basis points.rule_basis, p_fixed_points bigint DEFAULT NULL::bigint, p_points_per_unit numeric DEFAULT NULL::numeric, p_rounding points.rounding DEFAULT 'down'::points.rounding, p_cap_points bigint DEFAULT NULL::bigint, p_valid_days integer DEFAULT NULL::integer, p_pending_days integer DEFAULT 0, p_starts_at timestamp with time zone DEFAULT now(), p_tier_starts numeric[] DEFAULT NULL::numeric[], p_tier_rates numeric[] DEFAULT NULL::numeric[], p_valid_months integer DEFAULT NULL::integer, p_valid_end points.calendar_unit DEFAULT NULL::points.calendar_unit, p_valid_until date DEFAULT NULL::date, p_wallet text DEFAULT NULL::text)
     returns integer
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
@@ -1019,6 +1083,16 @@ function api.decline_transfer(p_user_id text, p_to_user_id text, p_transfer_id u
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
+
+function api.discard_rule_draft(p_rule text, p_version integer, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, rule api.rule)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
+
+function api.draft_rule_version(p_rule text, p_basis points.rule_basis, p_idempotency_key text, p_fixed_points bigint DEFAULT NULL::bigint, p_points_per_unit numeric DEFAULT NULL::numeric, p_tier_starts numeric[] DEFAULT NULL::numeric[], p_tier_rates numeric[] DEFAULT NULL::numeric[], p_rounding points.rounding DEFAULT 'down'::points.rounding, p_cap_points bigint DEFAULT NULL::bigint, p_pending_days integer DEFAULT 0, p_valid_days integer DEFAULT NULL::integer, p_valid_months integer DEFAULT NULL::integer, p_valid_end points.calendar_unit DEFAULT NULL::points.calendar_unit, p_valid_until date DEFAULT NULL::date, p_wallet text DEFAULT NULL::text, p_version integer DEFAULT NULL::integer, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, version api.rule_version)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
 
 function api.earn_points(p_user_id text, p_rule text, p_idempotency_key text, p_amount numeric DEFAULT NULL::numeric, p_points bigint DEFAULT NULL::bigint, p_occurred_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_order_key text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -1090,6 +1164,11 @@ function api.progress_task(p_user_id text, p_task text, p_idempotency_key text, 
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.publish_rule_version(p_rule text, p_version integer, p_idempotency_key text, p_starts_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_revision integer DEFAULT NULL::integer, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, version api.rule_version)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
+
 function api.quote_deduction(p_user_id text, p_order_amount numeric, p_wallet text DEFAULT 'points'::text)
     returns TABLE(points bigint, money numeric, most_points bigint, least_points bigint, points_per_unit integer)
     plpgsql stable security definer set search_path=""
@@ -1104,6 +1183,11 @@ function api.release_hold(p_user_id text, p_hold_id uuid, p_idempotency_key text
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
+
+function api.retire_rule(p_rule text, p_idempotency_key text, p_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, rule api.rule)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
 
 function api.return_order(p_user_id text, p_order_key text, p_idempotency_key text, p_amount numeric DEFAULT NULL::numeric, p_reason text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -1209,6 +1293,10 @@ function points.arrange_redeems(p_bucket smallint, p_drafts points.draft[])
     returns points.draft[]
     plpgsql stable
 
+function points.ascends(p_values numeric[])
+    returns boolean
+    sql immutable parallel safe
+
 function points.ask_merge(p_bucket smallint, p_request api.request, p_now timestamp with time zone)
     returns points.draft
     plpgsql stable
@@ -1220,6 +1308,10 @@ function points.ask_occasions(p_requests api.request[])
 function points.ask_transfer(p_bucket smallint, p_request api.request, p_now timestamp with time zone)
     returns points.draft
     plpgsql stable
+
+function points.award(p_version points.rule_version, p_amount numeric, p_points bigint)
+    returns bigint
+    sql immutable parallel safe
 
 function points.bucket(p_user_id text, p_wallet text)
     returns smallint
@@ -1234,6 +1326,10 @@ function points.bucket_count()
 function points.burn_lots(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
+
+function points.calendar_expiry(p_months integer, p_days integer, p_end points.calendar_unit, p_until date, p_pending_days integer, p_at timestamp with time zone, p_time_zone text)
+    returns timestamp with time zone
+    plpgsql stable parallel safe
 
 function points.change_levels(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
@@ -1268,6 +1364,11 @@ function points.count_transfer(p_bucket smallint, p_draft points.draft, p_now ti
     returns void
     plpgsql volatile
 
+function points.counted(p_number numeric, p_what text DEFAULT 'point'::text)
+    returns text
+    sql immutable parallel safe
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
+
 function points.days_after(p_at timestamp with time zone, p_days integer, p_time_zone text)
     returns timestamp with time zone
     sql stable parallel safe
@@ -1275,6 +1376,16 @@ function points.days_after(p_at timestamp with time zone, p_days integer, p_time
 function points.deductible(p_deduction points.deduction, p_amount numeric, p_available bigint)
     returns bigint
     sql immutable parallel safe
+
+function points.describe_tiers(p_starts numeric[], p_rates numeric[], p_currency text)
+    returns text
+    sql immutable parallel safe
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function points.describe_version(p_version points.rule_version, p_currency text)
+    returns text
+    sql stable parallel safe
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function points.draft_closings(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
     returns points.draft[]
@@ -1370,6 +1481,10 @@ function points.expire_grants(p_bucket smallint, p_lapsed points.draft[], p_now 
     returns void
     plpgsql volatile
 
+function points.expiry(p_version points.rule_version, p_at timestamp with time zone, p_time_zone text)
+    returns timestamp with time zone
+    sql stable parallel safe
+
 function points.fill_slice(p_reward text, p_prize smallint, p_bucket smallint, p_pieces bigint)
     returns void
     plpgsql volatile
@@ -1377,6 +1492,10 @@ function points.fill_slice(p_reward text, p_prize smallint, p_bucket smallint, p
 function points.find_accounts(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
     returns points.draft[]
     plpgsql volatile
+
+function points.find_draft(p_rule text, p_version integer)
+    returns points.rule_draft
+    plpgsql stable
 
 function points.find_entry(p_bucket smallint, p_account_id bigint, p_seq bigint, p_recorded_at timestamp with time zone)
     returns api.entry
@@ -1428,6 +1547,10 @@ function points.lock_family(p_from_bucket smallint, p_draft points.draft, p_into
 
 function points.lock_pair(p_buckets smallint[], p_drafts points.draft[])
     returns void
+    plpgsql volatile
+
+function points.lock_rule(p_rule text)
+    returns integer
     plpgsql volatile
 
 function points.made_up_in(p_bucket smallint, p_account_id bigint, p_day date)
@@ -1488,6 +1611,10 @@ function points.note_returns(p_bucket smallint, p_requests api.request[], p_draf
 
 function points.note_reversals(p_bucket smallint, p_drafts points.draft[])
     returns void
+    plpgsql volatile
+
+function points.note_rule_change(p_client text, p_idempotency_key text, p_rule text, p_version integer, p_what text, p_inputs jsonb, OUT replayed boolean, OUT version integer)
+    returns record
     plpgsql volatile
 
 function points.occasion_input_fault(p_kind points.operation_kind, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_occurred_at timestamp with time zone, p_expires_at timestamp with time zone, p_subject text)
@@ -1658,6 +1785,14 @@ function points.reversible(p_bucket smallint, p_account_id bigint, p_operation_i
     returns bigint
     plpgsql stable
 
+function points.rounded(p_points numeric, p_rounding points.rounding)
+    returns numeric
+    sql immutable parallel safe
+
+function points.rule_fault(p_basis points.rule_basis, p_fixed_points bigint, p_rule_wallet text, p_wallet text, p_amount numeric, p_points bigint)
+    returns text[]
+    sql immutable parallel safe
+
 function points.run_erase(p_request api.request, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
     returns TABLE(refusal text, detail jsonb, replayed boolean, accounts integer, points bigint, erased_at timestamp with time zone)
     plpgsql volatile
@@ -1743,6 +1878,10 @@ function points.terms_fault(p_name text, p_price bigint, p_on_sale_from timestam
     returns text[]
     sql immutable parallel safe
 
+function points.tiered(p_amount numeric, p_starts numeric[], p_rates numeric[], p_rounding points.rounding DEFAULT NULL::points.rounding)
+    returns numeric
+    plpgsql immutable parallel safe
+
 function points.transfer_fault(p_request api.request)
     returns text[]
     plpgsql immutable parallel safe
@@ -1767,6 +1906,10 @@ function points.user_id_of(p_bucket smallint, p_account_id bigint)
     returns text
     plpgsql stable security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function points.version_fault(p_version points.rule_version)
+    returns text[]
+    plpgsql stable
 
 function points.write_entries(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void

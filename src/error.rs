@@ -13,6 +13,7 @@ use uuid::Uuid;
 pub const CODES: &[(&str, bool, &str)] = &[
     ("INVALID_INPUT", false, "An input is missing, malformed or out of range."),
     ("UNKNOWN_RULE", false, "No such rule, or no version of it is in force."),
+    ("RULE_RETIRED", false, "The rule awards nothing any more."),
     ("FORBIDDEN", false, "The client may not do this, or not with this rule."),
     ("IDEMPOTENCY_CONFLICT", false, "The idempotency key was used for another request."),
     ("INSUFFICIENT_POINTS", false, "The account has fewer available points than the operation takes."),

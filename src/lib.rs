@@ -27,6 +27,7 @@ pub mod reads;
 pub mod redemption;
 pub mod reversal;
 pub mod reward;
+pub mod rule;
 pub mod scalars;
 pub mod schema;
 pub mod server;

@@ -14,6 +14,7 @@ use crate::{
     operation::{Entry, EntryKey, Operation, OperationKey},
     redemption::{Redemption, RedemptionKey, RedemptionsKey},
     reward::{Prize, PrizesKey, Reward, RewardKey, RewardsKey},
+    rule::{Rule, RuleKey, RuleVersion, RuleVersionKey, RuleVersionsKey, RulesKey},
 };
 
 /// Statements that read accounts at a time; what else is asked for meanwhile goes into the next ones.
@@ -278,6 +279,61 @@ impl Loader<PrizesKey> for Reads {
     }
 }
 
+impl Loader<RuleKey> for Reads {
+    type Value = Rule;
+    type Error = Error;
+
+    async fn load(&self, keys: &[RuleKey]) -> Result<HashMap<RuleKey, Rule>, Error> {
+        let rows = self.query(RULE, &[&column(keys, |key| key.0.as_str())]).await?;
+        Ok(rows.iter().map(|row| (keys[row.get::<_, i64>("ord") as usize - 1].clone(), row.get("rule"))).collect())
+    }
+}
+
+impl Loader<RulesKey> for Reads {
+    type Value = Vec<Rule>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[RulesKey]) -> Result<HashMap<RulesKey, Vec<Rule>>, Error> {
+        let parameters: [&(dyn ToSql + Sync); 2] =
+            [&column(keys, |key| key.first + 1), &column(keys, |key| key.after.as_deref())];
+        let mut found: HashMap<RulesKey, Vec<Rule>> = HashMap::with_capacity(keys.len());
+        for row in self.query(RULES, &parameters).await? {
+            found.entry(keys[row.get::<_, i64>("ord") as usize - 1].clone()).or_default().push(row.get("rule"));
+        }
+        Ok(found)
+    }
+}
+
+impl Loader<RuleVersionKey> for Reads {
+    type Value = RuleVersion;
+    type Error = Error;
+
+    async fn load(&self, keys: &[RuleVersionKey]) -> Result<HashMap<RuleVersionKey, RuleVersion>, Error> {
+        let parameters: [&(dyn ToSql + Sync); 2] =
+            [&column(keys, |key| key.rule.as_str()), &column(keys, |key| key.version)];
+        let rows = self.query(RULE_VERSION, &parameters).await?;
+        Ok(rows.iter().map(|row| (keys[row.get::<_, i64>("ord") as usize - 1].clone(), row.get("version"))).collect())
+    }
+}
+
+impl Loader<RuleVersionsKey> for Reads {
+    type Value = Vec<RuleVersion>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[RuleVersionsKey]) -> Result<HashMap<RuleVersionsKey, Vec<RuleVersion>>, Error> {
+        let parameters: [&(dyn ToSql + Sync); 3] = [
+            &column(keys, |key| key.rule.as_str()),
+            &column(keys, |key| key.first + 1),
+            &column(keys, |key| key.before.unwrap_or(i32::MAX)),
+        ];
+        let mut found: HashMap<RuleVersionsKey, Vec<RuleVersion>> = HashMap::with_capacity(keys.len());
+        for row in self.query(RULE_VERSIONS, &parameters).await? {
+            found.entry(keys[row.get::<_, i64>("ord") as usize - 1].clone()).or_default().push(row.get("version"));
+        }
+        Ok(found)
+    }
+}
+
 impl Loader<RedemptionKey> for Reads {
     type Value = Redemption;
     type Error = Error;
@@ -419,6 +475,39 @@ const PRIZES: &str = "
     join api.prize p on p.reward = k.reward
     order by k.ord, p.no";
 
+const RULE: &str = "
+    select k.ord, q.r as rule
+    from unnest($1::text[]) with ordinality k (code, ord)
+    cross join lateral (
+        select r from api.rule r where r.code = k.code limit 1
+    ) q";
+
+const RULES: &str = "
+    select k.ord, q.r as rule
+    from unnest($1::int[], $2::text[]) with ordinality k (first, after, ord)
+    cross join lateral (
+        select r, r.code from api.rule r where r.code > coalesce(k.after, '') order by r.code limit k.first
+    ) q
+    order by k.ord, q.code";
+
+const RULE_VERSION: &str = "
+    select k.ord, q.v as version
+    from unnest($1::text[], $2::int[]) with ordinality k (rule, version, ord)
+    cross join lateral (
+        select v from api.rule_version v where v.rule = k.rule and v.version = k.version limit 1
+    ) q";
+
+const RULE_VERSIONS: &str = "
+    select k.ord, q.v as version
+    from unnest($1::text[], $2::int[], $3::int[]) with ordinality k (rule, first, before, ord)
+    cross join lateral (
+        select v, v.version from api.rule_version v
+        where v.rule = k.rule and v.version < k.before
+        order by v.version desc
+        limit k.first
+    ) q
+    order by k.ord, q.version desc";
+
 const REDEMPTION: &str = "
     select k.ord, r.*
     from unnest($1::smallint[], $2::bigint[], $3::uuid[]) with ordinality k (bucket, account_id, id, ord)
@@ -456,6 +545,10 @@ pub const STATEMENTS: &[(&str, &str)] = &[
     ("reward", REWARD),
     ("rewards", REWARDS),
     ("prizes", PRIZES),
+    ("rule", RULE),
+    ("rules", RULES),
+    ("rule version", RULE_VERSION),
+    ("rule versions", RULE_VERSIONS),
     ("redemption", REDEMPTION),
     ("redemptions", REDEMPTIONS),
     ("levels", LEVELS),

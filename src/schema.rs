@@ -27,6 +27,7 @@ use crate::{
     redemption::{RedemptionMutation, RedemptionQuery},
     reversal::ReversalMutation,
     reward::{RewardMutation, RewardQuery},
+    rule::{RuleMutation, RuleQuery},
     sign_in::{SignInMutation, SignInQuery},
     task::{TaskMutation, TaskQuery},
     transfer::TransferMutation,
@@ -34,7 +35,16 @@ use crate::{
 
 /// Questions about members' points.
 #[derive(Default, MergedObject)]
-pub struct Query(AccountQuery, HoldQuery, RewardQuery, RedemptionQuery, DeductionQuery, SignInQuery, TaskQuery);
+pub struct Query(
+    AccountQuery,
+    HoldQuery,
+    RewardQuery,
+    RedemptionQuery,
+    DeductionQuery,
+    RuleQuery,
+    SignInQuery,
+    TaskQuery,
+);
 
 /// Operations on members' points.
 #[derive(Default, MergedObject)]
@@ -46,6 +56,7 @@ pub struct Mutation(
     TransferMutation,
     RedemptionMutation,
     RewardMutation,
+    RuleMutation,
     ErasureMutation,
     MergeMutation,
     SignInMutation,

@@ -58,3 +58,8 @@ create or replace trigger append_only before update or delete on points.zone_cha
     for each row execute function points.refuse_change();
 create or replace trigger append_only_truncate before truncate on points.zone_change
     execute function points.refuse_change();
+
+create or replace trigger append_only before update or delete on points.rule_change
+    for each row execute function points.refuse_change();
+create or replace trigger append_only_truncate before truncate on points.rule_change
+    execute function points.refuse_change();

@@ -46,8 +46,8 @@ async fn the_bundle_undoes_what_was_done_by_hand() {
     client
         .batch_execute(
             "grant update on points.entry to jifen_owner;
-             grant execute on function api.create_rule(text, text, boolean) to public;
-             create or replace function api.create_rule(p_code text, p_name text, p_once boolean default false) returns void language sql as '';
+             grant execute on function api.revoke_client(text) to public;
+             create or replace function points.refuse_change() returns trigger language plpgsql as 'begin end';
              delete from points.bundle",
         )
         .await

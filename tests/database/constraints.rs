@@ -87,10 +87,31 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
             ("basis", "'fixed'"),
             ("fixed_points", "1"),
             ("points_per_unit", "null"),
+            ("tier_starts", "null"),
+            ("tier_rates", "null"),
             ("rounding", "'down'"),
             ("cap_points", "null"),
-            ("valid_days", "10"),
             ("pending_days", "0"),
+            ("valid_days", "10"),
+            ("valid_months", "null"),
+            ("valid_end", "null"),
+            ("valid_until", "null"),
+            ("wallet", "null"),
+        ],
+    ),
+    (
+        "rule_draft",
+        &[("rule", "'ORDER'"), ("version", "9"), ("revision", "1"), ("terms", "'{}'"), ("discarded_at", "null")],
+    ),
+    (
+        "rule_change",
+        &[
+            ("client_id", "1"),
+            ("idempotency_key", "'k'"),
+            ("rule", "'X'"),
+            ("what", "'create'"),
+            ("inputs", "'{}'"),
+            ("recorded_at", "now()"),
         ],
     ),
     (
@@ -334,6 +355,8 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
 /// The constraint and what a row must have to violate it.
 type Case = (&'static str, &'static [(&'static str, &'static str)]);
 
+const TIERS: (&str, &str) = ("basis", "'tiers'");
+
 const CASES: &[Case] = &[
     ("program_is_one_row", &[("id", "false")]),
     ("program_currency_is_iso_code", &[("currency", "'eur'")]),
@@ -351,6 +374,11 @@ const CASES: &[Case] = &[
     ("client_key_is_sha256", &[("key_sha256", "'short'")]),
     ("client_scopes_are_known", &[("scopes", "'{earn,fly}'")]),
     ("rule_code_is_plain", &[("code", "'1X'")]),
+    ("rule_name_length", &[("name", "''")]),
+    ("rule_draft_number_positive", &[("version", "0")]),
+    ("rule_draft_revision_positive", &[("revision", "0")]),
+    ("rule_draft_terms_are_an_object", &[("terms", "'[]'")]),
+    ("rule_change_is_known", &[("what", "'dream'")]),
     ("rule_version_number_positive", &[("version", "0")]),
     ("rule_version_fixed_points_in_range", &[("fixed_points", "0")]),
     ("rule_version_fixed_points_in_range", &[("fixed_points", "9007199254740992")]),
@@ -362,11 +390,86 @@ const CASES: &[Case] = &[
         "rule_version_points_per_unit_in_range",
         &[("basis", "'amount'"), ("fixed_points", "null"), ("points_per_unit", "0")],
     ),
+    (
+        "rule_version_points_per_unit_in_range",
+        &[("basis", "'amount'"), ("fixed_points", "null"), ("points_per_unit", "0.0000001")],
+    ),
     ("rule_version_cap_in_range", &[("cap_points", "0")]),
     ("rule_version_basis_has_its_inputs", &[("fixed_points", "null")]),
     ("rule_version_basis_has_its_inputs", &[("points_per_unit", "1")]),
     ("rule_version_basis_has_its_inputs", &[("basis", "'amount'")]),
     ("rule_version_basis_has_its_inputs", &[("basis", "'given'"), ("points_per_unit", "1")]),
+    ("rule_version_basis_has_its_inputs", &[("basis", "'tiers'"), ("fixed_points", "null")]),
+    ("rule_version_basis_has_its_inputs", &[("tier_starts", "'{0}'"), ("tier_rates", "'{1}'")]),
+    ("rule_version_basis_has_its_inputs", &[("basis", "'none'"), ("fixed_points", "null")]),
+    ("rule_version_basis_has_its_inputs", &[("basis", "'none'"), ("valid_days", "null")]),
+    ("rule_version_tiers_pair_up", &[TIERS, ("fixed_points", "null"), ("tier_starts", "'{0}'")]),
+    (
+        "rule_version_tiers_pair_up",
+        &[
+            TIERS,
+            ("fixed_points", "null"),
+            ("tier_starts", "array(select generate_series(0, 20))"),
+            ("tier_rates", "array_fill(1, array[21])"),
+        ],
+    ),
+    (
+        "rule_version_tiers_pair_up",
+        &[TIERS, ("fixed_points", "null"), ("tier_starts", "'{{0}}'"), ("tier_rates", "'{{1}}'")],
+    ),
+    (
+        "rule_version_tiers_pair_up",
+        &[TIERS, ("fixed_points", "null"), ("tier_starts", "'[0:0]={0}'"), ("tier_rates", "'[0:0]={1}'")],
+    ),
+    (
+        "rule_version_tiers_ascend_from_0",
+        &[TIERS, ("fixed_points", "null"), ("tier_starts", "'{0,5,5}'"), ("tier_rates", "'{1,2,3}'")],
+    ),
+    (
+        "rule_version_tiers_ascend_from_0",
+        &[TIERS, ("fixed_points", "null"), ("tier_starts", "'{1,2}'"), ("tier_rates", "'{1,2}'")],
+    ),
+    (
+        "rule_version_tiers_ascend_from_0",
+        &[TIERS, ("fixed_points", "null"), ("tier_starts", "'{0,null}'"), ("tier_rates", "'{1,2}'")],
+    ),
+    (
+        "rule_version_tiers_ascend_from_0",
+        &[TIERS, ("fixed_points", "null"), ("tier_starts", "'{0,1e12}'"), ("tier_rates", "'{1,2}'")],
+    ),
+    (
+        "rule_version_tiers_ascend_from_0",
+        &[TIERS, ("fixed_points", "null"), ("tier_starts", "'{0,0.000000001}'"), ("tier_rates", "'{1,2}'")],
+    ),
+    (
+        "rule_version_tier_rates_in_range",
+        &[TIERS, ("fixed_points", "null"), ("tier_starts", "'{0}'"), ("tier_rates", "'{0}'")],
+    ),
+    (
+        "rule_version_tier_rates_in_range",
+        &[TIERS, ("fixed_points", "null"), ("tier_starts", "'{0,1}'"), ("tier_rates", "'{1,null}'")],
+    ),
+    (
+        "rule_version_tier_rates_in_range",
+        &[TIERS, ("fixed_points", "null"), ("tier_starts", "'{0,1}'"), ("tier_rates", "'{1,-1}'")],
+    ),
+    (
+        "rule_version_tier_rates_in_range",
+        &[TIERS, ("fixed_points", "null"), ("tier_starts", "'{0}'"), ("tier_rates", "'{100000.1}'")],
+    ),
+    (
+        "rule_version_tier_rates_in_range",
+        &[TIERS, ("fixed_points", "null"), ("tier_starts", "'{0}'"), ("tier_rates", "'{0.0000001}'")],
+    ),
+    ("rule_version_valid_months_in_range", &[("valid_months", "1201")]),
+    ("rule_version_valid_until_in_range", &[("valid_days", "null"), ("valid_until", "'1969-12-31'")]),
+    ("rule_version_expires_in_one_way", &[("valid_until", "'2030-12-31'")]),
+    (
+        "rule_version_expires_in_one_way",
+        &[("valid_days", "null"), ("valid_end", "'day'"), ("valid_until", "'2030-12-31'")],
+    ),
+    ("rule_version_expires_after_pending", &[("valid_days", "null"), ("valid_months", "1"), ("pending_days", "28")]),
+    ("rule_version_expires_after_pending", &[("valid_days", "null"), ("valid_end", "'year'"), ("pending_days", "1")]),
     ("rule_version_pending_days_in_range", &[("pending_days", "-1")]),
     ("rule_version_valid_days_in_range", &[("valid_days", "36501")]),
     ("rule_version_expires_after_pending", &[("pending_days", "10")]),
@@ -516,7 +619,7 @@ const DOMAIN_COLUMNS: &[(&str, &[&str])] = &[
     ),
     ("flow", &["balance.adjusted", "balance.transferred", "operation.points", "operation.requested"]),
     ("money", &["operation.amount", "order_return.amount", "reward.cash_amount", "deduction.max_amount"]),
-    ("idempotency_key", &["operation.idempotency_key", "reward_change.idempotency_key"]),
+    ("idempotency_key", &["operation.idempotency_key", "reward_change.idempotency_key", "rule_change.idempotency_key"]),
 ];
 
 fn table_of(constraint: &str) -> &'static (&'static str, &'static [(&'static str, &'static str)]) {

@@ -26,6 +26,7 @@ mod returns;
 mod reward_model;
 mod reward_races;
 mod rewards;
+mod rule_versions;
 mod rules;
 mod sign_in;
 mod spend_points;

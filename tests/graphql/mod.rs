@@ -19,6 +19,7 @@ mod operation;
 mod proxy;
 mod reversals;
 mod rewards;
+mod rules;
 mod scalars;
 mod sign_in;
 mod spend_points;
@@ -66,7 +67,9 @@ impl Gateway {
     /// A gateway with a key that may do everything, on a database of its own.
     pub async fn new() -> (Gateway, Database) {
         let database = Database::new().await;
-        let key = make_key(&database, "test", &["earn", "spend", "reverse", "adjust", "rewards", "read"], None).await;
+        let key =
+            make_key(&database, "test", &["earn", "spend", "reverse", "adjust", "rewards", "rules", "read"], None)
+                .await;
         (Gateway::over(&database.url(), &key).await, database)
     }
 

@@ -18,15 +18,7 @@ begin
         from (
             select r.*, k.asked,
                 case k.asked
-                    when 'earn' then least(v.cap_points, 9007199254740992, case v.basis
-                        when 'fixed' then v.fixed_points
-                        when 'given' then coalesce(r.points, v.fixed_points)
-                        when 'amount' then case v.rounding
-                            when 'down' then floor(r.amount * v.points_per_unit)
-                            when 'half_up' then round(r.amount * v.points_per_unit)
-                            when 'up' then ceil(r.amount * v.points_per_unit)
-                        end
-                    end)::bigint
+                    when 'earn' then points.award(v, r.amount, r.points)
                     when 'adjust' then r.points
                     else case when k.asked is not null then -r.points end
                 end as priced,
@@ -35,7 +27,7 @@ begin
                     when 'adjust' then least(p_now, r.occurred_at)
                 end as available_from,
                 case k.asked
-                    when 'earn' then coalesce(points.days_after(coalesce(r.occurred_at, p_now), v.valid_days, p.time_zone), 'infinity')
+                    when 'earn' then points.expiry(v, coalesce(r.occurred_at, p_now), p.time_zone)
                     else coalesce(r.expires_at, 'infinity')
                 end as expires
             from unnest(p_requests, p_drafts) r
@@ -52,4 +44,4 @@ end
 $$;
 
 comment on function points.price(api.request[], points.draft[], timestamptz) is
-    'Computes what each operation that is to be done moves and when what it grants becomes available and expires. Award: min(cap_points, fixed_points | given points | rounding(amount * points_per_unit)).';
+    'Computes what each operation that is to be done moves and when what it grants becomes available and expires: points.award, points.expiry.';

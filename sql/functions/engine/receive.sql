@@ -9,31 +9,27 @@ begin
                 when q.fault is not null then 'INVALID_INPUT'
                 when q.forbidden then 'FORBIDDEN'
                 when q.kind = 'earn' and q.version is null then 'UNKNOWN_RULE'
+                when q.retired_at is not null then 'RULE_RETIRED'
                 when q.rule_fault is not null then 'INVALID_INPUT'
             end,
             case
                 when q.fault is not null then jsonb_build_object('path', q.fault[1], 'message', q.fault[2])
                 when q.forbidden then jsonb_build_object('scope', points.scope_of(q.kind), 'rule', q.rule)
                 when q.kind = 'earn' and q.version is null then jsonb_build_object('rule', q.rule)
+                when q.retired_at is not null then jsonb_build_object('rule', q.rule, 'retired_at', q.retired_at)
                 when q.rule_fault is not null then jsonb_build_object('path', q.rule_fault[1], 'message', q.rule_fault[2])
             end,
             false, case when q.once or q.kind in ('sign_in', 'make_up', 'set_time_zone', 'progress', 'claim') then 0 end, null, null,
             q.reward, null, null, null, null, null, null, null, null, null, null, null, null, q.merged, null, null
         )::points.draft
         from (
-            select r.*, a.id as account_id, a.merged, v.version, v.once,
+            select r.*, a.id as account_id, a.merged, v.version, r.rule = any (array(select o.code from points.rule o where o.once)) as once,
                 points.input_fault(r.kind, r.user_id, w.code is not null, r.idempotency_key, r.rule, r.order_key, r.reward,
                     r.original, r.counterparty, r.amount, r.points, r.occurred_at, r.expires_at, r.reason, r.actor, r.metadata, r.subject, p_now) as fault,
                 c.id is null or c.revoked_at <= p_now or points.scope_of(r.kind) <> all (c.scopes)
                     or r.rule <> all (c.rules) as forbidden,
-                case
-                    when v.basis = 'fixed' and (r.amount is not null or r.points is not null)
-                        then array[case when r.amount is null then 'points' else 'amount' end, 'this rule awards fixed points']
-                    when v.basis = 'amount' and r.amount is null then array['amount', 'this rule needs an amount']
-                    when v.basis = 'amount' and r.points is not null then array['points', 'this rule computes the points from the amount']
-                    when v.basis = 'given' and r.amount is not null then array['amount', 'this rule takes points, not an amount']
-                    when v.basis = 'given' and coalesce(r.points, v.fixed_points) is null then array['points', 'this rule needs points']
-                end as rule_fault
+                case when v.basis = 'none' then v.starts_at end as retired_at,
+                points.rule_fault(v.basis, v.fixed_points, v.wallet, w.code, r.amount, r.points) as rule_fault
             from unnest(p_requests) with ordinality
                 as r(kind, user_id, wallet, client_id, idempotency_key, rule, order_key, reward, original, counterparty, amount, points, occurred_at, expires_at, reason, actor, metadata, subject, ord)
             left join points.client c on c.id = r.client_id
@@ -44,10 +40,10 @@ begin
                 limit 1
             ) a on true
             left join lateral (
-                select v.version, v.basis, v.fixed_points, v.once
+                select v.version, v.starts_at, v.basis, v.fixed_points, v.wallet
                 from points.rule_version v
                 where v.rule = r.rule and v.starts_at <= p_now
-                order by v.starts_at desc
+                order by v.starts_at desc, v.version desc
                 limit 1
             ) v on r.kind = 'earn'
             -- Keeps the planner from copying each fault into every place that asks for it.
@@ -59,4 +55,4 @@ end
 $$;
 
 comment on function points.receive(smallint, api.request[], timestamptz) is
-    'First stage: makes a draft of each request, finds its account, checks its inputs, the client''s rights and the rule. INVALID_INPUT, FORBIDDEN, UNKNOWN_RULE, in this order.';
+    'First stage: makes a draft of each request, finds its account, checks its inputs, the client''s rights and the rule. INVALID_INPUT, FORBIDDEN, UNKNOWN_RULE, RULE_RETIRED, in this order.';

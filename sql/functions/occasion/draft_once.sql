@@ -13,15 +13,15 @@ begin
         from (
             select d.*, d as draft, o.rule, o.operation_id as earned_by
             from unnest(p_drafts) d
-            left join points.rule_version v
-                on d.round is not null and d.refusal is null and v.rule = d.lot_source and v.version = d.rule_version and v.once
+            left join points.rule r
+                on d.round is not null and d.refusal is null and d.rule_version is not null and r.code = d.lot_source and r.once
             left join lateral (
                 select o.rule, o.operation_id from points.once_award o
-                where o.bucket = p_bucket and o.account_id = d.account_id and o.rule = v.rule
+                where o.bucket = p_bucket and o.account_id = d.account_id and o.rule = r.code
                 union all
                 select o.rule, o.operation_id from points.account s
                 join points.once_award o on o.bucket = s.bucket and o.account_id = s.id
-                where s.into_bucket = p_bucket and s.into_id = d.account_id and o.rule = v.rule
+                where s.into_bucket = p_bucket and s.into_id = d.account_id and o.rule = r.code
                 limit 1
             ) o on true
         ) q

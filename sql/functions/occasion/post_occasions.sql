@@ -3,13 +3,13 @@ returns points.draft[]
 language plpgsql volatile as $$
 begin
     insert into points.once_award (bucket, account_id, rule, operation_id)
-    select b.bucket, d.account_id, v.rule, d.operation_id
+    select b.bucket, d.account_id, r.code, d.operation_id
     from unnest(p_drafts) d
     cross join lateral (
         select b.bucket from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
     ) b
-    join points.rule_version v on v.rule = d.lot_source and v.version = d.rule_version and v.once
-    where d.seq is not null;
+    join points.rule r on r.code = d.lot_source and r.once
+    where d.seq is not null and d.rule_version is not null;
 
     perform points.post_zones(p_bucket, p_requests, p_drafts, p_now);
     return points.post_tasks(p_bucket, p_requests, points.post_sign_ins(p_bucket, p_requests, p_drafts, p_now), p_now);

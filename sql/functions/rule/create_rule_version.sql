@@ -7,25 +7,28 @@ create or replace function api.create_rule_version(
     p_cap_points bigint default null,
     p_valid_days int default null,
     p_pending_days int default 0,
-    p_starts_at timestamptz default now()
+    p_starts_at timestamptz default now(),
+    p_tier_starts numeric[] default null,
+    p_tier_rates numeric[] default null,
+    p_valid_months int default null,
+    p_valid_end points.calendar_unit default null,
+    p_valid_until date default null,
+    p_wallet text default null
 ) returns int
 language plpgsql volatile security definer set search_path = '' as $$
 declare
-    v_version int;
+    v_version points.rule_version := row(
+        p_rule, points.lock_rule(p_rule), p_starts_at, p_basis, p_fixed_points, p_points_per_unit, p_tier_starts, p_tier_rates, p_rounding,
+        p_cap_points, p_pending_days, p_valid_days, p_valid_months, p_valid_end, p_valid_until, p_wallet, clock_timestamp());
+    v_fault text[] := points.version_fault(v_version);
 begin
-    perform from points.rule r where r.code = p_rule for no key update;
-    if not found then
-        perform points.raise_refusal('UNKNOWN_RULE', jsonb_build_object('rule', p_rule));
+    if v_fault is not null then
+        perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', v_fault[1], 'message', v_fault[2]));
     end if;
-    insert into points.rule_version (rule, version, starts_at, basis, fixed_points, points_per_unit, rounding, cap_points, valid_days, pending_days, once)
-    select p_rule, coalesce(max(v.version), 0) + 1, p_starts_at, p_basis, p_fixed_points, p_points_per_unit, p_rounding,
-        p_cap_points, p_valid_days, p_pending_days, (select r.once from points.rule r where r.code = p_rule)
-    from points.rule_version v
-    where v.rule = p_rule
-    returning version into v_version;
-    return v_version;
+    insert into points.rule_version select v_version.*;
+    return v_version.version;
 end
 $$;
 
-comment on function api.create_rule_version(text, points.rule_basis, bigint, numeric, points.rounding, bigint, int, int, timestamptz) is
-    'Gives a rule a new version, in force from p_starts_at until the next one starts. See points.rule_version for the inputs. Returns its number. Raises LP002 UNKNOWN_RULE.';
+comment on function api.create_rule_version(text, points.rule_basis, bigint, numeric, points.rounding, bigint, int, int, timestamptz, numeric[], numeric[], int, points.calendar_unit, date, text) is
+    'Gives a rule a new version without a draft, in force from p_starts_at, which may be past, until the next one starts. See points.rule_version for the inputs. Returns its number. Raises LP001 INVALID_INPUT, LP002 UNKNOWN_RULE.';

@@ -14,7 +14,7 @@ begin
     v_fault := case
         when not exists (select from points.wallet w where w.code = p_wallet) then array['wallet', 'no such wallet']
         when not exists (select from points.rule r where r.code = p_rule) then array['rule', 'no such rule']
-        when (select v.basis from points.rule_version v where v.rule = p_rule order by v.starts_at desc limit 1) = 'amount' then array['rule', 'needs an amount, which a sign-in has not']
+        when (select v.basis from points.rule_version v where v.rule = p_rule order by v.starts_at desc, v.version desc limit 1) in ('amount', 'tiers') then array['rule', 'needs an amount, which a sign-in has not']
         when (p_bonus_every is null) <> (p_bonus_points is null) then array['bonus_points', 'goes with bonus_every']
         when p_bonus_every not between 1 and 3660 then array['bonus_every', 'must be from 1 to 3660']
         when p_bonus_points not between 1 and 9007199254740991 then array['bonus_points', 'must be from 1 to 9007199254740991']

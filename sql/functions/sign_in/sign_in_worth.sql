@@ -7,7 +7,7 @@ begin
     select v.version, false into v_draft.rule_version, v_draft.replayed
     from points.rule_version v
     where v.rule = p_rule and v.starts_at <= p_at
-    order by v.starts_at desc
+    order by v.starts_at desc, v.version desc
     limit 1;
     v_draft.ord := 1;
     return coalesce((points.price(array[v_asked], array[v_draft], p_at))[1].moved, 0);

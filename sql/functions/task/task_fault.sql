@@ -5,11 +5,11 @@ language plpgsql stable as $$
 declare
     v_version points.rule_version;
 begin
-    select * into v_version from points.rule_version v where v.rule = p_rule order by v.starts_at desc limit 1;
+    select * into v_version from points.rule_version v where v.rule = p_rule order by v.starts_at desc, v.version desc limit 1;
     return case
         when p_name is null or length(p_name) not between 1 and 128 then array['name', 'must have 1 to 128 characters']
         when not exists (select from points.rule r where r.code = p_rule) then array['rule', 'no such rule']
-        when v_version.basis = 'amount' then array['rule', 'needs an amount, which a task has not']
+        when v_version.basis in ('amount', 'tiers') then array['rule', 'needs an amount, which a task has not']
         when p_points not between 1 and 9007199254740991 then array['points', 'must be from 1 to 9007199254740991']
         when v_version.basis = 'fixed' and p_points is not null then array['points', 'the rule awards fixed points']
         when v_version.basis = 'given' and coalesce(p_points, v_version.fixed_points) is null then array['points', 'the rule needs points']

@@ -111,7 +111,7 @@ struct Target {
 
 /// Finds out before anything is written whether the import can work at all.
 async fn check(client: &Client, options: &ImportOrders) -> Result<Target, ImportError> {
-    let rules = names(client, "select distinct code from api.rule where starts_at <= now() order by code").await?;
+    let rules = names(client, "select rule from api.rule_version where state = 'in_force' order by rule").await?;
     if !rules.contains(&options.rule) {
         return Err(ImportError::UnknownRule(options.rule.clone(), rules.join(", ")));
     }

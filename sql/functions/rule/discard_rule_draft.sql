@@ -1,0 +1,19 @@
+create or replace function api.discard_rule_draft(
+    p_rule text, p_version int, p_idempotency_key text, p_client text default 'psql'
+) returns table (replayed boolean, rule api.rule)
+language plpgsql volatile security definer set search_path = '' as $$
+declare
+    v_change record;
+begin
+    perform points.lock_rule(p_rule);
+    v_change := points.note_rule_change(p_client, p_idempotency_key, p_rule, p_version, 'discard', '{}');
+    if not v_change.replayed then
+        perform points.find_draft(p_rule, p_version);
+        update points.rule_draft d set discarded_at = clock_timestamp() where d.rule = p_rule and d.version = p_version;
+    end if;
+    return query select v_change.replayed, r from api.rule r where r.code = p_rule;
+end
+$$;
+
+comment on function api.discard_rule_draft(text, int, text, text) is
+    'Throws a draft away, for good; its number is not given again. Raises LP001 INVALID_INPUT, LP002 UNKNOWN_RULE, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT.';
