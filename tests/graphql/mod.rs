@@ -17,6 +17,7 @@ mod inputs;
 mod lanes;
 mod limits;
 mod operation;
+mod operators_day;
 mod preview;
 mod proxy;
 mod reversals;
