@@ -17,6 +17,7 @@ grant execute on function
     points.contra_of(points.entry_kind),
     points.counted(numeric, text), points.describe_tiers(numeric[], numeric[], text), points.describe_version(points.rule_version, text),
     points.stock_left(text, smallint), points.draw_prize(bytea, int[]),
+    points.period_start(points.quota_period, timestamptz, text), points.period_end(points.quota_period, timestamptz, text),
     api.quote_deduction(text, numeric, text), api.explain_operation(text, uuid, text)
 to jifen_gateway, jifen_reader, jifen_operator;
 
@@ -26,6 +27,7 @@ grant execute on function
     api.execute_transfer(api.request),
     api.execute_erase(api.request),
     api.execute_preview(api.request),
+    api.execute_merge(api.request),
     api.authenticate(bytea),
     api.import_client(),
     api.create_reward(text, text, points.reward_kind, bigint, text, bigint, text, numeric, timestamptz, timestamptz, int, points.quota_period, jsonb, text),
@@ -38,6 +40,11 @@ grant execute on function
     api.discard_rule_draft(text, int, text, text),
     api.retire_rule(text, text, timestamptz, text),
     api.backtest_rule(text, int, timestamptz, timestamptz),
+    api.create_limit(text, text, text[], points.quota_period, text, int, bigint, points.limit_excess, boolean, text),
+    api.change_limit(text, text, text[], boolean, text, int, bigint, points.limit_excess, boolean, text),
+    api.create_campaign(text, text, points.campaign_basis, text[], text, numeric, bigint, text[], int, boolean, bigint, bigint, timestamptz, timestamptz, text),
+    api.change_campaign(text, text, points.campaign_status, text, int, boolean, bigint, timestamptz, text),
+    api.add_budget(text, bigint, text, text),
     api.create_partitions()
 to jifen_gateway;
 
@@ -62,6 +69,8 @@ grant execute on function
     api.cancel_transfer(text, uuid, text, text, text, jsonb, text),
     api.reverse_transfer(text, uuid, text, text, text, text, jsonb, text),
     api.erase_member(text, text, text, text, text),
+    api.merge_accounts(text, text, text, text, text, text, jsonb, text),
+    api.unmerge_accounts(text, text, text, text, text, jsonb, text),
     api.set_transfer_limits(bigint, bigint, int, bigint),
     api.redeem_reward(text, text, text, bigint, text, numeric, text, jsonb, text),
     api.fulfil_redemption(text, uuid, text, text, text, text, jsonb, text),
@@ -81,5 +90,10 @@ grant execute on function
     api.backtest_rule(text, int, timestamptz, timestamptz),
     api.create_client(text, bytea, text[], text[]),
     api.revoke_client(text),
+    api.create_limit(text, text, text[], points.quota_period, text, int, bigint, points.limit_excess, boolean, text),
+    api.change_limit(text, text, text[], boolean, text, int, bigint, points.limit_excess, boolean, text),
+    api.create_campaign(text, text, points.campaign_basis, text[], text, numeric, bigint, text[], int, boolean, bigint, bigint, timestamptz, timestamptz, text),
+    api.change_campaign(text, text, points.campaign_status, text, int, boolean, bigint, timestamptz, text),
+    api.add_budget(text, bigint, text, text),
     api.create_partitions()
 to jifen_operator;

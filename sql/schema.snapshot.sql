@@ -11,9 +11,13 @@ schema points
 
 enum points.calendar_unit (day, month, year)
 
+enum points.campaign_basis (multiplier, bonus)
+
+enum points.campaign_status (active, paused, ended)
+
 enum points.contra (issuance, redemption, adjustment, expiry, transfer, write_off, internal)
 
-enum points.entry_kind (earn, spend, adjust, hold, capture, release, clawback, refund, transfer, activate, expire, reinstate, repay, write_off)
+enum points.entry_kind (earn, spend, adjust, hold, capture, release, clawback, refund, transfer, merge, activate, expire, reinstate, repay, write_off)
 
 domain points.flow as bigint
     flow_is_safe_integer: CHECK (((VALUE >= '-9007199254740991'::bigint) AND (VALUE <= '9007199254740991'::bigint)))
@@ -23,10 +27,12 @@ enum points.hold_status (open, captured, released)
 domain points.idempotency_key as text
     idempotency_key_length: CHECK (((length(VALUE) >= 1) AND (length(VALUE) <= 128)))
 
+enum points.limit_excess (cut, refuse)
+
 domain points.money as numeric
     money_not_negative: CHECK ((VALUE >= (0)::numeric))
 
-enum points.operation_kind (earn, spend, adjust, hold, capture, release, reverse, return, transfer, redeem, fulfil, cancel, freeze, unfreeze, activate, expire, reinstate, repay, write_off, receive, erase)
+enum points.operation_kind (earn, spend, adjust, hold, capture, release, reverse, return, transfer, redeem, fulfil, cancel, freeze, unfreeze, merge, unmerge, activate, expire, reinstate, repay, write_off, receive, forward, erase)
 
 domain points.pocket as bigint
     pocket_is_safe_integer: CHECK ((VALUE <= '9007199254740991'::bigint))
@@ -113,6 +119,13 @@ type points.draft
     undo             points.undo
     undoes           uuid
 
+type points.share
+    allowed   bigint
+    campaigns text[]
+    bonuses   bigint[]
+    refused   boolean
+    detail    jsonb
+
 type points.undo
     seq         bigint
     recorded_at timestamp with time zone
@@ -120,18 +133,22 @@ type points.undo
     points      bigint
 
 table points.account
-    id         bigint not null generated always as identity
-    created_at timestamp with time zone not null
-    bucket     smallint not null
-    erased_at  timestamp with time zone
-    user_id    text
-    wallet     text not null
+    id          bigint not null generated always as identity
+    created_at  timestamp with time zone not null
+    bucket      smallint not null
+    erased_at   timestamp with time zone
+    into_id     bigint
+    into_bucket smallint
+    user_id     text
+    wallet      text not null
     account_pkey: PRIMARY KEY (bucket, id)
     account_once_per_user_and_wallet: UNIQUE (bucket, user_id, wallet)
     account_wallet_fkey: FOREIGN KEY (wallet) REFERENCES points.wallet(code)
     account_bucket_is_its_hash: CHECK ((bucket = points.bucket(user_id, wallet)))
     account_is_somebodys_until_erased: CHECK (((user_id IS NULL) = (erased_at IS NOT NULL)))
+    account_merged_into_another: CHECK ((((into_id IS NULL) = (into_bucket IS NULL)) AND (into_id <> id)))
     account_user_id_length: CHECK (((length(user_id) >= 1) AND (length(user_id) <= 64)))
+    CREATE INDEX account_merged ON points.account USING btree (into_bucket, into_id) WHERE (into_id IS NOT NULL)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.balance with (fillfactor=60)
@@ -148,10 +165,12 @@ table points.balance with (fillfactor=60)
     version        bigint not null default 0
     next_change_at timestamp with time zone not null default 'infinity'::timestamp with time zone
     level_until    bigint not null
+    inherited      points.pocket
     bucket         smallint not null
     frozen         boolean not null default false
     has_returns    boolean not null default false
     closed         boolean not null default false
+    merged         boolean not null default false
     level          text
     balance_pkey: PRIMARY KEY (bucket, account_id)
     balance_of_an_account: FOREIGN KEY (bucket, account_id) REFERENCES points.account(bucket, id)
@@ -165,6 +184,45 @@ table points.bundle
     applied_at timestamp with time zone not null
     bundle_pkey: PRIMARY KEY (id)
     bundle_is_one_row: CHECK (id)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.campaign
+    code       text not null
+    name       text not null
+    basis      points.campaign_basis not null
+    multiplier numeric
+    bonus      bigint
+    rules      text[] not null
+    levels     text[]
+    priority   integer not null
+    exclusive  boolean not null
+    member_cap bigint
+    budgeted   boolean not null
+    status     points.campaign_status not null
+    starts_at  timestamp with time zone not null
+    ends_at    timestamp with time zone not null
+    created_at timestamp with time zone not null
+    campaign_pkey: PRIMARY KEY (code)
+    campaign_basis_has_its_input: CHECK ((((basis = 'multiplier'::points.campaign_basis) = (multiplier IS NOT NULL)) AND ((basis = 'bonus'::points.campaign_basis) = (bonus IS NOT NULL))))
+    campaign_bonus_in_range: CHECK (((bonus >= 1) AND (bonus <= '9007199254740991'::bigint)))
+    campaign_code_is_plain: CHECK ((code ~ '^[A-Z][A-Z0-9_]{0,31}$'::text))
+    campaign_ends_after_it_starts: CHECK ((ends_at > starts_at))
+    campaign_member_cap_in_range: CHECK (((member_cap >= 1) AND (member_cap <= '9007199254740991'::bigint)))
+    campaign_multiplier_in_range: CHECK (((multiplier > (1)::numeric) AND (multiplier <= (100)::numeric) AND (scale(multiplier) <= 6)))
+    campaign_name_length: CHECK (((length(name) >= 1) AND (length(name) <= 128)))
+    campaign_names_levels: CHECK ((((cardinality(levels) >= 1) AND (cardinality(levels) <= 100)) AND (num_nulls(VARIADIC levels) = 0)))
+    campaign_names_rules: CHECK ((((cardinality(rules) >= 1) AND (cardinality(rules) <= 100)) AND (num_nulls(VARIADIC rules) = 0)))
+    campaign_priority_in_range: CHECK (((priority >= 1) AND (priority <= 1000)))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.campaign_use with (fillfactor=60)
+    account_id bigint not null
+    points     bigint not null
+    cap        bigint not null
+    bucket     smallint not null
+    campaign   text not null
+    campaign_use_pkey: PRIMARY KEY (bucket, account_id, campaign)
+    campaign_use_within_cap: CHECK (((points >= 0) AND (points <= cap)))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.client
@@ -214,6 +272,25 @@ table points.deduction
     deduction_share_is_of_the_order: CHECK (((max_share > (0)::numeric) AND (max_share <= (1)::numeric)))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
+table points.earn_limit
+    code       text not null
+    name       text not null
+    rules      text[] not null
+    period     points.quota_period not null
+    max_times  integer
+    max_points bigint
+    excess     points.limit_excess not null
+    gives_back boolean not null
+    active     boolean not null
+    created_at timestamp with time zone not null
+    earn_limit_pkey: PRIMARY KEY (code)
+    earn_limit_code_is_plain: CHECK ((code ~ '^[A-Z][A-Z0-9_]{0,31}$'::text))
+    earn_limit_in_range: CHECK (((max_times > 0) AND ((max_points >= 1) AND (max_points <= '9007199254740991'::bigint))))
+    earn_limit_limits_something: CHECK ((num_nonnulls(max_times, max_points) > 0))
+    earn_limit_name_length: CHECK (((length(name) >= 1) AND (length(name) <= 128)))
+    earn_limit_names_rules: CHECK ((((cardinality(rules) >= 1) AND (cardinality(rules) <= 100)) AND (num_nulls(VARIADIC rules) = 0)))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
 table points.entry partition by range (recorded_at)
     account_id      bigint not null
     seq             bigint not null
@@ -231,7 +308,7 @@ table points.entry partition by range (recorded_at)
     kind            points.entry_kind not null
     bucket          smallint not null
     entry_pkey: PRIMARY KEY (bucket, account_id, seq, recorded_at)
-    entry_nets_as_its_kind_says: CHECK ( CASE WHEN (kind = ANY (ARRAY['earn'::points.entry_kind, 'refund'::points.entry_kind, 'reinstate'::points.entry_kind])) THEN (((pending_delta + available_delta) + held_delta) > debt_delta) WHEN (kind = ANY (ARRAY['spend'::points.entry_kind, 'capture'::points.entry_kind, 'clawback'::points.entry_kind, 'expire'::points.entry_kind])) THEN (((pending_delta + available_delta) + held_delta) < debt_delta) WHEN (kind = ANY (ARRAY['adjust'::points.entry_kind, 'transfer'::points.entry_kind, 'write_off'::points.entry_kind])) THEN (((pending_delta + available_delta) + held_delta) <> debt_delta) ELSE (((pending_delta + available_delta) + held_delta) = debt_delta) END)
+    entry_nets_as_its_kind_says: CHECK ( CASE WHEN (kind = ANY (ARRAY['earn'::points.entry_kind, 'refund'::points.entry_kind, 'reinstate'::points.entry_kind])) THEN (((pending_delta + available_delta) + held_delta) > debt_delta) WHEN (kind = ANY (ARRAY['spend'::points.entry_kind, 'capture'::points.entry_kind, 'clawback'::points.entry_kind, 'expire'::points.entry_kind])) THEN (((pending_delta + available_delta) + held_delta) < debt_delta) WHEN (kind = 'merge'::points.entry_kind) THEN true WHEN (kind = ANY (ARRAY['adjust'::points.entry_kind, 'transfer'::points.entry_kind, 'write_off'::points.entry_kind])) THEN (((pending_delta + available_delta) + held_delta) <> debt_delta) ELSE (((pending_delta + available_delta) + held_delta) = debt_delta) END)
     entry_seq_positive: CHECK ((seq > 0))
     trigger append_only before delete or update on points.entry for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.entry for each statement execute function points.refuse_change()
@@ -302,6 +379,19 @@ table points.level_change
     trigger append_only_truncate before truncate on points.level_change for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
 
+table points.limit_use with (fillfactor=60)
+    account_id bigint not null
+    starts_at  timestamp with time zone not null
+    points     bigint not null
+    max_points bigint
+    times      integer not null
+    max_times  integer
+    bucket     smallint not null
+    code       text not null
+    limit_use_pkey: PRIMARY KEY (bucket, account_id, code, starts_at)
+    limit_use_within_limit: CHECK ((((times >= 0) AND (times <= max_times)) AND ((points >= 0) AND (points <= max_points))))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
 table points.lot with (fillfactor=80)
     account_id   bigint not null
     seq          bigint not null
@@ -367,10 +457,10 @@ table points.operation
     metadata            jsonb
     operation_pkey: PRIMARY KEY (bucket, account_id, id)
     operation_refusal_fkey: FOREIGN KEY (refusal) REFERENCES points.refusal(code)
-    operation_adjust_has_reason_and_actor: CHECK (((kind <> ALL (ARRAY['adjust'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'erase'::points.operation_kind])) OR ((COALESCE(length(reason), 0) > 0) AND (COALESCE(length(actor), 0) > 0))))
+    operation_adjust_has_reason_and_actor: CHECK (((kind <> ALL (ARRAY['adjust'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'erase'::points.operation_kind])) OR ((COALESCE(length(reason), 0) > 0) AND (COALESCE(length(actor), 0) > 0))))
     operation_earn_names_rule_version: CHECK ((((kind = 'earn'::points.operation_kind) = (rule IS NOT NULL)) AND ((kind = 'earn'::points.operation_kind) = (rule_version IS NOT NULL))))
     operation_moves_points_by_an_entry: CHECK ((((points)::bigint = 0) OR (seq IS NOT NULL)))
-    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'fulfil'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'erase'::points.operation_kind]))))
+    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'fulfil'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'forward'::points.operation_kind, 'erase'::points.operation_kind]))))
     operation_original_fits_kind: CHECK ( CASE WHEN (kind = ANY (ARRAY['capture'::points.operation_kind, 'reverse'::points.operation_kind, 'fulfil'::points.operation_kind, 'cancel'::points.operation_kind, 'receive'::points.operation_kind])) THEN (original IS NOT NULL) WHEN (kind = ANY (ARRAY['release'::points.operation_kind, 'transfer'::points.operation_kind])) THEN true ELSE (original IS NULL) END)
     operation_points_fit_kind: CHECK ((((points)::bigint >= 0) OR (kind = ANY (ARRAY['adjust'::points.operation_kind, 'reverse'::points.operation_kind, 'erase'::points.operation_kind]))))
     operation_refusal_is_final: CHECK ((refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text, 'UNKNOWN_OPERATION'::text, 'REDEMPTION_CLOSED'::text])))
@@ -416,6 +506,7 @@ table points.program
     transfer_maximum      bigint
     transfer_times_a_day  integer
     transfer_points_a_day bigint
+    governed_rules        text[] not null default '{}'::text[]
     program_pkey: PRIMARY KEY (id)
     program_currency_is_iso_code: CHECK ((currency ~ '^[A-Z]{3}$'::text))
     program_debt_policy_is_known: CHECK ((debt_policy = ANY (ARRAY['debt'::text, 'clamp'::text])))
@@ -542,7 +633,7 @@ table points.rule_change
     recorded_at     timestamp with time zone not null
     rule_change_pkey: PRIMARY KEY (client_id, idempotency_key)
     rule_change_client_id_fkey: FOREIGN KEY (client_id) REFERENCES points.client(id)
-    rule_change_is_known: CHECK ((what = ANY (ARRAY['create'::text, 'draft'::text, 'publish'::text, 'discard'::text, 'retire'::text])))
+    rule_change_is_known: CHECK ((what = ANY (ARRAY['create'::text, 'draft'::text, 'publish'::text, 'discard'::text, 'retire'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text])))
     trigger append_only before delete or update on points.rule_change for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.rule_change for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -602,11 +693,10 @@ table points.rule_version
     grant insert, references, select, trigger to jifen_owner
 
 table points.stock with (fillfactor=50)
-    reward    text not null
+    item      text not null
     prize     smallint not null
     remaining bigint not null
-    stock_pkey: PRIMARY KEY (reward, prize)
-    stock_reward_fkey: FOREIGN KEY (reward) REFERENCES points.reward(code)
+    stock_pkey: PRIMARY KEY (item, prize)
     stock_is_safe_integer: CHECK ((remaining <= '9007199254740991'::bigint))
     stock_not_negative: CHECK ((remaining >= 0))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
@@ -615,8 +705,8 @@ table points.stock_slice with (fillfactor=50)
     remaining bigint not null
     bucket    smallint not null
     prize     smallint not null
-    reward    text not null
-    stock_slice_pkey: PRIMARY KEY (bucket, reward, prize)
+    item      text not null
+    stock_slice_pkey: PRIMARY KEY (bucket, item, prize)
     stock_slice_not_negative: CHECK ((remaining >= 0))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
@@ -656,6 +746,27 @@ view api.account
     level       text
     frozen      boolean
     created_at  timestamp with time zone
+    merged_into text
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
+view api.campaign
+    code             text
+    name             text
+    basis            points.campaign_basis
+    multiplier       numeric
+    bonus            bigint
+    rules            text[]
+    levels           text[]
+    priority         integer
+    exclusive        boolean
+    member_cap       bigint
+    remaining_budget bigint
+    status           points.campaign_status
+    starts_at        timestamp with time zone
+    ends_at          timestamp with time zone
+    running          boolean
+    created_at       timestamp with time zone
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -666,6 +777,20 @@ view api.client
     rules      text[]
     created_at timestamp with time zone
     revoked_at timestamp with time zone
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
+view api.earn_limit
+    code       text
+    name       text
+    rules      text[]
+    period     points.quota_period
+    max_times  integer
+    max_points bigint
+    excess     points.limit_excess
+    gives_back boolean
+    active     boolean
+    created_at timestamp with time zone
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -714,6 +839,23 @@ view api.level
     code      text
     name      text
     threshold bigint
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
+view api.limit_use
+    bucket     smallint
+    account_id bigint
+    user_id    text
+    wallet     text
+    code       text
+    name       text
+    period     points.quota_period
+    max_times  integer
+    max_points bigint
+    times      integer
+    points     bigint
+    starts_at  timestamp with time zone
+    resets_at  timestamp with time zone
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -879,6 +1021,11 @@ function api.accept_transfer(p_user_id text, p_to_user_id text, p_transfer_id uu
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.add_budget(p_campaign text, p_points bigint, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, campaign api.campaign)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
+
 function api.add_coupons(p_reward text, p_codes text[], p_idempotency_key text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, reward api.reward)
     plpgsql volatile security definer set search_path=""
@@ -924,8 +1071,23 @@ function api.capture_hold(p_user_id text, p_hold_id uuid, p_idempotency_key text
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.change_campaign(p_code text, p_name text, p_status points.campaign_status, p_idempotency_key text, p_priority integer DEFAULT 100, p_exclusive boolean DEFAULT false, p_member_cap bigint DEFAULT NULL::bigint, p_ends_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, campaign api.campaign)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
+
+function api.change_limit(p_code text, p_name text, p_rules text[], p_active boolean, p_idempotency_key text, p_max_times integer DEFAULT NULL::integer, p_max_points bigint DEFAULT NULL::bigint, p_excess points.limit_excess DEFAULT 'refuse'::points.limit_excess, p_gives_back boolean DEFAULT true, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, earn_limit api.earn_limit)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
+
 function api.change_reward(p_code text, p_name text, p_price bigint, p_status points.reward_status, p_idempotency_key text, p_on_sale_from timestamp with time zone DEFAULT NULL::timestamp with time zone, p_on_sale_until timestamp with time zone DEFAULT NULL::timestamp with time zone, p_quota integer DEFAULT NULL::integer, p_quota_period points.quota_period DEFAULT NULL::points.quota_period, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, reward api.reward)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
+
+function api.create_campaign(p_code text, p_name text, p_basis points.campaign_basis, p_rules text[], p_idempotency_key text, p_multiplier numeric DEFAULT NULL::numeric, p_bonus bigint DEFAULT NULL::bigint, p_levels text[] DEFAULT NULL::text[], p_priority integer DEFAULT 100, p_exclusive boolean DEFAULT false, p_member_cap bigint DEFAULT NULL::bigint, p_budget bigint DEFAULT NULL::bigint, p_starts_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_ends_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, campaign api.campaign)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
@@ -933,6 +1095,11 @@ function api.create_client(p_name text, p_key_sha256 bytea, p_scopes text[], p_r
     returns integer
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
+
+function api.create_limit(p_code text, p_name text, p_rules text[], p_period points.quota_period, p_idempotency_key text, p_max_times integer DEFAULT NULL::integer, p_max_points bigint DEFAULT NULL::bigint, p_excess points.limit_excess DEFAULT 'refuse'::points.limit_excess, p_gives_back boolean DEFAULT true, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, earn_limit api.earn_limit)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
 
 function api.create_partitions()
     returns integer
@@ -989,6 +1156,11 @@ function api.execute_erase(p_request api.request)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway
 
+function api.execute_merge(p_request api.request)
+    returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway
+
 function api.execute_preview(p_request api.request)
     returns TABLE(refusal text, detail jsonb, points bigint, available_at timestamp with time zone, expires_at timestamp with time zone, previous_level text, level text, account api.account, entries api.entry[], lots api.preview_lot[])
     plpgsql volatile security definer set search_path=""
@@ -1023,6 +1195,11 @@ function api.import_client()
     returns integer
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway
+
+function api.merge_accounts(p_user_id text, p_into_user_id text, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
 
 function api.operation_id(p_client_id integer, p_idempotency_key text)
     returns uuid
@@ -1119,6 +1296,11 @@ function api.unfreeze_account(p_user_id text, p_idempotency_key text, p_reason t
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.unmerge_accounts(p_user_id text, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function points.admit(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns points.draft[]
     plpgsql stable
@@ -1142,6 +1324,10 @@ function points.arrange_redeems(p_bucket smallint, p_drafts points.draft[])
 function points.ascends(p_values numeric[])
     returns boolean
     sql immutable parallel safe
+
+function points.ask_merge(p_bucket smallint, p_request api.request, p_now timestamp with time zone)
+    returns points.draft
+    plpgsql stable
 
 function points.ask_transfer(p_bucket smallint, p_request api.request, p_now timestamp with time zone)
     returns points.draft
@@ -1168,6 +1354,10 @@ function points.burn_lots(p_bucket smallint, p_drafts points.draft[], p_now time
 function points.calendar_expiry(p_months integer, p_days integer, p_end points.calendar_unit, p_until date, p_pending_days integer, p_at timestamp with time zone, p_time_zone text)
     returns timestamp with time zone
     plpgsql stable parallel safe
+
+function points.campaign_fault(p_name text, p_priority integer, p_exclusive boolean, p_member_cap bigint, p_starts_at timestamp with time zone, p_ends_at timestamp with time zone)
+    returns text[]
+    plpgsql immutable parallel safe
 
 function points.change_levels(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
@@ -1253,6 +1443,10 @@ function points.draft_returns(p_bucket smallint, p_requests api.request[], p_dra
     returns points.draft[]
     plpgsql stable
 
+function points.draft_shares(p_bucket smallint, p_drafts points.draft[])
+    returns points.share[]
+    plpgsql stable
+
 function points.draft_undo(p_bucket smallint, p_drafts points.draft[])
     returns points.draft[]
     plpgsql stable
@@ -1311,7 +1505,7 @@ function points.explain_outcome(p_operation points.operation, p_time_zone text)
     returns TABLE(step text, words text, result bigint, at timestamp with time zone, agrees boolean)
     plpgsql stable
 
-function points.fill_slice(p_reward text, p_prize smallint, p_bucket smallint, p_pieces bigint)
+function points.fill_slice(p_item text, p_prize smallint, p_bucket smallint, p_pieces bigint)
     returns void
     plpgsql volatile
 
@@ -1339,9 +1533,25 @@ function points.follow_up(p_bucket smallint, p_requests api.request[], p_drafts 
     returns points.draft[]
     plpgsql volatile
 
-function points.gather_slices(p_reward text, p_prize smallint)
+function points.forward(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
+
+function points.free_shares(p_bucket smallint, p_drafts points.draft[])
+    returns void
+    plpgsql volatile
+
+function points.freed_shares(p_bucket smallint, p_account_id bigint, p_operation_id uuid, p_points bigint)
+    returns TABLE(campaign text, points bigint)
+    plpgsql stable
+
+function points.gather_slices(p_item text, p_prize smallint)
+    returns void
+    plpgsql volatile
+
+function points.govern(p_drafts points.draft[], p_shares points.share[])
+    returns points.draft[]
+    plpgsql immutable parallel safe
 
 function points.grant_lots(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
@@ -1351,16 +1561,28 @@ function points.hand_out_coupons(p_bucket smallint, p_drafts points.draft[], p_n
     returns void
     plpgsql volatile
 
+function points.inherit(p_bucket smallint, p_account_id bigint, p_seq bigint, p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.input_fault(p_kind points.operation_kind, p_user_id text, p_wallet_known boolean, p_idempotency_key text, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_occurred_at timestamp with time zone, p_expires_at timestamp with time zone, p_reason text, p_actor text, p_metadata jsonb, p_now timestamp with time zone)
     returns text[]
     sql stable parallel safe
+
+function points.limit_fault(p_code text, p_name text, p_rules text[], p_period points.quota_period, p_max_times integer, p_max_points bigint, p_excess points.limit_excess, p_gives_back boolean)
+    returns text[]
+    plpgsql stable
 
 function points.limit_transfer(p_bucket smallint, p_draft points.draft, p_now timestamp with time zone)
     returns points.draft
     plpgsql stable
 
-function points.lock_accounts(p_bucket smallint, p_drafts points.draft[], OUT settles_at timestamp with time zone, OUT careful boolean)
+function points.lock_accounts(p_bucket smallint, p_drafts points.draft[], OUT settles_at timestamp with time zone, OUT careful boolean, OUT merged bigint[], OUT kin boolean)
     returns record
+    plpgsql volatile
+
+function points.lock_family(p_from_bucket smallint, p_draft points.draft, p_into_bucket smallint, p_into points.draft)
+    returns void
     plpgsql volatile
 
 function points.lock_pair(p_buckets smallint[], p_drafts points.draft[])
@@ -1375,9 +1597,33 @@ function points.make_partitions(p_months_ahead integer DEFAULT 3, p_now timestam
     returns integer
     plpgsql volatile set TimeZone=UTC
 
+function points.merge_fault(p_request api.request)
+    returns text[]
+    plpgsql immutable parallel safe
+
+function points.merge_into(p_from_bucket smallint, p_from_id bigint, p_into_bucket smallint, p_into_id bigint, p_request api.request, p_now timestamp with time zone)
+    returns points.draft
+    plpgsql volatile
+
+function points.merge_one(p_client text, p_request api.request)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile
+
+function points.merge_refusal(p_from_bucket smallint, p_from_id bigint, p_into_bucket smallint, p_into_id bigint, p_draft points.draft)
+    returns points.draft
+    plpgsql stable
+
+function points.merge_seqs(p_from_bucket smallint, p_from_id bigint, p_into_bucket smallint, p_into_id bigint)
+    returns bigint[]
+    plpgsql stable
+
 function points.moment(p_at timestamp with time zone, p_time_zone text)
     returns text
     sql stable parallel safe
+
+function points.move_all(p_from_bucket smallint, p_from_id bigint, p_into_bucket smallint, p_into_id bigint, p_request api.request, p_now timestamp with time zone)
+    returns points.draft
+    plpgsql volatile
 
 function points.move_default_rows(p_parent text, p_partition text, p_month timestamp with time zone)
     returns void
@@ -1393,6 +1639,10 @@ function points.moved_lots(p_bucket smallint, p_draft points.draft, p_now timest
 
 function points.note_change(p_client text, p_idempotency_key text, p_reward text, p_what text, p_inputs jsonb)
     returns boolean
+    plpgsql volatile
+
+function points.note_governed()
+    returns void
     plpgsql volatile
 
 function points.note_returns(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
@@ -1415,6 +1665,10 @@ function points.offer_refusal(p_reward points.reward, p_wallet text, p_expected 
     returns text
     sql immutable parallel safe
 
+function points.open_budget(p_campaign text, p_points bigint)
+    returns void
+    plpgsql volatile
+
 function points.open_holds(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
@@ -1431,15 +1685,25 @@ function points.order_operations(p_bucket smallint, p_account_id bigint, p_order
     returns TABLE(operation_id uuid, points bigint, refunds boolean, amount numeric)
     plpgsql stable
 
+function points.period_end(p_period points.quota_period, p_at timestamp with time zone, p_time_zone text)
+    returns timestamp with time zone
+    sql stable parallel safe
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
+
 function points.period_start(p_period points.quota_period, p_at timestamp with time zone, p_time_zone text)
     returns timestamp with time zone
     sql stable parallel safe
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function points.post(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
 function points.post_redeems(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_chance uuid, p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.post_shares(p_bucket smallint, p_drafts points.draft[], p_shares points.share[])
     returns void
     plpgsql volatile
 
@@ -1479,7 +1743,7 @@ function points.receive(p_bucket smallint, p_requests api.request[], p_now times
     returns points.draft[]
     plpgsql stable
 
-function points.receive_points(p_bucket smallint, p_account_id bigint, p_operation_id uuid, p_uses points.lot_use[], p_now timestamp with time zone)
+function points.receive_points(p_bucket smallint, p_account_id bigint, p_entry_kind points.entry_kind, p_operation_id uuid, p_uses points.lot_use[], p_debt bigint, p_now timestamp with time zone)
     returns points.draft
     plpgsql volatile
 
@@ -1507,6 +1771,10 @@ function points.refuse_change()
     returns trigger
     plpgsql volatile
 
+function points.refuse_merged(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
+    returns points.draft[]
+    plpgsql stable
+
 function points.refuse_receiver(p_bucket smallint, p_account_id bigint, p_draft points.draft)
     returns points.draft
     plpgsql stable
@@ -1526,6 +1794,10 @@ function points.repay(p_bucket smallint, p_account_ids bigint[], p_now timestamp
 function points.repeated_keys(p_requests api.request[], p_drafts points.draft[])
     returns integer[]
     plpgsql immutable
+
+function points.reserve_budgets(p_bucket smallint, p_drafts points.draft[])
+    returns void
+    plpgsql volatile
 
 function points.reserve_stock(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_chance uuid)
     returns void
@@ -1551,11 +1823,19 @@ function points.rule_fault(p_basis points.rule_basis, p_fixed_points bigint, p_r
     returns text[]
     sql immutable parallel safe
 
+function points.rules_fault(p_rules text[])
+    returns text[]
+    plpgsql stable
+
 function points.run_erase(p_request api.request, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
     returns TABLE(refusal text, detail jsonb, replayed boolean, accounts integer, points bigint, erased_at timestamp with time zone)
     plpgsql volatile
 
-function points.run_round(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_chance uuid, p_now timestamp with time zone)
+function points.run_merge(p_request api.request, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
+    returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile
+
+function points.run_round(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_governed boolean, p_chance uuid, p_now timestamp with time zone)
     returns points.draft[]
     plpgsql volatile
 
@@ -1588,7 +1868,15 @@ function points.stock_left(p_reward text, p_prize smallint DEFAULT 0)
     plpgsql stable security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
-function points.take_slices(p_reward text, p_prize smallint, p_bucket smallint, p_pieces bigint)
+function points.take_all(p_bucket smallint, p_account_id bigint, p_entry_kind points.entry_kind, p_operation_id uuid, p_now timestamp with time zone)
+    returns points.draft
+    plpgsql volatile
+
+function points.take_lots(p_bucket smallint, p_drafts points.draft[], p_seqs bigint[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.take_slices(p_item text, p_prize smallint, p_bucket smallint, p_pieces bigint)
     returns SETOF bigint
     plpgsql volatile
 
@@ -1608,6 +1896,14 @@ function points.transfer_one(p_client text, p_request api.request)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile
 
+function points.unmerge_from(p_to_bucket smallint, p_to_id bigint, p_from_bucket smallint, p_from_id bigint, p_request api.request, p_seqs bigint[], p_now timestamp with time zone)
+    returns points.draft
+    plpgsql volatile
+
+function points.unmerge_refusal(p_from_bucket smallint, p_from_id bigint, p_draft points.draft, p_seqs bigint[])
+    returns points.draft
+    plpgsql stable
+
 function points.use_lots(p_bucket smallint, p_debits points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
@@ -1621,16 +1917,16 @@ function points.version_fault(p_version points.rule_version)
     returns text[]
     plpgsql stable
 
+function points.weigh_awards(p_bucket smallint, p_drafts points.draft[])
+    returns TABLE(ord integer, base bigint, codes text[], raws bigint[], allowed bigint, refused boolean, facts jsonb)
+    plpgsql stable
+
 function points.write_entries(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
 function points.write_off(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
-    plpgsql volatile
-
-function points.write_off_all(p_bucket smallint, p_account_id bigint, p_operation_id uuid, p_now timestamp with time zone)
-    returns points.draft
     plpgsql volatile
 
 function points.zone_at(p_at timestamp with time zone)

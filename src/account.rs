@@ -15,6 +15,7 @@ use crate::{
     error::Error,
     hold::{Hold, HoldCursor, HoldsKey},
     ledger::check_text,
+    limit::{LimitUse, LimitUsesKey},
     operation::{Entry, Operation, OperationKey},
     reads::{AccountReads, Reads},
     redemption::{Redemption, RedemptionCursor, RedemptionsKey},
@@ -71,6 +72,8 @@ pub struct Account {
     pub frozen: bool,
     /// When the first operation made it.
     pub created_at: DateTime<Utc>,
+    #[graphql(skip)]
+    pub merged_into: Option<String>,
 }
 
 #[ComplexObject]
@@ -78,6 +81,11 @@ impl Account {
     /// The host's name for the member.
     async fn user_id(&self) -> ID {
         ID::from(&self.user_id)
+    }
+
+    /// The member whose account this one was merged into; null: it was not.
+    async fn merged_into(&self) -> Option<ID> {
+        self.merged_into.as_ref().map(ID::from)
     }
 
     /// The balance at the instant of the answer: what has become available or expired counts at once.
@@ -126,6 +134,12 @@ impl Account {
         let key = HoldsKey { bucket: self.bucket, account_id: self.id, first, after };
         let holds = context.data::<DataLoader<Reads>>()?.load_one(key).await?.unwrap_or_default();
         Ok(connection(holds, first, key.after.is_some(), |hold| HoldCursor::of(hold).to_string()))
+    }
+
+    /// What the member has used of each limit on earning in the period that is now; the first 100 by code.
+    async fn limits(&self, context: &Context<'_>) -> async_graphql::Result<Vec<LimitUse>> {
+        let key = LimitUsesKey { bucket: self.bucket, account_id: self.id };
+        Ok(context.data::<DataLoader<Reads>>()?.load_one(key).await?.unwrap_or_default())
     }
 
     /// Rewards redeemed, newest first. At most 100 a page, 20 unless asked. INVALID_INPUT: first or after is out of range.

@@ -24,6 +24,11 @@ pub const CODES: &[(&str, bool, &str)] = &[
     ("ALREADY_REVERSED", false, "All that the operation moved has been reversed or returned before."),
     ("RETURN_TOO_LARGE", false, "More would be returned than the order amounts to, as far as that is known."),
     ("UNKNOWN_OPERATION", false, "The account has no such operation or hold."),
+    (
+        "ACCOUNT_MERGED",
+        false,
+        "The account was merged into another, or what is asked for is one's that was merged into it; ask for the member in details.",
+    ),
     ("UNKNOWN_REWARD", false, "No such reward."),
     ("NOT_ON_SALE", false, "The reward is not on sale now."),
     ("PRICE_CHANGED", false, "The reward has another price than the one expected."),

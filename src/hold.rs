@@ -290,7 +290,7 @@ pub struct HoldMutation;
 impl HoldMutation {
     /// Reserves points, those that expire soonest first, until they are captured or released, or the deadline. Points
     /// that expire meanwhile can still be captured. Needs the scope spend. Errors: INVALID_INPUT, FORBIDDEN,
-    /// IDEMPOTENCY_CONFLICT, INSUFFICIENT_POINTS, ACCOUNT_FROZEN.
+    /// IDEMPOTENCY_CONFLICT, INSUFFICIENT_POINTS, ACCOUNT_FROZEN, ACCOUNT_MERGED.
     async fn hold_points(
         &self,
         context: &Context<'_>,
@@ -300,10 +300,9 @@ impl HoldMutation {
         execute(context, request).await
     }
 
-    /// Spends a hold, once: all of it, or some and the rest goes back to its lots. An offer of transferPoints is no hold
-    /// to spend. Needs the scope spend. Errors:
-    /// INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION, INSUFFICIENT_POINTS, HOLD_CLOSED,
-    /// ACCOUNT_FROZEN.
+    /// Spends a hold, once: all of it, or some and the rest goes back to its lots. An offer of transferPoints is no
+    /// hold to spend. Needs the scope spend. Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION,
+    /// INSUFFICIENT_POINTS, HOLD_CLOSED, ACCOUNT_FROZEN, ACCOUNT_MERGED.
     async fn capture_hold(
         &self,
         context: &Context<'_>,
@@ -322,7 +321,7 @@ impl HoldMutation {
     }
 
     /// Gives a hold back to the lots that it came from; what has expired meanwhile expires. Needs the scope spend.
-    /// Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION, HOLD_CLOSED.
+    /// Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION, HOLD_CLOSED, ACCOUNT_MERGED.
     async fn release_hold(
         &self,
         context: &Context<'_>,

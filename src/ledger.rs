@@ -279,7 +279,7 @@ pub struct LedgerMutation;
 #[Object]
 impl LedgerMutation {
     /// Awards points by a rule. Needs the scope earn. Errors: INVALID_INPUT, FORBIDDEN, UNKNOWN_RULE,
-    /// IDEMPOTENCY_CONFLICT, LIMIT_REACHED, ACCOUNT_FROZEN.
+    /// IDEMPOTENCY_CONFLICT, LIMIT_REACHED, ACCOUNT_FROZEN, ACCOUNT_MERGED.
     async fn earn_points(
         &self,
         context: &Context<'_>,
@@ -290,7 +290,7 @@ impl LedgerMutation {
     }
 
     /// Takes points, those that expire soonest first. Needs the scope spend. Errors: INVALID_INPUT, FORBIDDEN,
-    /// IDEMPOTENCY_CONFLICT, INSUFFICIENT_POINTS, LIMIT_REACHED, ACCOUNT_FROZEN.
+    /// IDEMPOTENCY_CONFLICT, INSUFFICIENT_POINTS, LIMIT_REACHED, ACCOUNT_FROZEN, ACCOUNT_MERGED.
     async fn spend_points(
         &self,
         context: &Context<'_>,
@@ -301,7 +301,7 @@ impl LedgerMutation {
     }
 
     /// Corrects an account by hand, either way. It is not an earn: levels do not move. Needs the scope adjust. Errors:
-    /// INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, INSUFFICIENT_POINTS, LIMIT_REACHED.
+    /// INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, INSUFFICIENT_POINTS, LIMIT_REACHED, ACCOUNT_MERGED.
     async fn adjust_points(
         &self,
         context: &Context<'_>,

@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod backtest;
+pub mod campaign;
 pub mod client;
 pub mod commands;
 pub mod config;
@@ -21,6 +22,8 @@ pub mod hold;
 pub mod jobs;
 pub mod lanes;
 pub mod ledger;
+pub mod limit;
+pub mod merge;
 pub mod migrate;
 pub mod operation;
 pub mod pairs;

@@ -48,6 +48,10 @@ pub enum OperationKind {
     Freeze,
     /// Spending allowed again.
     Unfreeze,
+    /// The account made one with another of the same person.
+    Merge,
+    /// A merge undone.
+    Unmerge,
     /// Pending points become available.
     Activate,
     /// Points reach their expiry.
@@ -60,6 +64,8 @@ pub enum OperationKind {
     WriteOff,
     /// Points from another member.
     Receive,
+    /// What a merged account got goes on to the one that it was merged into.
+    Forward,
     /// The member's name removed for ever, and what was left written off.
     Erase,
 }
@@ -86,6 +92,8 @@ pub enum EntryKind {
     Refund,
     /// Points to or from another member.
     Transfer,
+    /// Points and debt to or from another account of the same person.
+    Merge,
     /// Pending points become available.
     Activate,
     /// Points reach their expiry.

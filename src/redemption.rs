@@ -305,7 +305,7 @@ impl RedemptionMutation {
     /// Redeems a reward: points, stock, quota and the redemption at once, or nothing. A coupon's code, and what was
     /// drawn, stand on the redemption. Needs the scope spend. Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT,
     /// UNKNOWN_REWARD, NOT_ON_SALE, PRICE_CHANGED (details.price is the present one), OUT_OF_STOCK,
-    /// INSUFFICIENT_POINTS, ACCOUNT_FROZEN, LIMIT_REACHED (the quota).
+    /// INSUFFICIENT_POINTS, ACCOUNT_FROZEN, LIMIT_REACHED (the quota), ACCOUNT_MERGED.
     async fn redeem_reward(
         &self,
         context: &Context<'_>,
@@ -325,7 +325,7 @@ impl RedemptionMutation {
     }
 
     /// Says that a reserved redemption has been delivered. Needs the scope rewards. Errors: INVALID_INPUT, FORBIDDEN,
-    /// IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION, REDEMPTION_CLOSED.
+    /// IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION, REDEMPTION_CLOSED, ACCOUNT_MERGED.
     async fn fulfil_redemption(
         &self,
         context: &Context<'_>,
@@ -337,7 +337,7 @@ impl RedemptionMutation {
 
     /// Cancels a reserved redemption: its points go back to their lots, its stock and quota are free again; a coupon's
     /// code stays handed out. Needs the scope rewards. Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT,
-    /// UNKNOWN_OPERATION, REDEMPTION_CLOSED.
+    /// UNKNOWN_OPERATION, REDEMPTION_CLOSED, ACCOUNT_MERGED.
     async fn cancel_redemption(
         &self,
         context: &Context<'_>,

@@ -109,7 +109,8 @@ impl ReversalMutation {
     /// Undoes an operation, as far as returns have not done so already: what was spent goes back to the lots that it
     /// came from, with their own expiry; what was granted is taken back, and what the member has spent of it becomes a
     /// debt, or is forgiven, as the program's debt policy says. Needs the scope reverse. Errors: INVALID_INPUT,
-    /// FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION, NOT_REVERSIBLE, ALREADY_REVERSED, HOLD_CLOSED.
+    /// FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION, NOT_REVERSIBLE, ALREADY_REVERSED, HOLD_CLOSED,
+    /// ACCOUNT_MERGED.
     async fn reverse_operation(
         &self,
         context: &Context<'_>,
@@ -128,9 +129,9 @@ impl ReversalMutation {
     }
 
     /// Returns an order, or part of it. Of each operation of the order, floor(points * returned / amount of the order)
-    /// is undone, all returns together: in one part or many, in any order, even if the order comes later. The amount
-    /// of the order is the orderAmount of what was spent on it, or else the amount of what it earned. Needs the scope
-    /// reverse. Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, RETURN_TOO_LARGE.
+    /// is undone, all returns together: in one part or many, in any order, even if the order comes later. The amount of
+    /// the order is the orderAmount of what was spent on it, or else the amount of what it earned. Needs the scope
+    /// reverse. Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, RETURN_TOO_LARGE, ACCOUNT_MERGED.
     async fn return_order(
         &self,
         context: &Context<'_>,

@@ -15,6 +15,7 @@ use futures_util::{StreamExt, stream::BoxStream};
 use crate::{
     account::AccountQuery,
     backtest::{BacktestQuery, Reports},
+    campaign::{CampaignMutation, CampaignQuery},
     deduction::DeductionQuery,
     erasure::ErasureMutation,
     error,
@@ -23,6 +24,8 @@ use crate::{
     hold::{HoldMutation, HoldQuery},
     lanes::Lanes,
     ledger::LedgerMutation,
+    limit::{LimitMutation, LimitQuery},
+    merge::MergeMutation,
     pairs::Pairs,
     preview::PreviewQuery,
     reads::{AccountReads, Reads},
@@ -45,6 +48,8 @@ pub struct Query(
     ExplainQuery,
     PreviewQuery,
     BacktestQuery,
+    CampaignQuery,
+    LimitQuery,
 );
 
 /// Operations on members' points.
@@ -58,7 +63,10 @@ pub struct Mutation(
     RedemptionMutation,
     RewardMutation,
     RuleMutation,
+    CampaignMutation,
+    LimitMutation,
     ErasureMutation,
+    MergeMutation,
 );
 
 /// Levels of fields. Introspection as GraphiQL does it needs 13.

@@ -189,7 +189,7 @@ impl TransferMutation {
     /// nothing, so levels do not move. With accept the points are only offered; the offer counts for the limits of its
     /// day, whatever becomes of it. A frozen member receives only if the program lets frozen accounts earn. Needs the
     /// scope spend. Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, INSUFFICIENT_POINTS, LIMIT_REACHED,
-    /// ACCOUNT_FROZEN.
+    /// ACCOUNT_FROZEN, ACCOUNT_MERGED.
     async fn transfer_points(
         &self,
         context: &Context<'_>,
@@ -201,7 +201,7 @@ impl TransferMutation {
 
     /// Completes an offer, whole. What of it has expired meanwhile expires with the receiver. Needs the scope spend.
     /// Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION, HOLD_CLOSED, LIMIT_REACHED,
-    /// ACCOUNT_FROZEN.
+    /// ACCOUNT_FROZEN, ACCOUNT_MERGED.
     async fn accept_transfer(
         &self,
         context: &Context<'_>,
@@ -212,7 +212,7 @@ impl TransferMutation {
     }
 
     /// Declines an offer: the points go back to their lots. Needs the scope spend. Errors: INVALID_INPUT, FORBIDDEN,
-    /// IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION, HOLD_CLOSED.
+    /// IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION, HOLD_CLOSED, ACCOUNT_MERGED.
     async fn decline_transfer(
         &self,
         context: &Context<'_>,
@@ -223,7 +223,7 @@ impl TransferMutation {
     }
 
     /// Takes an offer back that was not accepted yet: the points go back to their lots. Needs the scope spend. Errors:
-    /// INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION, HOLD_CLOSED.
+    /// INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION, HOLD_CLOSED, ACCOUNT_MERGED.
     async fn cancel_transfer(
         &self,
         context: &Context<'_>,
@@ -242,7 +242,7 @@ impl TransferMutation {
     /// Undoes a transfer, whole: the points go back to the lots that they came from, with their own expiry. What the
     /// receiver has spent of them becomes the receiver's debt, or is forgiven, as the program's debt policy says. Needs
     /// the scope reverse. Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION, NOT_REVERSIBLE,
-    /// ALREADY_REVERSED.
+    /// ALREADY_REVERSED, ACCOUNT_MERGED.
     async fn reverse_transfer(
         &self,
         context: &Context<'_>,

@@ -11,6 +11,7 @@ create table points.program (
     transfer_maximum       bigint,
     transfer_times_a_day   int,
     transfer_points_a_day  bigint,
+    governed_rules         text[] not null default '{}',
     constraint program_is_one_row check (id),
     constraint program_currency_is_iso_code check (currency ~ '^[A-Z]{3}$'),
     constraint program_debt_policy_is_known check (debt_policy in ('debt', 'clamp')),
@@ -30,6 +31,8 @@ comment on column points.program.transfer_minimum is 'Points of one transfer at 
 comment on column points.program.transfer_maximum is 'Points of one transfer at most; null: any.';
 comment on column points.program.transfer_times_a_day is 'Transfers that an account may send on one day of the time zone; null: any number.';
 comment on column points.program.transfer_points_a_day is 'Points that an account may send on one day of the time zone; null: any number.';
+
+comment on column points.program.governed_rules is 'Rules that some limit or campaign is about, kept by points.note_governed: awards by others need not look for any.';
 
 insert into points.program (name, time_zone, currency, debt_policy) values ('Jifen', 'UTC', 'USD', 'debt');
 
@@ -100,6 +103,7 @@ insert into points.refusal (code, sqlstate, final, meaning) values
     ('NOT_ON_SALE',          'LP022', false, 'The reward is not on sale now; detail says when.'),
     ('PRICE_CHANGED',        'LP023', false, 'The reward has another price than the one expected; detail has it.'),
     ('OUT_OF_STOCK',         'LP024', false, 'Nothing is left of the reward.'),
+    ('ACCOUNT_MERGED',       'LP109', false, 'The account was merged into another, or what is asked for is one''s that was merged into it; detail names the member to ask.'),
     ('REDEMPTION_CLOSED',    'LP121', true,  'The redemption was fulfilled or cancelled before; detail says which.');
 
 reset role;

@@ -5,19 +5,26 @@ create table points.account (
     created_at timestamptz not null,
     bucket     smallint not null,
     erased_at  timestamptz,
+    into_id    bigint,
+    into_bucket smallint,
     user_id    text,
     wallet     text not null references points.wallet,
     primary key (bucket, id),
     constraint account_once_per_user_and_wallet unique (bucket, user_id, wallet),
     constraint account_bucket_is_its_hash check (bucket = points.bucket(user_id, wallet)),
     constraint account_user_id_length check (length(user_id) between 1 and 64),
-    constraint account_is_somebodys_until_erased check ((user_id is null) = (erased_at is not null))
+    constraint account_is_somebodys_until_erased check ((user_id is null) = (erased_at is not null)),
+    constraint account_merged_into_another check ((into_id is null) = (into_bucket is null) and into_id <> id)
 );
+create index account_merged on points.account (into_bucket, into_id) where into_id is not null;
+comment on index points.account_merged is 'Accounts that were merged into one.';
 comment on table points.account is 'Whose points, in which wallet: the only table with a personal datum. What changes with every operation is in points.balance, so that the checks here run once an account.';
 comment on column points.account.id is 'Id inside Jifen.';
 comment on column points.account.created_at is 'When the first operation made it.';
 comment on column points.account.bucket is 'points.bucket(user_id, wallet), for ever.';
 comment on column points.account.erased_at is 'When its member was erased; null: was not.';
+comment on column points.account.into_id is 'The account that it was merged into; null: it was not.';
+comment on column points.account.into_bucket is 'Bucket of that account.';
 comment on column points.account.user_id is 'The host''s name for the member, 1 to 64 characters; null: erased.';
 comment on column points.account.wallet is 'Kind of points.';
 
@@ -35,10 +42,12 @@ create table points.balance (
     version        bigint not null default 0,
     next_change_at timestamptz not null default 'infinity',
     level_until    bigint not null,
+    inherited      points.pocket,
     bucket         smallint not null,
     frozen         boolean not null default false,
     has_returns    boolean not null default false,
     closed         boolean not null default false,
+    merged         boolean not null default false,
     level          text,
     primary key (bucket, account_id),
     constraint balance_of_an_account foreign key (bucket, account_id) references points.account (bucket, id),
@@ -59,10 +68,12 @@ comment on column points.balance.transferred is 'Points received from other acco
 comment on column points.balance.version is 'seq of the last entry; 0 before the first.';
 comment on column points.balance.next_change_at is 'No lot becomes available or expires and no hold ends before this instant, so until then the booked pockets are the true ones.';
 comment on column points.balance.level_until is 'Points earned from which the level is another one, as far as known: nothing to decide below it.';
+comment on column points.balance.inherited is 'Points earned ever by the accounts that were merged into this one: they count for the level. Null: there are none.';
 comment on column points.balance.bucket is 'Bucket of the account.';
 comment on column points.balance.frozen is 'Whether spending is refused.';
 comment on column points.balance.has_returns is 'Whether orders were returned (points.order_return): whatever comes of an order looks for that then.';
 comment on column points.balance.closed is 'Whether the member was erased: whoever waited for the lock meanwhile has to look for the member''s account again.';
+comment on column points.balance.merged is 'Whether it was merged into another account (points.account.into_id), to which whatever it gets goes on.';
 comment on column points.balance.level is 'Level by points earned; null: below the lowest.';
 
 create table points.level_change (

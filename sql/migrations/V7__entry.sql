@@ -1,7 +1,7 @@
 set role jifen_owner;
 
 create type points.entry_kind as enum (
-    'earn', 'spend', 'adjust', 'hold', 'capture', 'release', 'clawback', 'refund', 'transfer', 'activate', 'expire', 'reinstate',
+    'earn', 'spend', 'adjust', 'hold', 'capture', 'release', 'clawback', 'refund', 'transfer', 'merge', 'activate', 'expire', 'reinstate',
     'repay', 'write_off');
 comment on type points.entry_kind is 'What an entry books.';
 
@@ -30,6 +30,7 @@ create table points.entry (
         case
             when kind in ('earn', 'refund', 'reinstate') then pending_delta + available_delta + held_delta > debt_delta
             when kind in ('spend', 'capture', 'clawback', 'expire') then pending_delta + available_delta + held_delta < debt_delta
+            when kind = 'merge' then true
             when kind in ('adjust', 'transfer', 'write_off') then pending_delta + available_delta + held_delta <> debt_delta
             else pending_delta + available_delta + held_delta = debt_delta
         end)

@@ -10,7 +10,8 @@ select
     b.expired + coalesce(d.expired, 0) as expired,
     b.adjusted::bigint as adjusted,
     b.transferred::bigint as transferred,
-    b.version, b.level, b.frozen, a.created_at
+    b.version, b.level, b.frozen, a.created_at,
+    case when b.merged then points.user_id_of(a.into_bucket, a.into_id) end as merged_into
 from points.account a
 join points.balance b on b.bucket = a.bucket and b.account_id = a.id
 -- offset 0 keeps the condition inside, or the function would be called for every account.
@@ -39,3 +40,4 @@ comment on column api.account.version is 'seq of the last entry; 0 before the fi
 comment on column api.account.level is 'Level by points earned; null: below the lowest.';
 comment on column api.account.frozen is 'Whether spending is refused.';
 comment on column api.account.created_at is 'When the first operation made it.';
+comment on column api.account.merged_into is 'The member whose account it was merged into; null: it was not.';

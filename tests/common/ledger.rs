@@ -29,12 +29,15 @@ pub enum Kind {
     Cancel,
     Freeze,
     Unfreeze,
+    Merge,
+    Unmerge,
     Activate,
     Expire,
     Reinstate,
     Repay,
     WriteOff,
     Receive,
+    Forward,
     Erase,
 }
 

@@ -2,10 +2,15 @@
 
 use tokio_postgres::Client;
 
-/// Accounts with their balances, for the laws.
+/// Accounts with their balances, and operations that granted lots, for the laws.
 const MEMBER: &str = "with member as (
-    select a.id, coalesce(a.user_id, 'erased ' || a.id) as user_id, a.wallet, b.*
+    select a.id, coalesce(a.user_id, 'erased ' || a.id) as user_id, a.wallet, a.into_bucket, a.into_id, b.*
     from points.account a join points.balance b on b.bucket = a.bucket and b.account_id = a.id
+), granting as (
+    select o.* from points.operation o
+    left join points.entry e on e.bucket = o.bucket and e.account_id = o.account_id and e.seq = o.seq
+    where o.seq is not null
+        and (o.available_at is not null or e.kind = 'merge' and e.pending_delta + e.available_delta > 0)
 )";
 
 /// Each selects a text for every violation.
@@ -79,7 +84,7 @@ const LAWS: &[(&str, &str)] = &[
                  group by q.no
              ) l
          ) l on true
-         where o.seq is not null and o.available_at is not null
+         where (o.bucket, o.account_id, o.seq) in (select bucket, account_id, seq from granting)
              and (l.granted is distinct from o.points or l.points is distinct from o.points or not l.same)",
     ),
     (
@@ -88,8 +93,7 @@ const LAWS: &[(&str, &str)] = &[
              select bucket, account_id, seq from points.lot union select bucket, account_id, lot_seq from points.lot_use
          ) l
          where not exists (
-             select from points.operation o
-             where o.bucket = l.bucket and o.account_id = l.account_id and o.seq = l.seq and o.available_at is not null)",
+             select from granting o where o.bucket = l.bucket and o.account_id = l.account_id and o.seq = l.seq)",
     ),
     (
         "lot uses say exactly what a debit takes and what is given back",
@@ -97,7 +101,7 @@ const LAWS: &[(&str, &str)] = &[
          left join points.lot_use u on u.bucket = e.bucket and u.account_id = e.account_id and u.seq = e.seq
          group by e.bucket, e.account_id, e.seq, e.pending_delta, e.available_delta, e.kind
          having coalesce(sum(u.points), 0) <> -(e.pending_delta + e.available_delta)
-             and not (e.kind in ('earn', 'adjust', 'transfer') and e.pending_delta + e.available_delta > 0 and count(u.points) = 0)",
+             and not (e.kind in ('earn', 'adjust', 'transfer', 'merge') and e.pending_delta + e.available_delta > 0 and count(u.points) = 0)",
     ),
     (
         "an entry and its operation name each other",
@@ -109,6 +113,8 @@ const LAWS: &[(&str, &str)] = &[
                  when 'redeem' then 'spend'
                  when 'receive' then 'transfer'
                  when 'erase' then 'write_off'
+                 when 'unmerge' then 'merge'
+                 when 'forward' then 'merge'
                  when 'cancel' then 'refund'
                  when 'reverse' then
                      case when e.kind in ('clawback', 'refund', 'adjust', 'release', 'transfer') then e.kind::text else 'another' end
@@ -119,6 +125,7 @@ const LAWS: &[(&str, &str)] = &[
                  when 'repay' then e.debt_delta
                  when 'activate' then e.available_delta
                  when 'release' then e.available_delta
+                 when 'merge' then e.pending_delta + e.available_delta
                  else e.pending_delta + e.available_delta + e.held_delta - e.debt_delta
              end)",
     ),
@@ -217,7 +224,7 @@ const LAWS: &[(&str, &str)] = &[
         "select a.user_id from member a
          left join lateral (
              select l.code from points.level l
-             where l.wallet = a.wallet and l.threshold <= a.earned order by l.threshold desc limit 1
+             where l.wallet = a.wallet and l.threshold <= a.earned + coalesce(a.inherited, 0) order by l.threshold desc limit 1
          ) l on true
          left join lateral (
              select c.level from points.level_change c
@@ -225,6 +232,19 @@ const LAWS: &[(&str, &str)] = &[
          ) c on true
          left join points.level lowest on lowest.wallet = a.wallet and lowest.threshold = 0
          where a.level is distinct from l.code or a.level is distinct from coalesce(c.level, lowest.code)",
+    ),
+    (
+        "a merged account has nothing but holds, its heir is not merged, and inherits what it earned",
+        "select a.user_id from member a
+         where a.merged <> (a.into_id is not null) and not a.closed
+             or a.merged and a.pending + a.available + a.debt > 0 and not a.closed
+         union all
+         select a.user_id from member a
+         left join lateral (
+             select sum(s.earned) as earned, count(*) > 0 and a.merged as chained
+             from member s where s.into_bucket = a.bucket and s.into_id = a.id
+         ) s on true
+         where a.inherited::numeric is distinct from s.earned or s.chained",
     ),
     (
         "no lot changes and no hold ends before next_change_at",

@@ -3,6 +3,7 @@
 mod account;
 mod adjust_points;
 mod backtest;
+mod campaigns;
 mod deductions;
 mod earn_points;
 mod earn_points_batch;
@@ -16,6 +17,7 @@ mod holds;
 mod inputs;
 mod lanes;
 mod limits;
+mod merge;
 mod operation;
 mod operators_day;
 mod preview;

@@ -25,7 +25,7 @@ begin
             q.undo, q.undoes
         )::points.draft
         from (
-            select d.*, b.version, b.pending, b.available, b.held, b.debt, b.earned, b.level_until, v.verdict, n.net,
+            select d.*, b.version, b.pending, b.available, b.held, b.debt, b.earned + coalesce(b.inherited, 0) as earned, b.level_until, v.verdict, n.net,
                 d.round is not null and v.verdict is null and d.moved <> 0 as moves,
                 d.entry_kind in ('earn', 'clawback') as earns,
                 case when v.verdict is null and d.lot_expires_at <= p_now then d.moved else 0 end as lapsed

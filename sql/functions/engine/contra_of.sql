@@ -5,7 +5,7 @@ return case
     when p_kind in ('spend', 'capture', 'refund') then 'redemption'
     when p_kind = 'adjust' then 'adjustment'
     when p_kind in ('expire', 'reinstate') then 'expiry'
-    when p_kind = 'transfer' then 'transfer'
+    when p_kind in ('transfer', 'merge') then 'transfer'
     when p_kind = 'write_off' then 'write_off'
     else 'internal'
 end;

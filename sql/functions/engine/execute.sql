@@ -10,18 +10,20 @@ declare
     v_round points.draft[];
     v_done points.draft[];
     v_rounds int := 1;
-    v_settles_at timestamptz;
-    v_careful boolean;
+    v_locked record;
+    v_merged bigint[];
     v_repeats boolean;
     v_special boolean;
     v_newcomers boolean;
     v_redeems boolean;
+    v_governed boolean;
     v_chance uuid;
     v_parts int[];
 begin
     v_drafts := points.receive(p_bucket, p_requests, v_now);
-    select bool_or(d.account_id is null and d.refusal is null), bool_or(d.lot_source is not null and d.refusal is null)
-    into v_newcomers, v_redeems
+    select bool_or(d.account_id is null and d.refusal is null), bool_or(d.lot_source is not null and d.refusal is null),
+        array_agg(d.account_id) filter (where d.level_due and d.refusal is null)
+    into v_newcomers, v_redeems, v_merged
     from unnest(v_drafts) d;
     if v_redeems then
         v_parts := points.repeated_keys(p_requests, v_drafts);
@@ -38,20 +40,36 @@ begin
     if v_newcomers then
         v_drafts := points.resolve(p_bucket, p_requests, v_drafts, v_now);
     end if;
-    select l.settles_at, l.careful into v_settles_at, v_careful from points.lock_accounts(p_bucket, v_drafts) l;
+    if v_merged is not null then
+        perform points.lock_pair(array_fill(p_bucket, array[cardinality(v_drafts)]), v_drafts);
+        if cardinality(p_requests) > 1 then
+            for v_number in 1 .. cardinality(p_requests) loop
+                return query select * from points.execute(p_bucket, p_requests[v_number : v_number], p_now);
+            end loop;
+            return;
+        end if;
+    end if;
+    v_locked := points.lock_accounts(p_bucket, v_drafts);
+    if not v_locked.merged <@ coalesce(v_merged, '{}') then
+        raise exception using errcode = 'serialization_failure', message = 'an account was merged while this waited for it; send it again';
+    end if;
     -- Waiting for locks takes time; nothing may be booked before what the last holder booked.
     v_now := coalesce(p_now, clock_timestamp());
     v_drafts := points.claim(p_bucket, p_requests, v_drafts);
     v_drafts := points.price(p_requests, v_drafts, v_now);
+    if v_locked.kin then
+        v_drafts := points.refuse_merged(p_bucket, p_requests, v_drafts);
+    end if;
     if v_redeems then
         v_drafts := points.price_redeems(p_requests, v_drafts, v_now);
         v_chance := gen_random_uuid();
     end if;
-    select count(*) > count(distinct d.account_id), v_careful or coalesce(bool_or(d.entry_kind is null or d.undoes is not null or d.entry_kind = 'hold' and d.lot_source is not null), false)
-    into v_repeats, v_special
+    select count(*) > count(distinct d.account_id), v_locked.careful or coalesce(bool_or(d.entry_kind is null or d.undoes is not null or d.entry_kind = 'hold' and d.lot_source is not null), false),
+        coalesce(bool_or(d.level_due), false)
+    into v_repeats, v_special, v_governed
     from unnest(v_drafts) d
     where d.round = 1;
-    if v_redeems and (v_repeats or v_special) then
+    if (v_redeems or v_governed) and (v_repeats or v_special) then
         v_drafts := points.arrange_redeems(p_bucket, v_drafts);
         v_rounds := (select coalesce(max(d.round), 1) from unnest(v_drafts) d);
     elsif v_repeats then
@@ -59,19 +77,22 @@ begin
         v_rounds := (select max(d.round) from unnest(v_drafts) d);
     end if;
 
-    if v_settles_at <= v_now then
+    if v_locked.settles_at <= v_now then
         perform points.settle(p_bucket, array(select d.account_id from unnest(v_drafts) d where d.round is not null), v_now);
     end if;
     if v_redeems then
         perform points.reserve_stock(p_bucket, p_requests, v_drafts, v_chance);
     end if;
+    if v_governed then
+        perform points.reserve_budgets(p_bucket, v_drafts);
+    end if;
     if v_rounds = 1 then
-        v_drafts := points.run_round(p_bucket, p_requests, v_drafts, v_special, v_chance, v_now);
+        v_drafts := points.run_round(p_bucket, p_requests, v_drafts, v_special, v_governed, v_chance, v_now);
     else
         v_done := array(select d from unnest(v_drafts) d where d.round is null);
         for v_number in 1 .. v_rounds loop
             v_round := array(select d from unnest(v_drafts) d where d.round = v_number);
-            v_done := v_done || points.run_round(p_bucket, p_requests, v_round, v_special, v_chance, v_now);
+            v_done := v_done || points.run_round(p_bucket, p_requests, v_round, v_special, v_governed, v_chance, v_now);
         end loop;
         v_drafts := array(select d from unnest(v_done) d order by d.ord);
     end if;

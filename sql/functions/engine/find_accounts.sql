@@ -5,11 +5,11 @@ begin
     return array(
         select row(
             r.ord, a.id, r.operation_id, r.entry_kind, r.rule_version, r.refusal, r.refusal_detail,
-            false, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
+            false, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, a.merged, null, null
         )::points.draft
         from unnest(p_requests, p_drafts) r
         left join lateral (
-            select a.id from points.account a
+            select a.id, a.into_id is not null as merged from points.account a
             where a.bucket = p_bucket and a.user_id = r.user_id and a.wallet = coalesce(r.wallet, 'points')
             limit 1
         ) a on true

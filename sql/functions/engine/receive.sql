@@ -19,10 +19,10 @@ begin
                 when q.retired_at is not null then jsonb_build_object('rule', q.rule, 'retired_at', q.retired_at)
                 when q.rule_fault is not null then jsonb_build_object('path', q.rule_fault[1], 'message', q.rule_fault[2])
             end,
-            false, null, null, null, q.reward, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
+            false, null, null, null, q.reward, null, null, null, null, null, null, null, null, null, null, null, null, q.merged, null, null
         )::points.draft
         from (
-            select r.*, a.id as account_id, v.version,
+            select r.*, a.id as account_id, a.merged, v.version,
                 points.input_fault(r.kind, r.user_id, w.code is not null, r.idempotency_key, r.rule, r.order_key, r.reward,
                     r.original, r.counterparty, r.amount, r.points, r.occurred_at, r.expires_at, r.reason, r.actor, r.metadata, p_now) as fault,
                 c.id is null or c.revoked_at <= p_now or points.scope_of(r.kind) <> all (c.scopes)
@@ -34,7 +34,7 @@ begin
             left join points.client c on c.id = r.client_id
             left join points.wallet w on w.code = coalesce(r.wallet, 'points')
             left join lateral (
-                select a.id from points.account a
+                select a.id, a.into_id is not null as merged from points.account a
                 where a.bucket = p_bucket and a.user_id = r.user_id and a.wallet = w.code
                 limit 1
             ) a on true

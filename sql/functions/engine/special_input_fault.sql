@@ -9,8 +9,8 @@ begin
             then array['rule', 'is for earn']
         when (p_kind in ('capture', 'release', 'reverse', 'fulfil', 'cancel')) <> (p_original is not null)
             then array['original', 'is for capture, release, reverse, fulfil and cancel, which need it']
-        when p_kind = 'transfer' or p_counterparty is not null
-            then array['kind', 'a transfer touches two accounts: api.execute_transfer']
+        when p_kind in ('transfer', 'merge', 'unmerge') or p_counterparty is not null
+            then array['kind', 'what touches two accounts is for api.execute_transfer and api.execute_merge']
         when (p_kind = 'redeem') <> (p_reward is not null)
             then array['reward', 'is for redeem, which needs it']
         when p_kind = 'return' and p_order_key is null
@@ -30,9 +30,9 @@ begin
         when p_expires_at is not null and p_kind <> 'hold'
             then array['expires_at', 'is for hold and for adjustments that grant points']
         when p_kind in ('freeze', 'unfreeze') and coalesce(p_reason, '') = ''
-            then array['reason', 'freezing and unfreezing need a reason']
+            then array['reason', 'freezing, unfreezing and merging need a reason']
         when p_kind in ('freeze', 'unfreeze') and coalesce(p_actor, '') = ''
-            then array['actor', 'freezing and unfreezing need their actor']
+            then array['actor', 'freezing, unfreezing and merging need their actor']
     end;
 end
 $$;

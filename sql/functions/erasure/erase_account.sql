@@ -7,8 +7,8 @@ begin
     perform points.settle(p_bucket, array[p_account_id], p_now);
     perform points.release_due(p_bucket, array[p_account_id], p_now, true);
     perform points.settle(p_bucket, array[p_account_id], p_now);
-    v_draft := points.write_off_all(
-        p_bucket, p_account_id, api.operation_id(p_request.client_id, p_request.idempotency_key), p_now);
+    v_draft := points.take_all(
+        p_bucket, p_account_id, 'write_off', api.operation_id(p_request.client_id, p_request.idempotency_key), p_now);
 
     insert into points.operation (
         bucket, account_id, id, client_id, idempotency_key, kind, points, seq, detail, reason, actor, recorded_at)

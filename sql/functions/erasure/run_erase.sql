@@ -29,7 +29,8 @@ begin
         select a.bucket, a.id, row(null, a.id, v_draft.operation_id, null, null, null, null, null, null, null, null, null, null, null,
             null, null, null, null, null, null, null, null, null, null, null, null, null)::points.draft as draft
         from points.wallet w
-        join points.account a on a.bucket = points.bucket(p_request.user_id, w.code) and a.user_id = p_request.user_id and a.wallet = w.code
+        join points.account m on m.bucket = points.bucket(p_request.user_id, w.code) and m.user_id = p_request.user_id and m.wallet = w.code
+        join points.account a on (a.bucket, a.id) = (m.bucket, m.id) or (a.into_bucket, a.into_id) = (m.bucket, m.id) and a.user_id is not null
     ) a;
     perform points.lock_pair(v_buckets, v_drafts);
     v_now := coalesce(p_now, clock_timestamp());
@@ -45,4 +46,4 @@ end
 $$;
 
 comment on function points.run_erase(api.request, timestamptz) is
-    'Erases a member: every account in every wallet, all locked first, in one transaction. A repeated request is known by points.erasure. p_now moves the clock in tests; null: the clock.';
+    'Erases a member: every account in every wallet, and those merged into them, all locked first, in one transaction. A repeated request is known by points.erasure. p_now moves the clock in tests; null: the clock.';

@@ -14,7 +14,7 @@ begin
         cross join lateral (
             select * from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
         ) b
-        where d.seq is not null and d.debt_delta > 0
+        where d.seq is not null and d.debt_delta > 0 and not b.merged
         order by b.account_id
     );
     perform points.write_entries(p_bucket, v_drafts, p_now);
@@ -23,4 +23,4 @@ end
 $$;
 
 comment on function points.write_off(smallint, points.draft[], timestamptz) is
-    'Forgives the debt that these clawbacks made: debt policy clamp.';
+    'Forgives the debt that these clawbacks made: debt policy clamp. The debt of a merged account goes on first (points.forward).';

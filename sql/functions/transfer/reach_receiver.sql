@@ -11,14 +11,15 @@ begin
         v_asked := row('reverse', null, null, 0, 'reverse:' || v_to.seq, null, null, null, p_taken_by, null, null, null, null, null, null, null, null)::api.request;
     else
         v_to := points.receive_points(
-            p_to_bucket, p_to_id, api.operation_id(0, format('receive:%s:%s', p_from.account_id, p_from.operation_id)),
-            points.moved_lots(p_from_bucket, p_from, p_now), p_now);
+            p_to_bucket, p_to_id, 'transfer', api.operation_id(0, format('receive:%s:%s', p_from.account_id, p_from.operation_id)),
+            points.moved_lots(p_from_bucket, p_from, p_now), 0, p_now);
         v_asked := row('receive', null, null, 0, format('receive:%s:%s', p_from.account_id, p_from.operation_id),
             null, null, null, p_from.operation_id, null, null, null, null, null, null, null, null)::api.request;
     end if;
     perform points.record_transfer(p_to_bucket, v_asked, v_to, p_from_bucket, p_from.account_id, p_now);
     perform points.settle(p_to_bucket, array[p_to_id], p_now);
     perform points.repay(p_to_bucket, array[p_to_id], p_now);
+    perform points.forward(p_to_bucket, array[p_to_id], p_now);
 end
 $$;
 

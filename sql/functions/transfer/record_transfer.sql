@@ -14,9 +14,9 @@ begin
         p_draft.refusal, p_draft.refusal_detail, case when p_request.kind = 'receive' then p_now end, p_request.expires_at,
         p_request.reason, p_request.actor, p_request.metadata, p_now
     from points.balance b
-    where b.bucket = p_bucket and b.account_id = p_draft.account_id;
+    where b.bucket = p_bucket and b.account_id = p_draft.account_id and p_draft.round is not null;
 end
 $$;
 
 comment on function points.record_transfer(smallint, api.request, points.draft, smallint, bigint, timestamptz) is
-    'Writes the operation of one leg of a transfer, of an offer or of a reversal, with the other account.';
+    'Writes the operation of one leg of a transfer, of an offer, of a reversal or of a merge, with the other account.';

@@ -27,6 +27,7 @@ begin
 
     v_draft := (points.claim(v_bucket, array[p_request], array[v_draft]))[1];
     v_draft := (points.price(array[p_request], array[v_draft], v_now))[1];
+    v_draft := (points.refuse_merged(v_bucket, array[p_request], array[v_draft]))[1];
     if v_draft.round = 1 then
         perform points.settle(v_to_bucket, array[v_to.account_id], v_now);
         v_draft := points.send_points(v_bucket, v_to_bucket, v_to.account_id, p_request, v_draft, v_pair.known, v_pair.kind, v_pair.erased, v_now);
@@ -38,6 +39,7 @@ begin
         perform points.record_transfer(v_bucket, p_request, v_draft, v_to_bucket, v_to.account_id, v_now);
         perform points.settle(v_bucket, array[v_draft.account_id], v_now);
         perform points.repay(v_bucket, array[v_draft.account_id], v_now);
+        perform points.forward(v_bucket, array[v_draft.account_id], v_now);
     end if;
     return query select * from points.answer(v_bucket, array[v_draft]);
 end
