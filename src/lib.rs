@@ -16,6 +16,7 @@ pub mod error;
 pub mod freeze;
 pub mod graphiql;
 pub mod hold;
+pub mod invitation;
 pub mod jobs;
 pub mod lanes;
 pub mod ledger;

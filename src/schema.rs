@@ -19,6 +19,7 @@ use crate::{
     error,
     freeze::FreezeMutation,
     hold::{HoldMutation, HoldQuery},
+    invitation::{InvitationMutation, InvitationQuery},
     lanes::Lanes,
     ledger::LedgerMutation,
     merge::MergeMutation,
@@ -44,6 +45,7 @@ pub struct Query(
     RuleQuery,
     SignInQuery,
     TaskQuery,
+    InvitationQuery,
 );
 
 /// Operations on members' points.
@@ -61,6 +63,7 @@ pub struct Mutation(
     MergeMutation,
     SignInMutation,
     TaskMutation,
+    InvitationMutation,
 );
 
 /// Levels of fields. Introspection as GraphiQL does it needs 13.

@@ -13,6 +13,7 @@ mod expiry_and_activation;
 mod history;
 mod holds;
 mod idempotency;
+mod invitations;
 pub mod laws;
 mod ledger_model;
 mod levels;
