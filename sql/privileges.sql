@@ -5,7 +5,7 @@ revoke execute on all functions in schema points, api from public, jifen_gateway
 revoke update, delete, truncate on
     points.operation, points.entry, points.entry_default, points.lot_use, points.lot_use_default,
     points.level_change, points.rule_version, points.erasure, points.prize, points.reward_change, points.rule_change,
-    points.once_award, points.sign_in, points.zone_change, points.invitation_code
+    points.once_award, points.sign_in, points.zone_change, points.invitation_code, points.former_time_zone
 from jifen_owner;
 
 grant usage on schema api to jifen_gateway, jifen_reader, jifen_operator;
@@ -19,7 +19,9 @@ grant execute on function
     points.counted(numeric, text), points.describe_tiers(numeric[], numeric[], text), points.describe_version(points.rule_version, text),
     points.stock_left(text, smallint), points.draw_prize(bytea, int[]),
     api.quote_deduction(text, numeric, text), api.sign_in_calendar(text, date, text),
-    api.task_progress(text, text, int, text), api.invitations(text, text)
+    api.task_progress(text, text, int, text), api.invitations(text, text),
+    points.period_start(points.quota_period, timestamptz, text), points.period_end(points.quota_period, timestamptz, text),
+    api.explain_operation(text, uuid, text)
 to jifen_gateway, jifen_reader, jifen_operator;
 
 -- The gateway: the engine, and what keeps it running.
@@ -28,6 +30,7 @@ grant execute on function
     api.execute_transfer(api.request),
     api.execute_erase(api.request),
     api.execute_merge(api.request),
+    api.execute_preview(api.request),
     api.authenticate(bytea),
     api.import_client(),
     api.create_reward(text, text, points.reward_kind, bigint, text, bigint, text, numeric, timestamptz, timestamptz, int, points.quota_period, jsonb, text),
@@ -42,6 +45,12 @@ grant execute on function
     api.discard_rule_draft(text, int, text, text),
     api.retire_rule(text, text, timestamptz, text),
     api.settle_invitation(),
+    api.create_limit(text, text, text[], points.quota_period, text, int, bigint, points.limit_excess, boolean, text),
+    api.change_limit(text, text, text[], boolean, text, int, bigint, points.limit_excess, boolean, text),
+    api.create_campaign(text, text, points.campaign_basis, text[], text, numeric, bigint, text[], int, boolean, bigint, bigint, timestamptz, timestamptz, text),
+    api.change_campaign(text, text, points.campaign_status, text, int, boolean, bigint, timestamptz, text),
+    api.add_budget(text, bigint, text, text),
+    api.backtest_rule(text, int, timestamptz, timestamptz),
     api.create_partitions()
 to jifen_gateway;
 
@@ -57,6 +66,9 @@ grant execute on function
     api.unfreeze_account(text, text, text, text, text, jsonb, text),
     api.reverse_operation(text, uuid, text, text, text, text, jsonb, text),
     api.return_order(text, text, text, numeric, text, text, jsonb, text),
+    api.preview_earn(text, text, numeric, bigint, timestamptz, text, text, text),
+    api.preview_spend(text, bigint, text, numeric, text, text),
+    api.preview_return(text, text, numeric, text, text),
     api.transfer_points(text, text, bigint, text, text, boolean, timestamptz, text, jsonb, text),
     api.accept_transfer(text, text, uuid, text, text, text, jsonb, text),
     api.decline_transfer(text, text, uuid, text, text, text, jsonb, text),
@@ -93,7 +105,13 @@ grant execute on function
     api.discard_rule_draft(text, int, text, text),
     api.retire_rule(text, text, timestamptz, text),
     api.create_rule_version(text, points.rule_basis, bigint, numeric, points.rounding, bigint, int, int, timestamptz, numeric[], numeric[], int, points.calendar_unit, date, text),
+    api.backtest_rule(text, int, timestamptz, timestamptz),
     api.create_client(text, bytea, text[], text[]),
     api.revoke_client(text),
+    api.create_limit(text, text, text[], points.quota_period, text, int, bigint, points.limit_excess, boolean, text),
+    api.change_limit(text, text, text[], boolean, text, int, bigint, points.limit_excess, boolean, text),
+    api.create_campaign(text, text, points.campaign_basis, text[], text, numeric, bigint, text[], int, boolean, bigint, bigint, timestamptz, timestamptz, text),
+    api.change_campaign(text, text, points.campaign_status, text, int, boolean, bigint, timestamptz, text),
+    api.add_budget(text, bigint, text, text),
     api.create_partitions()
 to jifen_operator;

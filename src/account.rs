@@ -15,6 +15,7 @@ use crate::{
     error::Error,
     hold::{Hold, HoldCursor, HoldsKey},
     ledger::check_text,
+    limit::{LimitUse, LimitUsesKey},
     operation::{Entry, Operation, OperationKey},
     reads::{AccountReads, Reads},
     redemption::{Redemption, RedemptionCursor, RedemptionsKey},
@@ -89,17 +90,7 @@ impl Account {
 
     /// The balance at the instant of the answer: what has become available or expired counts at once.
     async fn balance(&self) -> Balance {
-        Balance {
-            pending: Points(self.pending),
-            available: Points(self.available),
-            held: Points(self.held),
-            debt: Points(self.debt),
-            earned: Points(self.earned),
-            spent: Points(self.spent),
-            expired: Points(self.expired),
-            adjusted: Points(self.adjusted),
-            transferred: Points(self.transferred),
-        }
+        Balance::from(self)
     }
 
     /// seq of the last entry, 0 before the first: rises with every change, without gaps.
@@ -143,6 +134,12 @@ impl Account {
         let key = HoldsKey { bucket: self.bucket, account_id: self.id, first, after };
         let holds = context.data::<DataLoader<Reads>>()?.load_one(key).await?.unwrap_or_default();
         Ok(connection(holds, first, key.after.is_some(), |hold| HoldCursor::of(hold).to_string()))
+    }
+
+    /// What the member has used of each limit on earning in the period that is now; the first 100 by code.
+    async fn limits(&self, context: &Context<'_>) -> async_graphql::Result<Vec<LimitUse>> {
+        let key = LimitUsesKey { bucket: self.bucket, account_id: self.id };
+        Ok(context.data::<DataLoader<Reads>>()?.load_one(key).await?.unwrap_or_default())
     }
 
     /// Rewards redeemed, newest first. At most 100 a page, 20 unless asked. INVALID_INPUT: first or after is out of range.
@@ -200,14 +197,30 @@ pub struct Balance {
     pub transferred: Points,
 }
 
+impl From<&Account> for Balance {
+    fn from(account: &Account) -> Self {
+        Balance {
+            pending: Points(account.pending),
+            available: Points(account.available),
+            held: Points(account.held),
+            debt: Points(account.debt),
+            earned: Points(account.earned),
+            spent: Points(account.spent),
+            expired: Points(account.expired),
+            adjusted: Points(account.adjusted),
+            transferred: Points(account.transferred),
+        }
+    }
+}
+
 /// A level of the program.
 #[derive(SimpleObject)]
 #[graphql(complex)]
 pub struct Level {
     #[graphql(skip)]
-    wallet: String,
+    pub wallet: String,
     /// Stable name, e.g. VIP1.
-    code: String,
+    pub code: String,
 }
 
 /// A level's terms.

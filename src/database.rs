@@ -20,6 +20,9 @@ const POOL_WAIT: Duration = Duration::from_secs(5);
 const GATEWAY_OPTIONS: &str = "-c role=jifen_gateway -c statement_timeout=5s -c lock_timeout=2s \
     -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off";
 
+/// For what reads whole tables, after the options above, of which the last one counts.
+const REPORT_OPTIONS: &str = "-c statement_timeout=60s";
+
 /// What `DATABASE_URL` says, in words when it says nothing usable.
 pub fn parse_url(url: &str) -> Result<Config, String> {
     let mut config = Config::from_str(url).map_err(|error| {
@@ -84,8 +87,18 @@ pub async fn connect(config: &Config) -> Result<Client, tokio_postgres::Error> {
 
 /// A pool of so many connections, as the gateway's role.
 pub fn pool(config: &Config, size: usize) -> Result<Pool, deadpool_postgres::BuildError> {
-    let manager =
-        Manager::from_config(as_gateway(config), NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+    build(as_gateway(config), size)
+}
+
+/// One connection, as the gateway's role, for statements that take up to a minute.
+pub fn report_pool(config: &Config) -> Result<Pool, deadpool_postgres::BuildError> {
+    let mut config = as_gateway(config);
+    config.options(format!("{} {REPORT_OPTIONS}", config.get_options().unwrap_or_default()));
+    build(config, 1)
+}
+
+fn build(config: Config, size: usize) -> Result<Pool, deadpool_postgres::BuildError> {
+    let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
     Pool::builder(manager)
         .max_size(size)
         .wait_timeout(Some(POOL_WAIT))

@@ -5,6 +5,8 @@
 //! parse, make one call and map: a rule on amounts, levels or dates belongs in `sql/functions`.
 
 pub mod account;
+pub mod backtest;
+pub mod campaign;
 pub mod client;
 pub mod commands;
 pub mod config;
@@ -13,6 +15,7 @@ pub mod deduction;
 pub mod embedded;
 pub mod erasure;
 pub mod error;
+pub mod explain;
 pub mod freeze;
 pub mod graphiql;
 pub mod hold;
@@ -20,10 +23,12 @@ pub mod invitation;
 pub mod jobs;
 pub mod lanes;
 pub mod ledger;
+pub mod limit;
 pub mod merge;
 pub mod migrate;
 pub mod operation;
 pub mod pairs;
+pub mod preview;
 pub mod reads;
 pub mod redemption;
 pub mod reversal;

@@ -53,7 +53,14 @@ impl Pairs {
         self.call(EXECUTE_ERASE, &[request]).await
     }
 
-    /// The one row of a statement, sent again while that is safe: each claims an idempotency key.
+    /// What an operation would give. The row is one of `api.execute_preview`.
+    pub async fn preview(&self, request: &Request) -> Result<Row, Error> {
+        request.check()?;
+        self.call(EXECUTE_PREVIEW, &[request]).await
+    }
+
+    /// The one row of a statement, sent again while that is safe: each claims an idempotency key, or changes
+    /// nothing.
     async fn call(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Row, Error> {
         let deadline = Instant::now() + DEADLINE;
         let mut unknown = false;
@@ -116,3 +123,5 @@ const EXECUTE_TRANSFER: &str = "select * from api.execute_transfer($1)";
 const EXECUTE_MERGE: &str = "select * from api.execute_merge($1)";
 
 const EXECUTE_ERASE: &str = "select * from api.execute_erase($1)";
+
+const EXECUTE_PREVIEW: &str = "select * from api.execute_preview($1)";

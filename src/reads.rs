@@ -9,8 +9,10 @@ use tokio_postgres::{Row, types::ToSql};
 
 use crate::{
     account::{Account, AccountKey, EntriesKey, LevelKey, LevelTerms, Lot, LotsKey, bucket},
+    campaign::{Campaign, CampaignKey, CampaignsKey},
     error::Error,
     hold::{Hold, HoldKey, HoldsKey},
+    limit::{EarnLimit, EarnLimitsKey, LimitUse, LimitUsesKey},
     operation::{Entry, EntryKey, Operation, OperationKey},
     redemption::{Redemption, RedemptionKey, RedemptionsKey},
     reward::{Prize, PrizesKey, Reward, RewardKey, RewardsKey},
@@ -95,7 +97,8 @@ impl Reads {
         Reads { pool }
     }
 
-    async fn query(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Error> {
+    /// The rows of a statement.
+    pub async fn query(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Error> {
         query(&self.pool, sql, parameters).await
     }
 
@@ -274,6 +277,61 @@ impl Loader<PrizesKey> for Reads {
         let mut found: HashMap<PrizesKey, Vec<Prize>> = HashMap::with_capacity(keys.len());
         for row in self.query(PRIZES, &[&column(keys, |key| key.0.as_str())]).await? {
             found.entry(keys[row.get::<_, i64>("ord") as usize - 1].clone()).or_default().push(Prize::from_row(&row));
+        }
+        Ok(found)
+    }
+}
+
+impl Loader<CampaignKey> for Reads {
+    type Value = Campaign;
+    type Error = Error;
+
+    async fn load(&self, keys: &[CampaignKey]) -> Result<HashMap<CampaignKey, Campaign>, Error> {
+        let rows = self.query(CAMPAIGN, &[&column(keys, |key| key.0.as_str())]).await?;
+        Ok(rows.iter().map(|row| (keys[row.get::<_, i64>("ord") as usize - 1].clone(), row.get("campaign"))).collect())
+    }
+}
+
+impl Loader<CampaignsKey> for Reads {
+    type Value = Vec<Campaign>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[CampaignsKey]) -> Result<HashMap<CampaignsKey, Vec<Campaign>>, Error> {
+        let parameters: [&(dyn ToSql + Sync); 2] =
+            [&column(keys, |key| key.first + 1), &column(keys, |key| key.after.as_deref())];
+        let mut found: HashMap<CampaignsKey, Vec<Campaign>> = HashMap::with_capacity(keys.len());
+        for row in self.query(CAMPAIGNS, &parameters).await? {
+            found.entry(keys[row.get::<_, i64>("ord") as usize - 1].clone()).or_default().push(row.get("campaign"));
+        }
+        Ok(found)
+    }
+}
+
+impl Loader<EarnLimitsKey> for Reads {
+    type Value = Vec<EarnLimit>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[EarnLimitsKey]) -> Result<HashMap<EarnLimitsKey, Vec<EarnLimit>>, Error> {
+        let parameters: [&(dyn ToSql + Sync); 2] =
+            [&column(keys, |key| key.first + 1), &column(keys, |key| key.after.as_deref())];
+        let mut found: HashMap<EarnLimitsKey, Vec<EarnLimit>> = HashMap::with_capacity(keys.len());
+        for row in self.query(EARN_LIMITS, &parameters).await? {
+            found.entry(keys[row.get::<_, i64>("ord") as usize - 1].clone()).or_default().push(row.get("earn_limit"));
+        }
+        Ok(found)
+    }
+}
+
+impl Loader<LimitUsesKey> for Reads {
+    type Value = Vec<LimitUse>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[LimitUsesKey]) -> Result<HashMap<LimitUsesKey, Vec<LimitUse>>, Error> {
+        let parameters: [&(dyn ToSql + Sync); 2] =
+            [&column(keys, |key| key.bucket), &column(keys, |key| key.account_id)];
+        let mut found: HashMap<LimitUsesKey, Vec<LimitUse>> = HashMap::with_capacity(keys.len());
+        for row in self.query(LIMIT_USES, &parameters).await? {
+            found.entry(keys[row.get::<_, i64>("ord") as usize - 1]).or_default().push(row.get("limit_use"));
         }
         Ok(found)
     }
@@ -475,6 +533,37 @@ const PRIZES: &str = "
     join api.prize p on p.reward = k.reward
     order by k.ord, p.no";
 
+const CAMPAIGN: &str = "
+    select k.ord, q.c as campaign
+    from unnest($1::text[]) with ordinality k (code, ord)
+    cross join lateral (
+        select c from api.campaign c where c.code = k.code limit 1
+    ) q";
+
+const CAMPAIGNS: &str = "
+    select k.ord, q.c as campaign
+    from unnest($1::int[], $2::text[]) with ordinality k (first, after, ord)
+    cross join lateral (
+        select c, c.code from api.campaign c where c.code > coalesce(k.after, '') order by c.code limit k.first
+    ) q
+    order by k.ord, q.code";
+
+const EARN_LIMITS: &str = "
+    select k.ord, q.l as earn_limit
+    from unnest($1::int[], $2::text[]) with ordinality k (first, after, ord)
+    cross join lateral (
+        select l, l.code from api.earn_limit l where l.code > coalesce(k.after, '') order by l.code limit k.first
+    ) q
+    order by k.ord, q.code";
+
+const LIMIT_USES: &str = "
+    select k.ord, q.u as limit_use
+    from unnest($1::smallint[], $2::bigint[]) with ordinality k (bucket, account_id, ord)
+    cross join lateral (
+        select u, u.code from api.limit_use u where u.bucket = k.bucket and u.account_id = k.account_id order by u.code limit 100
+    ) q
+    order by k.ord, q.code";
+
 const RULE: &str = "
     select k.ord, q.r as rule
     from unnest($1::text[]) with ordinality k (code, ord)
@@ -545,6 +634,10 @@ pub const STATEMENTS: &[(&str, &str)] = &[
     ("reward", REWARD),
     ("rewards", REWARDS),
     ("prizes", PRIZES),
+    ("campaign", CAMPAIGN),
+    ("campaigns", CAMPAIGNS),
+    ("earn limits", EARN_LIMITS),
+    ("limit uses", LIMIT_USES),
     ("rule", RULE),
     ("rules", RULES),
     ("rule version", RULE_VERSION),

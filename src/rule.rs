@@ -479,7 +479,11 @@ impl RuleMutation {
 }
 
 /// Changes the rules; what is wrong is wrong with the argument `input`.
-async fn change(context: &Context<'_>, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> async_graphql::Result<Row> {
+pub async fn change(
+    context: &Context<'_>,
+    sql: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> async_graphql::Result<Row> {
     let answer = context.data::<DataLoader<Reads>>()?.loader().call(sql, parameters).await;
     Ok(answer.map_err(|error| error.renamed(&[("revision", "draftRevision")]).within(&["input"]))?)
 }
@@ -502,12 +506,13 @@ async fn change_version(
     Ok(RuleVersionPayload { version: row.get("version"), replayed: row.get("replayed") })
 }
 
-fn check_texts(texts: &[(&str, &str)]) -> Result<(), Error> {
+/// Texts that PostgreSQL can hold; what is wrong is wrong with the argument `input`.
+pub fn check_texts(texts: &[(&str, &str)]) -> Result<(), Error> {
     texts.iter().try_for_each(|(path, text)| check_text(path, text)).map_err(|error| error.within(&["input"]))
 }
 
 /// PostgreSQL's instants begin in 4713 BC.
-fn check_instant(path: &str, instant: Option<DateTime<Utc>>) -> Result<(), Error> {
+pub fn check_instant(path: &str, instant: Option<DateTime<Utc>>) -> Result<(), Error> {
     match instant {
         Some(instant) if instant.year() < 0 => Err(Error::invalid_input(path, "is too long ago").within(&["input"])),
         _ => Ok(()),

@@ -14,16 +14,21 @@ use futures_util::{StreamExt, stream::BoxStream};
 
 use crate::{
     account::AccountQuery,
+    backtest::{BacktestQuery, Reports},
+    campaign::{CampaignMutation, CampaignQuery},
     deduction::DeductionQuery,
     erasure::ErasureMutation,
     error,
+    explain::ExplainQuery,
     freeze::FreezeMutation,
     hold::{HoldMutation, HoldQuery},
     invitation::{InvitationMutation, InvitationQuery},
     lanes::Lanes,
     ledger::LedgerMutation,
+    limit::{LimitMutation, LimitQuery},
     merge::MergeMutation,
     pairs::Pairs,
+    preview::PreviewQuery,
     reads::{AccountReads, Reads},
     redemption::{RedemptionMutation, RedemptionQuery},
     reversal::ReversalMutation,
@@ -46,6 +51,11 @@ pub struct Query(
     SignInQuery,
     TaskQuery,
     InvitationQuery,
+    CampaignQuery,
+    LimitQuery,
+    ExplainQuery,
+    PreviewQuery,
+    BacktestQuery,
 );
 
 /// Operations on members' points.
@@ -59,6 +69,8 @@ pub struct Mutation(
     RedemptionMutation,
     RewardMutation,
     RuleMutation,
+    CampaignMutation,
+    LimitMutation,
     ErasureMutation,
     MergeMutation,
     SignInMutation,
@@ -86,11 +98,12 @@ pub struct Api {
 
 impl Api {
     /// The schema over these ways of writing and reading.
-    pub fn new(lanes: Lanes, pairs: Pairs, accounts: AccountReads, reads: Reads) -> Self {
+    pub fn new(lanes: Lanes, pairs: Pairs, accounts: AccountReads, reads: Reads, reports: Reports) -> Self {
         let schema = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
             .data(lanes)
             .data(pairs)
             .data(accounts)
+            .data(reports)
             // What requests of one moment ask for alike is read by one statement; no timer holds a lone one back.
             .data(DataLoader::new(reads, tokio::spawn).delay(Duration::ZERO).max_batch_size(256))
             .limit_depth(MAX_DEPTH)

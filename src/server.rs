@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio_postgres::Config;
 
 use crate::{
+    backtest::Reports,
     client::{Client, Clients},
     database,
     error::{self, Error},
@@ -63,6 +64,7 @@ pub async fn router(config: &Config) -> Result<Router, StartError> {
             Pairs::new(database::pool(config, database::PAIRS)?),
             AccountReads::start(pool.clone(), buckets),
             Reads::new(pool.clone()),
+            Reports::new(database::report_pool(config)?),
         ),
         clients: Clients::new(pool.clone()),
         pool,

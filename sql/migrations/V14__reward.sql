@@ -72,31 +72,31 @@ create unique index prize_one_consolation on points.prize (reward) where consola
 comment on index points.prize_one_consolation is 'A draw has one consolation prize.';
 
 create table points.stock (
-    reward    text not null references points.reward,
+    item      text not null,
     prize     smallint not null,
     remaining bigint not null,
-    primary key (reward, prize),
+    primary key (item, prize),
     constraint stock_not_negative check (remaining >= 0),
     constraint stock_is_safe_integer check (remaining <= 9007199254740991)
 ) with (fillfactor = 50);
-comment on table points.stock is 'What is left of a reward or prize and not yet in a slice: points.stock_slice takes from here.';
-comment on column points.stock.reward is 'The reward.';
-comment on column points.stock.prize is 'The prize; 0: the reward itself.';
-comment on column points.stock.remaining is 'Pieces left here.';
+comment on table points.stock is 'What is left of a reward, a prize or a campaign''s budget and not yet in a slice: points.stock_slice takes from here.';
+comment on column points.stock.item is 'The reward; or, where prize is -1, the campaign.';
+comment on column points.stock.prize is 'The prize; 0: the reward itself; -1: a campaign''s budget, in points.';
+comment on column points.stock.remaining is 'Pieces or points left here.';
 
 create table points.stock_slice (
     remaining bigint not null,
     bucket    smallint not null,
     prize     smallint not null,
-    reward    text not null,
-    primary key (bucket, reward, prize),
+    item      text not null,
+    primary key (bucket, item, prize),
     constraint stock_slice_not_negative check (remaining >= 0)
 ) with (fillfactor = 50);
-comment on table points.stock_slice is 'What a bucket holds of a reward''s or prize''s stock, so that redemptions in different buckets do not wait for each other. A slice that has too little asks points.stock, and then the other slices.';
-comment on column points.stock_slice.remaining is 'Pieces left here.';
+comment on table points.stock_slice is 'What a bucket holds of a reward''s or prize''s stock, so that operations in different buckets do not wait for each other. A slice that has too little asks points.stock, and then the other slices.';
+comment on column points.stock_slice.remaining is 'Pieces or points left here.';
 comment on column points.stock_slice.bucket is 'Bucket whose accounts take from it.';
-comment on column points.stock_slice.prize is 'The prize; 0: the reward itself.';
-comment on column points.stock_slice.reward is 'The reward.';
+comment on column points.stock_slice.prize is 'The prize; 0: the reward itself; -1: a campaign''s budget, in points.';
+comment on column points.stock_slice.item is 'The reward; or, where prize is -1, the campaign.';
 
 create table points.coupon (
     reward            text not null references points.reward,

@@ -11,6 +11,7 @@ create table points.program (
     transfer_maximum       bigint,
     transfer_times_a_day   int,
     transfer_points_a_day  bigint,
+    governed_rules         text[] not null default '{}',
     constraint program_is_one_row check (id),
     constraint program_currency_is_iso_code check (currency ~ '^[A-Z]{3}$'),
     constraint program_debt_policy_is_known check (debt_policy in ('debt', 'clamp')),
@@ -31,7 +32,17 @@ comment on column points.program.transfer_maximum is 'Points of one transfer at 
 comment on column points.program.transfer_times_a_day is 'Transfers that an account may send on one day of the time zone; null: any number.';
 comment on column points.program.transfer_points_a_day is 'Points that an account may send on one day of the time zone; null: any number.';
 
+comment on column points.program.governed_rules is 'Rules that some limit or campaign is about, kept by points.note_governed: awards by others need not look for any.';
+
 insert into points.program (name, time_zone, currency, debt_policy) values ('Jifen', 'UTC', 'USD', 'debt');
+
+create table points.former_time_zone (
+    until     timestamptz primary key,
+    time_zone text not null
+);
+comment on table points.former_time_zone is 'Time zones that the program had before, so that what was computed by one can be computed again. Append-only.';
+comment on column points.former_time_zone.until is 'When the program took another.';
+comment on column points.former_time_zone.time_zone is 'IANA time zone.';
 
 create table points.wallet (
     code text primary key,

@@ -66,7 +66,7 @@ comment on column points.draft.available_after is 'available_after of its entry.
 comment on column points.draft.held_after is 'held_after of its entry.';
 comment on column points.draft.debt_after is 'debt_after of its entry.';
 comment on column points.draft.earned_after is 'Points that count for the level, after it: earned ever, with those inherited.';
-comment on column points.draft.level_due is 'Whether it may change the level; on receipt, until points.lock_accounts, whether its account was merged into another.';
+comment on column points.draft.level_due is 'Whether it may change the level; on receipt, until points.lock_accounts, whether its account was merged into another; from points.price until points.arrange, whether a limit or campaign concerns it.';
 comment on column points.draft.undo is 'Lots to give back or claw back; null: neither.';
 comment on column points.draft.undoes is 'The operation that it reverses, the hold that it captures or releases, or the redemption that it cancels.';
 

@@ -1,13 +1,17 @@
 use super::sqlstate;
 use crate::common::{Database, Request, execute};
 
-const TABLES: &[&str] = &["operation", "entry", "lot_use", "level_change", "rule_version", "rule_change"];
+const TABLES: &[&str] =
+    &["operation", "entry", "lot_use", "level_change", "rule_version", "rule_change", "former_time_zone"];
 
 /// Fills every append-only table, and every partition of this month and of none.
 async fn filled() -> Database {
     let database = Database::new().await;
     let client = database.client().await;
-    client.batch_execute("select api.create_rule('NEW', 'New')").await.unwrap();
+    client
+        .batch_execute("select api.create_rule('NEW', 'New'), api.set_program('Jifen', 'Asia/Tokyo', 'USD', 'debt')")
+        .await
+        .unwrap();
     let requests = [
         Request::earn("zoe", "TASK", "a").points(1_000),
         Request::earn("zoe", "TASK", "b").points(1_000),

@@ -2,7 +2,9 @@
 
 mod adjust_points;
 mod append_only;
+mod backtest;
 mod batch;
+mod campaigns;
 mod concurrency;
 mod constraints;
 mod deductions;
@@ -10,6 +12,7 @@ mod earn_points;
 mod erase;
 mod execute;
 mod expiry_and_activation;
+mod explain;
 mod history;
 mod holds;
 mod idempotency;
@@ -22,6 +25,7 @@ mod merge_laws;
 mod model;
 mod once;
 mod partitions;
+mod preview;
 mod privileges;
 mod returns;
 mod reward_model;

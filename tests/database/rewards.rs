@@ -351,7 +351,7 @@ async fn no_piece_is_out_of_reach_in_another_buckets_slice() {
     // one piece is in each slice, and none in the centre
     client
         .batch_execute(
-            "update points.stock set remaining = 0; update points.stock_slice set remaining = 1 where reward = 'CUP'",
+            "update points.stock set remaining = 0; update points.stock_slice set remaining = 1 where item = 'CUP'",
         )
         .await
         .unwrap();

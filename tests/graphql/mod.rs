@@ -2,11 +2,14 @@
 
 mod account;
 mod adjust_points;
+mod backtest;
+mod campaigns;
 mod deductions;
 mod earn_points;
 mod earn_points_batch;
 mod erase;
 mod errors;
+mod explain;
 mod freeze;
 mod gateways;
 mod graphiql;
@@ -17,6 +20,7 @@ mod lanes;
 mod limits;
 mod merge;
 mod operation;
+mod preview;
 mod proxy;
 mod reversals;
 mod rewards;

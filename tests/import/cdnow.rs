@@ -1,8 +1,12 @@
 //! The real purchase history of 23,570 customers, to the point.
 
-use std::{collections::BTreeMap, fs, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    time::{Duration, Instant},
+};
 
-use chrono::{Days, NaiveDate};
+use chrono::{Datelike, Days, NaiveDate};
 use tokio_postgres::Client;
 
 use super::{Folder, HEADER, import, rejected_path, state};
@@ -42,6 +46,24 @@ fn csv(orders: &BTreeMap<u64, Order>) -> String {
         format!("{customer},{number},{}.{:02},{date}\n", cents / 100, cents % 100)
     });
     HEADER.to_owned() + &rows.collect::<String>()
+}
+
+/// Orders of 1997 by a draft: 1 point a dollar up to 50, 2 above, 300 at most. Points before and after, customers gaining
+/// and losing, and the days with orders.
+fn expected_backtest(orders: &BTreeMap<u64, Order>) -> (i64, i64, i64, i64, usize) {
+    let mut gains: BTreeMap<&str, i64> = BTreeMap::new();
+    let mut days = BTreeSet::new();
+    let (mut before, mut after) = (0, 0);
+    for order in orders.values().filter(|order| order.date.year() == 1997) {
+        let booked = order.cents / 100;
+        let drafted = ((order.cents + (order.cents - 5_000).max(0)) / 100).min(300);
+        before += booked;
+        after += drafted;
+        *gains.entry(&order.customer).or_default() += drafted - booked;
+        days.insert(order.date);
+    }
+    let count = |sign: i64| gains.values().filter(|gain| gain.signum() == sign).count() as i64;
+    (before, after, count(1), count(-1), days.len())
 }
 
 /// Points of one customer: everything has expired long ago.
@@ -160,6 +182,26 @@ async fn every_customer_has_the_right_points() {
         assert_eq!(found.get(name), Some(customer), "customer {name}");
     }
     assert_eq!(found.values().map(|customer| customer.earned).sum::<i64>(), 2_453_159);
+    client
+        .batch_execute(
+            "select api.draft_rule_version('ORDER', 'tiers', 'd', p_tier_starts => '{0,50}', p_tier_rates => '{1,2}', p_cap_points => 300)",
+        )
+        .await
+        .unwrap();
+    let begun = Instant::now();
+    let row = client
+        .query_one(
+            "select points_before, points_after, gaining, losing, cardinality(days)
+             from api.backtest_rule('ORDER', 2, '1997-01-01', '1998-01-01')",
+            &[],
+        )
+        .await
+        .unwrap();
+    println!("back-tested a year in {:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(60));
+    let found = (row.get(0), row.get(1), row.get(2), row.get(3), row.get::<_, i32>(4) as usize);
+    assert_eq!(found, expected_backtest(&orders));
+
     let found = orders_of(&client).await;
     assert_eq!(found.len(), orders.len());
     for (number, order) in orders {

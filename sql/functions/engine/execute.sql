@@ -18,6 +18,7 @@ declare
     v_redeems boolean;
     v_occasions boolean;
     v_asked api.request[] := p_requests;
+    v_governed boolean;
     v_chance uuid;
     v_parts int[];
 begin
@@ -43,7 +44,7 @@ begin
         v_asked := points.ask_occasions(p_requests);
         v_drafts := points.receive_occasions(p_bucket, p_requests, v_asked, v_drafts, v_now);
     end if;
-    if v_redeems or v_occasions then
+    if v_newcomers and (v_redeems or v_occasions) then
         v_newcomers := exists (select from unnest(v_drafts) d where d.account_id is null and d.refusal is null);
     end if;
     if v_newcomers then
@@ -73,34 +74,37 @@ begin
         v_drafts := points.price_redeems(p_requests, v_drafts, v_now);
         v_chance := gen_random_uuid();
     end if;
-    select count(*) > count(distinct d.account_id), v_locked.careful or coalesce(bool_or(d.entry_kind is null or d.undoes is not null or d.entry_kind = 'hold' and d.lot_source is not null), false)
-    into v_repeats, v_special
+    select count(*) > count(distinct d.account_id), v_locked.careful or coalesce(bool_or(d.entry_kind is null or d.undoes is not null or d.entry_kind = 'hold' and d.lot_source is not null), false),
+        coalesce(bool_or(d.level_due), false)
+    into v_repeats, v_special, v_governed
     from unnest(v_drafts) d
     where d.round = 1;
-    if v_redeems and (v_repeats or v_special) then
+    if (v_redeems or v_governed) and (v_repeats or v_special) then
         v_drafts := points.arrange_redeems(p_bucket, v_drafts);
-        v_rounds := (select coalesce(max(d.round), 1) from unnest(v_drafts) d);
     elsif v_repeats and v_occasions then
         v_drafts := points.arrange_occasions(v_drafts);
-        v_rounds := (select coalesce(max(d.round), 1) from unnest(v_drafts) d);
     elsif v_repeats then
         v_drafts := points.arrange(p_bucket, v_drafts);
-        v_rounds := (select max(d.round) from unnest(v_drafts) d);
     end if;
-
+    if v_repeats or v_special then
+        v_rounds := (select coalesce(max(d.round), 1) from unnest(v_drafts) d);
+    end if;
     if v_locked.settles_at <= v_now then
         perform points.settle(p_bucket, array(select d.account_id from unnest(v_drafts) d where d.round is not null), v_now);
     end if;
     if v_redeems then
         perform points.reserve_stock(p_bucket, p_requests, v_drafts, v_chance);
     end if;
+    if v_governed then
+        perform points.reserve_budgets(p_bucket, v_drafts);
+    end if;
     if v_rounds = 1 then
-        v_drafts := points.run_round(p_bucket, p_requests, v_drafts, v_special, v_occasions, v_chance, v_now);
+        v_drafts := points.run_round(p_bucket, p_requests, v_drafts, v_special, v_governed, v_occasions, v_chance, v_now);
     else
         v_done := array(select d from unnest(v_drafts) d where d.round is null);
         for v_number in 1 .. v_rounds loop
             v_round := array(select d from unnest(v_drafts) d where d.round = v_number);
-            v_done := v_done || points.run_round(p_bucket, p_requests, v_round, v_special, v_occasions, v_chance, v_now);
+            v_done := v_done || points.run_round(p_bucket, p_requests, v_round, v_special, v_governed, v_occasions, v_chance, v_now);
         end loop;
         v_drafts := array(select d from unnest(v_done) d order by d.ord);
     end if;

@@ -13,10 +13,10 @@ begin
             case when q.available_from > p_now then 0 else q.priced end,
             case when q.asked = 'hold' then -q.priced else 0 end,
             0,
-            null, null, null, null, null, null, null, q.original
+            null, null, null, null, null, q.asked = 'earn' and q.rule = any (q.governed_rules), null, q.original
         )::points.draft
         from (
-            select r.*, k.asked,
+            select r.*, k.asked, p.governed_rules,
                 case k.asked
                     when 'earn' then points.award(v, r.amount, r.points)
                     when 'adjust' then r.points

@@ -4,6 +4,8 @@ begin
     if not exists (select from pg_catalog.pg_timezone_names z where z.name = p_time_zone) then
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'time_zone', 'message', 'no such time zone'));
     end if;
+    insert into points.former_time_zone (until, time_zone)
+    select clock_timestamp(), p.time_zone from points.program p where p.time_zone <> p_time_zone;
     update points.program
     set name = p_name, time_zone = p_time_zone, currency = p_currency, debt_policy = p_debt_policy, frozen_earns = p_frozen_earns;
 end

@@ -28,14 +28,14 @@ begin
     v_replayed := points.note_change(p_client, p_idempotency_key, p_reward, 'add_coupons', to_jsonb(p_codes));
     if not v_replayed then
         -- Also keeps another upload from taking the same numbers.
-        perform from points.stock c where c.reward = p_reward and c.prize = 0 for update;
+        perform from points.stock c where c.item = p_reward and c.prize = 0 for update;
         if exists (select from points.coupon c where c.reward = p_reward and c.code = any (p_codes)) then
             perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'codes', 'message', 'are partly in the pool, or were'));
         end if;
         v_last := (select coalesce(max(c.no), 0) from points.coupon c where c.reward = p_reward);
         insert into points.coupon (reward, no, code)
         select p_reward, v_last + c.place, c.code from unnest(p_codes) with ordinality as c(code, place);
-        update points.stock c set remaining = c.remaining + cardinality(p_codes) where c.reward = p_reward and c.prize = 0;
+        update points.stock c set remaining = c.remaining + cardinality(p_codes) where c.item = p_reward and c.prize = 0;
     end if;
     return query select v_replayed, w from api.reward w where w.code = p_reward;
 end

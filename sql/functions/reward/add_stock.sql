@@ -15,7 +15,7 @@ begin
     if v_kind is null then
         perform points.raise_refusal('UNKNOWN_REWARD', jsonb_build_object('reward', p_reward));
     end if;
-    select c.remaining into v_central from points.stock c where c.reward = p_reward and c.prize = p_prize for update;
+    select c.remaining into v_central from points.stock c where c.item = p_reward and c.prize = p_prize for update;
     v_fault := case
         when v_kind = 'coupon' then array['reward', 'has the stock of its codes']
         when v_central is null then array[case when p_prize = 0 then 'reward' else 'prize' end, 'has no stock']
@@ -35,7 +35,7 @@ begin
                 perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'pieces', 'message', 'there are not as many left'));
             end if;
         end if;
-        update points.stock c set remaining = c.remaining + p_pieces where c.reward = p_reward and c.prize = p_prize;
+        update points.stock c set remaining = c.remaining + p_pieces where c.item = p_reward and c.prize = p_prize;
     end if;
     return query select v_replayed, w from api.reward w where w.code = p_reward;
 end

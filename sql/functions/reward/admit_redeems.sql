@@ -38,7 +38,7 @@ begin
             ) d
             left join lateral (
                 select s.remaining from points.stock_slice s
-                where s.bucket = p_bucket and s.reward = d.reward and s.prize = 0
+                where s.bucket = p_bucket and s.item = d.reward and s.prize = 0
                 limit 1
             ) s on true
         ) q

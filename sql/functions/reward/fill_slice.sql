@@ -1,4 +1,4 @@
-create or replace function points.fill_slice(p_reward text, p_prize smallint, p_bucket smallint, p_pieces bigint) returns void
+create or replace function points.fill_slice(p_item text, p_prize smallint, p_bucket smallint, p_pieces bigint) returns void
 language plpgsql volatile as $$
 declare
     v_remaining bigint;
@@ -8,13 +8,13 @@ declare
 begin
     select s.remaining into v_remaining
     from points.stock_slice s
-    where s.bucket = p_bucket and s.reward = p_reward and s.prize = p_prize;
+    where s.bucket = p_bucket and s.item = p_item and s.prize = p_prize;
     if v_remaining >= p_pieces then
         -- A subtransaction, since only that can let go of a lock again: whoever waits for the centre must not hold a slice.
         begin
             select s.remaining into v_remaining
             from points.stock_slice s
-            where s.bucket = p_bucket and s.reward = p_reward and s.prize = p_prize
+            where s.bucket = p_bucket and s.item = p_item and s.prize = p_prize
             for update;
             if v_remaining < p_pieces then
                 raise exception using errcode = 'LP902', message = 'others took from the slice';
@@ -25,10 +25,10 @@ begin
         end;
     end if;
 
-    select c.remaining into v_central from points.stock c where c.reward = p_reward and c.prize = p_prize for update;
+    select c.remaining into v_central from points.stock c where c.item = p_item and c.prize = p_prize for update;
     select p_pieces - s.remaining into v_missing
     from points.stock_slice s
-    where s.bucket = p_bucket and s.reward = p_reward and s.prize = p_prize
+    where s.bucket = p_bucket and s.item = p_item and s.prize = p_prize
     for update;
     if v_missing <= 0 then
         return;
@@ -36,19 +36,19 @@ begin
 
     v_taken := least(v_central, greatest(v_missing, v_central / (2 * points.bucket_count())));
     if v_taken > 0 then
-        update points.stock c set remaining = c.remaining - v_taken where c.reward = p_reward and c.prize = p_prize;
+        update points.stock c set remaining = c.remaining - v_taken where c.item = p_item and c.prize = p_prize;
     end if;
     if v_taken < v_missing then
         perform from points.stock_slice s
-        where s.reward = p_reward and s.prize = p_prize
+        where s.item = p_item and s.prize = p_prize
             and s.bucket = any (array(select generate_series(0, points.bucket_count() - 1)::smallint)) and s.bucket <> p_bucket
         order by s.bucket
         for update;
         select v_taken + coalesce(sum(t.taken), 0)::bigint into v_taken
-        from points.take_slices(p_reward, p_prize, p_bucket, v_missing - v_taken) as t(taken);
+        from points.take_slices(p_item, p_prize, p_bucket, v_missing - v_taken) as t(taken);
     end if;
     update points.stock_slice s set remaining = s.remaining + v_taken
-    where s.bucket = p_bucket and s.reward = p_reward and s.prize = p_prize;
+    where s.bucket = p_bucket and s.item = p_item and s.prize = p_prize;
 end
 $$;
 

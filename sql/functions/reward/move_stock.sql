@@ -15,7 +15,7 @@ begin
         where p_pieces < 0 or r.coupon is null
         group by r.reward, k.prize
     ) q
-    where s.bucket = p_bucket and s.reward = q.reward and s.prize = q.prize;
+    where s.bucket = p_bucket and s.item = q.reward and s.prize = q.prize;
 end
 $$;
 

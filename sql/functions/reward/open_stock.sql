@@ -5,18 +5,18 @@ begin
     select p_reward, p.no, p.prize ->> 'name', (p.prize ->> 'weight')::int, p.prize ->> 'stock' is null
     from jsonb_array_elements(p_prizes) with ordinality as p(prize, no);
 
-    insert into points.stock (reward, prize, remaining)
+    insert into points.stock (item, prize, remaining)
     select p_reward, 0, coalesce(p_stock, 0) from points.reward w where w.code = p_reward and not w.unlimited
     union all
     select p_reward, p.no, (p.prize ->> 'stock')::bigint
     from jsonb_array_elements(p_prizes) with ordinality as p(prize, no)
     where p.prize ->> 'stock' is not null;
 
-    insert into points.stock_slice (bucket, reward, prize, remaining)
-    select b.bucket, c.reward, c.prize, 0
+    insert into points.stock_slice (bucket, item, prize, remaining)
+    select b.bucket, c.item, c.prize, 0
     from points.stock c
     cross join generate_series(0, points.bucket_count() - 1) as b(bucket)
-    where c.reward = p_reward;
+    where c.item = p_reward;
 end
 $$;
 

@@ -38,7 +38,7 @@ begin
         ) x on true
         left join lateral (
             select s.remaining from points.stock_slice s
-            where s.bucket = p_bucket and s.reward = w.code and s.prize = x.drawn
+            where s.bucket = p_bucket and s.item = w.code and s.prize = x.drawn
             limit 1
         ) s on true
     ) q;

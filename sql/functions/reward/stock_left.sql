@@ -4,9 +4,9 @@ begin
     return (
         select c.remaining + coalesce(sum(s.remaining), 0)::bigint
         from points.stock c
-        left join points.stock_slice s on s.reward = c.reward and s.prize = c.prize
+        left join points.stock_slice s on s.item = c.item and s.prize = c.prize
             and s.bucket = any (array(select generate_series(0, points.bucket_count() - 1)::smallint))
-        where c.reward = p_reward and c.prize = p_prize
+        where c.item = p_reward and c.prize = p_prize
         group by c.remaining
     );
 end

@@ -1,4 +1,4 @@
-create or replace function points.take_slices(p_reward text, p_prize smallint, p_bucket smallint, p_pieces bigint) returns setof bigint
+create or replace function points.take_slices(p_item text, p_prize smallint, p_bucket smallint, p_pieces bigint) returns setof bigint
 language plpgsql volatile as $$
 begin
     return query
@@ -6,10 +6,10 @@ begin
         from (
             select s.bucket, least(s.remaining, p_pieces - sum(s.remaining) over (order by s.bucket) + s.remaining)::bigint as taken
             from points.stock_slice s
-            where s.reward = p_reward and s.prize = p_prize and s.remaining > 0
+            where s.item = p_item and s.prize = p_prize and s.remaining > 0
                 and s.bucket = any (array(select generate_series(0, points.bucket_count() - 1)::smallint)) and s.bucket <> p_bucket
         ) q
-        where s.bucket = q.bucket and s.reward = p_reward and s.prize = p_prize and q.taken > 0
+        where s.bucket = q.bucket and s.item = p_item and s.prize = p_prize and q.taken > 0
         returning q.taken;
 end
 $$;

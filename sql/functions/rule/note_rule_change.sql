@@ -30,4 +30,4 @@ end
 $$;
 
 comment on function points.note_rule_change(text, text, text, int, text, jsonb) is
-    'Claims a key for a change of the rules. replayed: it was done before, to that version. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT.';
+    'Claims a key for a change of rules, limits or campaigns. replayed: it was done before, to that version. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT.';

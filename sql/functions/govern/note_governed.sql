@@ -1,0 +1,16 @@
+create or replace function points.note_governed() returns void
+language plpgsql volatile as $$
+begin
+    perform from points.program for no key update;
+    update points.program p
+    set governed_rules = array(
+        select unnest(l.rules) as rule from points.earn_limit l where l.active
+        union
+        select unnest(c.rules) from points.campaign c where c.status <> 'ended'
+        order by rule
+    );
+end
+$$;
+
+comment on function points.note_governed() is
+    'Keeps program.governed_rules, after each change of limits and campaigns.';

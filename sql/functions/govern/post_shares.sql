@@ -1,0 +1,43 @@
+create or replace function points.post_shares(p_bucket smallint, p_drafts points.draft[], p_shares points.share[]) returns void
+language plpgsql volatile as $$
+begin
+    insert into points.limit_use (bucket, account_id, code, starts_at, times, points, max_times, max_points)
+    select b.bucket, d.account_id, k.code, points.period_start(k.period, d.happened_at, p.time_zone), 1, d.moved, k.max_times, k.max_points
+    from unnest(p_drafts, p_shares) d
+    cross join lateral (
+        select b.bucket from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
+    ) b
+    cross join points.program p
+    join points.earn_limit k on k.active and d.lot_source = any (k.rules)
+    where d.seq is not null and d.allowed is not null
+    on conflict (bucket, account_id, code, starts_at) do update
+    set times = limit_use.times + 1, points = limit_use.points + excluded.points,
+        max_times = excluded.max_times, max_points = excluded.max_points;
+
+    insert into points.campaign_use (bucket, account_id, campaign, points, cap)
+    select b.bucket, d.account_id, k.code, u.bonus, k.member_cap
+    from unnest(p_drafts, p_shares) d
+    cross join lateral (
+        select b.bucket from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
+    ) b
+    cross join lateral unnest(d.campaigns, d.bonuses) as u(code, bonus)
+    join points.campaign k on k.code = u.code and k.member_cap is not null
+    where d.seq is not null
+    on conflict (bucket, account_id, campaign) do update
+    set points = campaign_use.points + excluded.points, cap = excluded.cap;
+
+    update points.stock_slice s
+    set remaining = s.remaining - q.points
+    from (
+        select u.code, sum(u.bonus) as points
+        from unnest(p_drafts, p_shares) d
+        cross join lateral unnest(d.campaigns, d.bonuses) as u(code, bonus)
+        where d.seq is not null
+        group by u.code
+    ) q
+    where s.bucket = p_bucket and s.item = q.code and s.prize = -1;
+end
+$$;
+
+comment on function points.post_shares(smallint, points.draft[], points.share[]) is
+    'Counts the awards of a round that were booked: limits used, caps of members, budgets of campaigns.';

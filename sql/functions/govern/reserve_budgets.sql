@@ -1,0 +1,24 @@
+create or replace function points.reserve_budgets(p_bucket smallint, p_drafts points.draft[]) returns void
+language plpgsql volatile as $$
+declare
+    v_codes text[];
+    v_points bigint[];
+begin
+    select array_agg(n.code order by n.code), array_agg(n.points order by n.code)
+    into v_codes, v_points
+    from (
+        select k.code, least(sum(coalesce(k.bonus, floor(d.moved * (k.multiplier - 1)))), 9007199254740991)::bigint as points
+        from unnest(p_drafts) d
+        join points.campaign k on d.lot_source = any (k.rules)
+        where d.round is not null and d.refusal is null and d.entry_kind = 'earn' and d.moved > 0
+            and k.budgeted and k.status = 'active' and k.starts_at <= d.happened_at and k.ends_at > d.happened_at
+        group by k.code
+    ) n;
+    for v_number in 1 .. coalesce(cardinality(v_codes), 0) loop
+        perform points.fill_slice(v_codes[v_number], -1::smallint, p_bucket, v_points[v_number]);
+    end loop;
+end
+$$;
+
+comment on function points.reserve_budgets(smallint, points.draft[]) is
+    'Brings into the bucket''s slices, and locks, what the awards of a batch may take of the budgets of campaigns, as points.reserve_stock does for rewards, and after it.';

@@ -1,0 +1,317 @@
+//! Campaigns: points on top of what rules award, for a while.
+
+use async_graphql::{Context, Enum, InputObject, Object, SimpleObject, connection::Connection, dataloader::DataLoader};
+use chrono::{DateTime, Utc};
+use postgres_types::{FromSql, ToSql};
+use rust_decimal::Decimal as Number;
+
+use crate::{
+    account::{connection, page_complexity, page_size},
+    client::caller,
+    ledger::check_text,
+    reads::Reads,
+    rule::{change, check_instant, check_texts},
+    scalars::{Decimal, Points},
+};
+
+/// What a campaign adds to an award.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, ToSql, FromSql)]
+#[postgres(name = "campaign_basis", rename_all = "snake_case")]
+pub enum CampaignBasis {
+    /// floor(award of the rule * (multiplier - 1)).
+    Multiplier,
+    /// Fixed points, where the rule awards any.
+    Bonus,
+}
+
+/// What an operator has said of a campaign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, ToSql, FromSql)]
+#[postgres(name = "campaign_status", rename_all = "snake_case")]
+pub enum CampaignStatus {
+    /// It adds points in its time.
+    Active,
+    /// It adds none, until it is active again.
+    Paused,
+    /// It adds none any more, for good.
+    Ended,
+}
+
+/// Points on top of what rules award, for a while.
+#[derive(Clone, Debug, FromSql, SimpleObject)]
+#[postgres(name = "campaign")]
+#[graphql(complex)]
+pub struct Campaign {
+    /// Stable name, e.g. SPRING.
+    pub code: String,
+    /// Name for people.
+    pub name: String,
+    /// What it adds.
+    pub basis: CampaignBasis,
+    #[graphql(skip)]
+    pub multiplier: Option<Number>,
+    #[graphql(skip)]
+    pub bonus: Option<i64>,
+    /// Rules whose awards it adds to.
+    pub rules: Vec<String>,
+    /// Levels of members that it is for; null: all.
+    pub levels: Option<Vec<String>>,
+    /// Campaigns add in this order, lowest first, then by code.
+    pub priority: i32,
+    /// Adds alone: if it is the first for an award no other adds, and if it is not, it does not.
+    pub exclusive: bool,
+    #[graphql(skip)]
+    pub member_cap: Option<i64>,
+    #[graphql(skip)]
+    pub remaining_budget: Option<i64>,
+    /// What an operator has said.
+    pub status: CampaignStatus,
+    /// It adds to what happens from then on.
+    pub starts_at: DateTime<Utc>,
+    /// It adds to what happens before then; null: no end.
+    pub ends_at: Option<DateTime<Utc>>,
+    /// Whether it adds to what happens now, as long as the budget lasts.
+    pub running: bool,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+#[async_graphql::ComplexObject]
+impl Campaign {
+    /// MULTIPLIER: 2 doubles the award of the rule.
+    async fn multiplier(&self) -> Option<Decimal> {
+        self.multiplier.map(Decimal)
+    }
+
+    /// BONUS: points that it adds to an award.
+    async fn bonus(&self) -> Option<Points> {
+        self.bonus.map(Points)
+    }
+
+    /// Points that a member may get by it altogether; null: any.
+    async fn member_cap(&self) -> Option<Points> {
+        self.member_cap.map(Points)
+    }
+
+    /// Points left for all members together, at the instant of the answer; null: it has no budget.
+    async fn remaining_budget(&self) -> Option<Points> {
+        self.remaining_budget.map(Points)
+    }
+}
+
+/// One campaign, by code.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CampaignKey(pub String);
+
+/// A page of campaigns.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CampaignsKey {
+    pub first: i32,
+    pub after: Option<String>,
+}
+
+/// Queries about campaigns.
+#[derive(Default)]
+pub struct CampaignQuery;
+
+#[Object]
+impl CampaignQuery {
+    /// All campaigns, by code. At most 100 a page, 20 unless asked. Needs the scope read. INVALID_INPUT: first or after is
+    /// out of range.
+    #[graphql(complexity = "page_complexity(first, child_complexity)")]
+    async fn campaigns(
+        &self,
+        context: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> async_graphql::Result<Connection<String, Campaign>> {
+        caller(context)?.require("read")?;
+        let first = page_size(first)?;
+        check_text("after", after.as_deref().unwrap_or_default())?;
+        let has_previous_page = after.is_some();
+        let campaigns = context.data::<DataLoader<Reads>>()?.load_one(CampaignsKey { first, after }).await?;
+        Ok(connection(campaigns.unwrap_or_default(), first, has_previous_page, |campaign| campaign.code.clone()))
+    }
+
+    /// A campaign; null: there is none of this code. Needs the scope read.
+    async fn campaign(&self, context: &Context<'_>, code: String) -> async_graphql::Result<Option<Campaign>> {
+        caller(context)?.require("read")?;
+        check_text("code", &code)?;
+        Ok(context.data::<DataLoader<Reads>>()?.load_one(CampaignKey(code)).await?)
+    }
+}
+
+/// A new campaign.
+#[derive(InputObject)]
+pub struct CreateCampaignInput {
+    /// Stable name: 1 to 32 capital letters, digits and _.
+    pub code: String,
+    /// Name for people, 1 to 128 characters.
+    pub name: String,
+    /// What it adds.
+    pub basis: CampaignBasis,
+    /// Rules whose awards it adds to, 1 to 100.
+    pub rules: Vec<String>,
+    /// Unique for the caller's client for ever, 1 to 128 characters.
+    pub idempotency_key: String,
+    /// MULTIPLIER: above 1, at most 100, with at most 6 decimals.
+    pub multiplier: Option<Decimal>,
+    /// BONUS: points that it adds to an award, from 1.
+    pub bonus: Option<Points>,
+    /// Levels of members that it is for, as they are when the award is booked; null: all.
+    pub levels: Option<Vec<String>>,
+    /// Campaigns add in this order, lowest first, 1 to 1000.
+    #[graphql(default = 100)]
+    pub priority: i32,
+    /// Adds alone: if it is the first for an award no other adds, and if it is not, it does not.
+    #[graphql(default)]
+    pub exclusive: bool,
+    /// Points that a member may get by it altogether; null: any.
+    pub member_cap: Option<Points>,
+    /// Points for all members together; null: any.
+    pub budget: Option<Points>,
+    /// It adds to what happens from then on; null: now.
+    pub starts_at: Option<DateTime<Utc>>,
+    /// It adds to what happens before then; null: no end.
+    pub ends_at: Option<DateTime<Utc>>,
+}
+
+/// The terms of a campaign that can change: all of them, what is left out is none.
+#[derive(InputObject)]
+pub struct ChangeCampaignInput {
+    /// The campaign.
+    pub code: String,
+    /// Name for people, 1 to 128 characters.
+    pub name: String,
+    /// Whether it adds anything; ENDED is for good.
+    pub status: CampaignStatus,
+    /// Unique for the caller's client for ever, 1 to 128 characters.
+    pub idempotency_key: String,
+    /// Campaigns add in this order, lowest first, 1 to 1000.
+    #[graphql(default = 100)]
+    pub priority: i32,
+    /// Adds alone.
+    #[graphql(default)]
+    pub exclusive: bool,
+    /// Points that a member may get by it altogether; null: any.
+    pub member_cap: Option<Points>,
+    /// It adds to what happens before then; null: no end.
+    pub ends_at: Option<DateTime<Utc>>,
+}
+
+/// Points for the budget of a campaign.
+#[derive(InputObject)]
+pub struct AddBudgetInput {
+    /// The campaign, which must have a budget.
+    pub campaign: String,
+    /// Points; below 0: they are taken away, as far as there are any.
+    pub points: Points,
+    /// Unique for the caller's client for ever, 1 to 128 characters.
+    pub idempotency_key: String,
+}
+
+/// A change of a campaign.
+#[derive(SimpleObject)]
+pub struct CampaignPayload {
+    /// The campaign as it stands now.
+    campaign: Campaign,
+    /// True: it was done earlier under this key.
+    replayed: bool,
+}
+
+/// Mutations of campaigns.
+#[derive(Default)]
+pub struct CampaignMutation;
+
+#[Object]
+impl CampaignMutation {
+    /// Makes a campaign: points on top of what rules award. Bonuses are computed from the rule's own award and added up, in
+    /// order of priority, as far as the member's cap, the limits and the budget reach; what a return takes back, they get
+    /// back. Needs the scope rules. Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT.
+    async fn create_campaign(
+        &self,
+        context: &Context<'_>,
+        input: CreateCampaignInput,
+    ) -> async_graphql::Result<CampaignPayload> {
+        check_texts(&[("code", &input.code), ("name", &input.name), ("idempotencyKey", &input.idempotency_key)])?;
+        for rule in &input.rules {
+            check_texts(&[("rules", rule)])?;
+        }
+        for level in input.levels.iter().flatten() {
+            check_texts(&[("levels", level)])?;
+        }
+        check_instant("startsAt", input.starts_at)?;
+        check_instant("endsAt", input.ends_at)?;
+        change_campaign(
+            context,
+            "select r.replayed, r.campaign from api.create_campaign(
+                $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, (select name from api.client where id = $1)) r",
+            &[
+                &caller(context)?.id,
+                &input.code,
+                &input.name,
+                &input.basis,
+                &input.rules,
+                &input.idempotency_key,
+                &input.multiplier.map(|multiplier| multiplier.0),
+                &input.bonus.map(|points| points.0),
+                &input.levels,
+                &input.priority,
+                &input.exclusive,
+                &input.member_cap.map(|points| points.0),
+                &input.budget.map(|points| points.0),
+                &input.starts_at,
+                &input.ends_at,
+            ],
+        )
+        .await
+    }
+
+    /// Gives a campaign these terms from the next award on. What it adds, to which rules and for which levels stays. Needs
+    /// the scope rules. Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT.
+    async fn change_campaign(
+        &self,
+        context: &Context<'_>,
+        input: ChangeCampaignInput,
+    ) -> async_graphql::Result<CampaignPayload> {
+        check_texts(&[("code", &input.code), ("name", &input.name), ("idempotencyKey", &input.idempotency_key)])?;
+        check_instant("endsAt", input.ends_at)?;
+        change_campaign(
+            context,
+            "select r.replayed, r.campaign from api.change_campaign(
+                $2, $3, $4, $5, $6, $7, $8, $9, (select name from api.client where id = $1)) r",
+            &[
+                &caller(context)?.id,
+                &input.code,
+                &input.name,
+                &input.status,
+                &input.idempotency_key,
+                &input.priority,
+                &input.exclusive,
+                &input.member_cap.map(|points| points.0),
+                &input.ends_at,
+            ],
+        )
+        .await
+    }
+
+    /// Adds points to the budget of a campaign that has one, or takes some away. Needs the scope rules. Errors:
+    /// INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT.
+    async fn add_budget(&self, context: &Context<'_>, input: AddBudgetInput) -> async_graphql::Result<CampaignPayload> {
+        check_texts(&[("campaign", &input.campaign), ("idempotencyKey", &input.idempotency_key)])?;
+        change_campaign(
+            context,
+            "select r.replayed, r.campaign from api.add_budget($2, $3, $4, (select name from api.client where id = $1)) r",
+            &[&caller(context)?.id, &input.campaign, &input.points.0, &input.idempotency_key],
+        )
+        .await
+    }
+}
+
+async fn change_campaign(
+    context: &Context<'_>,
+    sql: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> async_graphql::Result<CampaignPayload> {
+    let row = change(context, sql, parameters).await?;
+    Ok(CampaignPayload { campaign: row.get("campaign"), replayed: row.get("replayed") })
+}
