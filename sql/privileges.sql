@@ -4,8 +4,8 @@ revoke all on all tables in schema points, api from public, jifen_gateway, jifen
 revoke execute on all functions in schema points, api from public, jifen_gateway, jifen_reader, jifen_operator;
 revoke update, delete, truncate on
     points.operation, points.entry, points.entry_default, points.lot_use, points.lot_use_default,
-    points.level_change, points.rule_version, points.erasure, points.prize, points.reward_change, points.rule_change,
-    points.once_award, points.sign_in, points.zone_change, points.invitation_code, points.former_time_zone
+    points.level_change, points.rule_version, points.erasure, points.prize, points.reward_change, points.rule_change, points.former_time_zone,
+    points.once_award, points.sign_in, points.zone_change, points.invitation_code
 from jifen_owner;
 
 grant usage on schema api to jifen_gateway, jifen_reader, jifen_operator;
@@ -18,10 +18,9 @@ grant execute on function
     points.contra_of(points.entry_kind),
     points.counted(numeric, text), points.describe_tiers(numeric[], numeric[], text), points.describe_version(points.rule_version, text),
     points.stock_left(text, smallint), points.draw_prize(bytea, int[]),
-    api.quote_deduction(text, numeric, text), api.sign_in_calendar(text, date, text),
-    api.task_progress(text, text, int, text), api.invitations(text, text),
     points.period_start(points.quota_period, timestamptz, text), points.period_end(points.quota_period, timestamptz, text),
-    api.explain_operation(text, uuid, text)
+    api.quote_deduction(text, numeric, text), api.explain_operation(text, uuid, text), api.sign_in_calendar(text, date, text),
+    api.task_progress(text, text, int, text), api.invitations(text, text)
 to jifen_gateway, jifen_reader, jifen_operator;
 
 -- The gateway: the engine, and what keeps it running.
@@ -44,13 +43,13 @@ grant execute on function
     api.publish_rule_version(text, int, text, timestamptz, int, text),
     api.discard_rule_draft(text, int, text, text),
     api.retire_rule(text, text, timestamptz, text),
-    api.settle_invitation(),
     api.create_limit(text, text, text[], points.quota_period, text, int, bigint, points.limit_excess, boolean, text),
     api.change_limit(text, text, text[], boolean, text, int, bigint, points.limit_excess, boolean, text),
     api.create_campaign(text, text, points.campaign_basis, text[], text, numeric, bigint, text[], int, boolean, bigint, bigint, timestamptz, timestamptz, text),
     api.change_campaign(text, text, points.campaign_status, text, int, boolean, bigint, timestamptz, text),
     api.add_budget(text, bigint, text, text),
     api.backtest_rule(text, int, timestamptz, timestamptz),
+    api.settle_invitation(),
     api.create_partitions()
 to jifen_gateway;
 

@@ -2201,7 +2201,7 @@ function points.repeated_keys(p_requests api.request[], p_drafts points.draft[])
     returns integer[]
     plpgsql immutable
 
-function points.reserve_budgets(p_bucket smallint, p_drafts points.draft[])
+function points.reserve_budgets(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
     returns void
     plpgsql volatile
 
@@ -2241,7 +2241,11 @@ function points.run_merge(p_request api.request, p_now timestamp with time zone 
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile
 
-function points.run_round(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_governed boolean, p_occasions boolean, p_chance uuid, p_now timestamp with time zone)
+function points.run_round(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_occasions boolean, p_governed boolean, p_chance uuid, p_now timestamp with time zone)
+    returns points.draft[]
+    plpgsql volatile
+
+function points.run_rounds(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_occasions boolean, p_governed boolean, p_chance uuid, p_now timestamp with time zone)
     returns points.draft[]
     plpgsql volatile
 

@@ -34,7 +34,7 @@ impl Reports {
     }
 }
 
-/// Awards as they were booked, and as a version of their rule would award.
+/// Awards as they were made by their rule, and as another version of it would award.
 #[derive(SimpleObject)]
 pub struct Backtest {
     /// Awards in that time.
@@ -43,7 +43,7 @@ pub struct Backtest {
     refused: Points,
     /// Awards that reach the version's cap.
     capped: Points,
-    /// Points booked, returns and reversals aside.
+    /// Points by the versions of then; limits, campaigns, returns and reversals are left aside, here and in pointsAfter.
     points_before: Points,
     /// Points that the version awards.
     points_after: Points,
@@ -72,7 +72,7 @@ pub struct BacktestDay {
     day: Date,
     /// Awards.
     operations: Points,
-    /// Points booked.
+    /// Points by the versions of then.
     points_before: Points,
     /// Points that the version awards.
     points_after: Points,
@@ -87,7 +87,7 @@ pub struct BacktestMember {
     wallet: String,
     /// Awards.
     operations: Points,
-    /// Points booked.
+    /// Points by the versions of then.
     points_before: Points,
     /// Points that the version awards.
     points_after: Points,

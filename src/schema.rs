@@ -48,14 +48,14 @@ pub struct Query(
     RedemptionQuery,
     DeductionQuery,
     RuleQuery,
-    SignInQuery,
-    TaskQuery,
-    InvitationQuery,
     CampaignQuery,
     LimitQuery,
     ExplainQuery,
     PreviewQuery,
     BacktestQuery,
+    SignInQuery,
+    TaskQuery,
+    InvitationQuery,
 );
 
 /// Operations on members' points.

@@ -18,10 +18,10 @@ create type api.backtest_day as (
     points_before bigint,
     points_after  bigint
 );
-comment on type api.backtest_day is 'Awards of a day, as booked and as another version of the rule would award.';
+comment on type api.backtest_day is 'Awards of a day, as they were made and as another version of the rule would award.';
 comment on column api.backtest_day.day is 'The day on which they happened, in the program''s time zone.';
 comment on column api.backtest_day.operations is 'Awards.';
-comment on column api.backtest_day.points_before is 'Points booked.';
+comment on column api.backtest_day.points_before is 'Points by the versions of then.';
 comment on column api.backtest_day.points_after is 'Points that the version awards.';
 
 create type api.backtest_member as (
@@ -31,11 +31,11 @@ create type api.backtest_member as (
     points_before bigint,
     points_after  bigint
 );
-comment on type api.backtest_member is 'A member''s awards, as booked and as another version of the rule would award.';
+comment on type api.backtest_member is 'A member''s awards, as they were made and as another version of the rule would award.';
 comment on column api.backtest_member.user_id is 'The member; null: erased.';
 comment on column api.backtest_member.wallet is 'Kind of points.';
 comment on column api.backtest_member.operations is 'Awards.';
-comment on column api.backtest_member.points_before is 'Points booked.';
+comment on column api.backtest_member.points_before is 'Points by the versions of then.';
 comment on column api.backtest_member.points_after is 'Points that the version awards.';
 
 reset role;

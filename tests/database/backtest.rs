@@ -73,6 +73,19 @@ async fn a_draft_is_run_over_what_was_awarded() {
     assert_eq!(texts(&row, 12), ["xia 1 5000 500", "yan 1 50 25"]);
     let nothing = backtest(&client, "ORDER", 2, "2023-03-01T00:00:00Z", "2023-03-09T00:00:00Z").await;
     assert_eq!(numbers(&nothing), [0; 10]);
+    // limits and campaigns are left aside
+    client
+        .batch_execute(
+            "select api.create_campaign('DOUBLE', 'd', 'multiplier', '{ORDER}', 'c1', p_multiplier => 2, p_starts_at => '2023-01-01');
+             select api.create_limit('DAY', 'l', '{ORDER}', 'day', 'l1', p_max_points => 70, p_excess => 'cut')",
+        )
+        .await
+        .unwrap();
+    for (key, amount) in [("c1", "30"), ("c2", "30")] {
+        one(&client, Request::earn("zoe", "ORDER", key).amount(amount), at("2023-03-02T09")).await;
+    }
+    let governed = backtest(&client, "ORDER", 1, "2023-03-01T00:00:00Z", "2023-03-09T00:00:00Z").await;
+    assert_eq!(numbers(&governed), [2, 0, 0, 60, 60, 1, 0, 0, 0, 0]);
     // what is in force gives what was booked
     let same = backtest(&client, "ORDER", 1, "2024-03-01T00:00:00Z", "2024-03-09T00:00:00Z").await;
     assert_eq!(numbers(&same), [4, 0, 0, 5_349, 5_349, 3, 0, 0, 0, 0]);

@@ -117,6 +117,40 @@ async fn other_operations_and_refusals_are_explained_too() {
 }
 
 #[tokio::test]
+async fn what_limits_and_campaigns_made_of_an_award_is_told() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    client.batch_execute(NEW).await.unwrap();
+    client
+        .batch_execute(
+            "select api.create_rule_version('NEW', 'given', p_starts_at => '-infinity');
+             select api.create_campaign('DOUBLE', 'd', 'multiplier', '{NEW}', 'c1', p_multiplier => 2, p_budget => 900, p_starts_at => '2030-01-01');
+             select api.create_campaign('PLUS', 'p', 'bonus', '{NEW}', 'c2', p_bonus => 7, p_member_cap => 100, p_starts_at => '2030-01-01');
+             select api.create_limit('DAY', 'l', '{NEW}', 'day', 'l1', p_max_points => 150, p_excess => 'cut');
+             select api.create_limit('MONTH', 'l', '{NEW}', 'month', 'l2', p_max_points => 1000, p_excess => 'refuse')",
+        )
+        .await
+        .unwrap();
+    let mut told: Vec<String> = Vec::new();
+    for place in 0..80i64 {
+        let (user, key) = (format!("m{}", place % 3), place.to_string());
+        let now = instant("2030-03-06T12:00:00Z") + TimeDelta::hours(place * 3);
+        one(&client, Request::earn(&user, "NEW", &key).points(1 + place * 37 % 60), Some(now)).await;
+        let (explanation, agrees) = explain(&client, &user, &key).await;
+        assert!(agrees, "{explanation:?}");
+        told.extend(explanation.into_iter().map(|(step, words)| format!("{step}: {words}")));
+    }
+    for expected in [
+        "campaign: The campaign PLUS adds 7 points.",
+        "limit: The limit DAY allows 150 points a day, and 150 points had been used: cut by ",
+        "award: That would be ",
+        "refused: Refused for good: LIMIT_REACHED. ",
+    ] {
+        assert!(told.iter().any(|words| words.starts_with(expected)), "{expected} in {told:#?}");
+    }
+}
+
+#[tokio::test]
 async fn an_award_before_a_change_of_time_zone_is_computed_by_the_zone_of_then() {
     let database = Database::new().await;
     let client = database.client().await;

@@ -135,7 +135,7 @@ async fn a_preview_is_what_then_happens() {
         if number % 10 == 0 {
             assert_eq!(everything(&client).await, before, "{request:?}");
         }
-        let outcome = execute(&client, &[request.clone()], None).await.remove(0);
+        let outcome = execute(&client, std::slice::from_ref(&request), None).await.remove(0);
         assert_eq!(previewed.get::<_, Option<String>>(0), outcome.refusal, "{request:?}");
         assert_eq!(previewed.get::<_, Option<Value>>(1), outcome.detail, "{request:?}");
         assert_eq!(Some(previewed.get::<_, i64>(2)), outcome.points, "{request:?}");

@@ -20,6 +20,7 @@ mod lanes;
 mod limits;
 mod merge;
 mod operation;
+mod operators_day;
 mod preview;
 mod proxy;
 mod reversals;

@@ -7,18 +7,15 @@ language plpgsql volatile as $$
 declare
     v_now timestamptz := coalesce(p_now, clock_timestamp());
     v_drafts points.draft[];
-    v_round points.draft[];
-    v_done points.draft[];
-    v_rounds int := 1;
     v_locked record;
     v_merged bigint[];
     v_repeats boolean;
     v_special boolean;
     v_newcomers boolean;
     v_redeems boolean;
+    v_governed boolean;
     v_occasions boolean;
     v_asked api.request[] := p_requests;
-    v_governed boolean;
     v_chance uuid;
     v_parts int[];
 begin
@@ -44,7 +41,7 @@ begin
         v_asked := points.ask_occasions(p_requests);
         v_drafts := points.receive_occasions(p_bucket, p_requests, v_asked, v_drafts, v_now);
     end if;
-    if v_newcomers and (v_redeems or v_occasions) then
+    if v_redeems or v_occasions then
         v_newcomers := exists (select from unnest(v_drafts) d where d.account_id is null and d.refusal is null);
     end if;
     if v_newcomers then
@@ -86,9 +83,7 @@ begin
     elsif v_repeats then
         v_drafts := points.arrange(p_bucket, v_drafts);
     end if;
-    if v_repeats or v_special then
-        v_rounds := (select coalesce(max(d.round), 1) from unnest(v_drafts) d);
-    end if;
+
     if v_locked.settles_at <= v_now then
         perform points.settle(p_bucket, array(select d.account_id from unnest(v_drafts) d where d.round is not null), v_now);
     end if;
@@ -96,19 +91,13 @@ begin
         perform points.reserve_stock(p_bucket, p_requests, v_drafts, v_chance);
     end if;
     if v_governed then
-        perform points.reserve_budgets(p_bucket, v_drafts);
+        perform points.reserve_budgets(p_bucket, p_requests, v_drafts);
     end if;
-    if v_rounds = 1 then
-        v_drafts := points.run_round(p_bucket, p_requests, v_drafts, v_special, v_governed, v_occasions, v_chance, v_now);
+    if v_repeats or v_special and (v_redeems or v_governed) then
+        v_drafts := points.run_rounds(p_bucket, p_requests, v_drafts, v_special, v_occasions, v_governed, v_chance, v_now);
     else
-        v_done := array(select d from unnest(v_drafts) d where d.round is null);
-        for v_number in 1 .. v_rounds loop
-            v_round := array(select d from unnest(v_drafts) d where d.round = v_number);
-            v_done := v_done || points.run_round(p_bucket, p_requests, v_round, v_special, v_governed, v_occasions, v_chance, v_now);
-        end loop;
-        v_drafts := array(select d from unnest(v_done) d order by d.ord);
+        v_drafts := points.run_round(p_bucket, p_requests, v_drafts, v_special, v_occasions, v_governed, v_chance, v_now);
     end if;
-
     if not v_special then
         perform points.record(p_bucket, p_requests, v_drafts, v_now);
     end if;

@@ -12,8 +12,8 @@ begin
     perform points.record_due(p_bucket, array(select d from unnest(p_drafts) d where d.ord is null and d.seq is not null), p_now);
     perform points.close_holds(p_bucket, p_drafts, p_now);
     perform points.note_reversals(p_bucket, p_drafts);
-    perform points.note_invitations(p_bucket, p_drafts, p_now);
     perform points.free_shares(p_bucket, p_drafts);
+    perform points.note_invitations(p_bucket, p_drafts, p_now);
     perform points.close_redemptions(p_bucket, p_requests, p_drafts, p_now);
     if exists (select from unnest(p_drafts) d where d.seq is not null and d.debt_delta > 0)
         and (select p.debt_policy = 'clamp' from points.program p)

@@ -1,5 +1,6 @@
 create or replace function points.run_round(
-    p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_governed boolean, p_occasions boolean, p_chance uuid, p_now timestamptz
+    p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_occasions boolean, p_governed boolean,
+    p_chance uuid, p_now timestamptz
 ) returns points.draft[]
 language plpgsql volatile as $$
 declare
@@ -42,4 +43,4 @@ end
 $$;
 
 comment on function points.run_round(smallint, api.request[], points.draft[], boolean, boolean, boolean, uuid, timestamptz) is
-    'Admits and posts the operations of one round, whose accounts are settled. p_special: some of them undo something, freeze, fulfil, return or pay for an order, or are on an account with a debt or returned orders. p_governed: limits or campaigns concern some awards. p_occasions: some can be done once in a while only. p_chance: some redeem, and this is for their draws.';
+    'Admits and posts the operations of one round, whose accounts are settled. p_special: some of them undo something, freeze, fulfil, return or pay for an order, or are on an account with a debt or returned orders. p_occasions: some can be done once in a while only. p_governed: limits or campaigns concern some awards. p_chance: some redeem, and this is for their draws.';
