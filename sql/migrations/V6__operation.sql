@@ -45,7 +45,7 @@ create table points.operation (
     constraint operation_nothing_only_from_earn check (
         points <> 0 or refusal is not null or kind in (
             'earn', 'release', 'return', 'fulfil', 'freeze', 'unfreeze', 'merge', 'unmerge', 'approve', 'forward', 'erase', 'sign_in', 'make_up',
-            'set_time_zone', 'progress', 'invite', 'join')),
+            'set_time_zone', 'progress', 'claim', 'invite', 'join')),
     constraint operation_earn_names_rule_version check (
         (kind in ('earn', 'sign_in', 'claim')) = (rule is not null) and (rule is null) = (rule_version is null)),
     constraint operation_original_fits_kind check (

@@ -604,3 +604,33 @@ async fn terms_that_make_no_sense_are_inputs_at_fault() {
         assert_eq!(detail["path"], path, "{arguments}");
     }
 }
+
+#[tokio::test]
+async fn limits_and_campaigns_concern_what_a_sign_in_brings() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    client
+        .batch_execute(
+            "select api.set_sign_in('SIGN_IN', 2, 10);
+             select api.create_campaign('DOUBLE', 'Double', 'multiplier', '{SIGN_IN}', 'c', p_multiplier => 2, p_starts_at => '2030-03-01Z', p_ends_at => '2030-03-04Z');
+             select api.create_limit('MONTHLY', 'Monthly', '{SIGN_IN,TASK}', 'month', 'l', p_max_points => 48, p_excess => 'cut')",
+        )
+        .await
+        .unwrap();
+    for (day, points, streak, bonus) in [(1, 10, 1, 0), (2, 30, 2, 10), (3, 8, 3, 0), (4, 0, 4, 10)] {
+        let signed = sign_in(&client, "zoe", &format!("2030-03-{day:02}T12:00:00Z")).await;
+        assert_eq!((signed.refusal.as_deref(), signed.points), (None, Some(points)), "{day}");
+        let detail = signed.detail.unwrap();
+        assert_eq!((&detail["streak"], &detail["bonus"]), (&json!(streak), &json!(bonus)), "{day}");
+        assert_eq!(detail["cut"].is_null(), day < 3, "{detail}");
+    }
+    // a claim meets the same limit
+    client.batch_execute("select api.create_task('ONE', 'One', 'TASK', 'ever', 'one', p_points => 5)").await.unwrap();
+    let at = Some(instant("2030-03-05T12:00:00Z"));
+    one(&client, Request::progress("zoe", "ONE", 1, "p"), at).await;
+    assert_eq!(one(&client, Request::claim("zoe", "ONE", "c"), at).await.points, Some(0));
+    // and what is clawed back makes room
+    one(&client, Request::undo(Kind::Reverse, "zoe", "2030-03-02T12:00:00Z", "undo"), at).await;
+    is(&sign_in(&client, "zoe", "2030-03-05T13:00:00Z").await, "5", "2030-03-05", 5);
+    assert_laws(&client).await;
+}

@@ -132,7 +132,7 @@ async fn what_cannot_work_is_said_before_anything_is_written() {
         (
             good.clone(),
             &["--rule", "ORDR"][..],
-            "no rule named ORDR is in force; there are: ORDER, REGISTER, SIGN_IN, TASK",
+            "no rule named ORDR is in force; there are: INVITE, ORDER, REGISTER, SIGN_IN, TASK",
         ),
         (good, &["--wallet", "shells"], "there is no wallet named shells; there are: points"),
         (folder.0.join("none.csv"), &[], "none.csv: No such file"),

@@ -17,7 +17,7 @@ begin
             when s.day is null then d
             else row(
                 d.ord, d.account_id, d.operation_id, d.entry_kind, d.rule_version, d.refusal,
-                jsonb_build_object('day', s.day, 'streak', s.streak)
+                coalesce(d.refusal_detail, '{}') || jsonb_build_object('day', s.day, 'streak', s.streak)
                     || case when s.made_on is null then jsonb_build_object('bonus', s.bonus) else '{}' end,
                 d.replayed, d.round, d.moved, d.happened_at, d.lot_source, d.lot_available_at, d.lot_expires_at, d.seq,
                 d.pending_delta, d.available_delta, d.held_delta, d.debt_delta, d.pending_after, d.available_after, d.held_after,

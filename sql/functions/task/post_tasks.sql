@@ -31,7 +31,7 @@ begin
             when g.task is null then d
             else row(
                 d.ord, d.account_id, d.operation_id, d.entry_kind, d.rule_version, d.refusal,
-                jsonb_build_object('task', g.task, 'starts_on', nullif(g.starts_on, '-infinity'), 'done', g.done, 'needed', g.needed,
+                coalesce(d.refusal_detail, '{}') || jsonb_build_object('task', g.task, 'starts_on', nullif(g.starts_on, '-infinity'), 'done', g.done, 'needed', g.needed,
                     'claimed', g.claimed_at is not null),
                 d.replayed, d.round, d.moved, d.happened_at, d.lot_source, d.lot_available_at, d.lot_expires_at, d.seq,
                 d.pending_delta, d.available_delta, d.held_delta, d.debt_delta, d.pending_after, d.available_after, d.held_after,
