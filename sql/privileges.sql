@@ -50,6 +50,8 @@ grant execute on function
     api.add_budget(text, bigint, text, text),
     api.backtest_rule(text, int, timestamptz, timestamptz),
     api.settle_invitation(),
+    api.set_risk_rule(text, text, text[], points.risk_measure, points.risk_decision, points.risk_mode, text, bigint, int, int, int, int, int, text),
+    api.test_risk_rule(text, timestamptz, timestamptz),
     api.create_partitions()
 to jifen_gateway;
 
@@ -112,5 +114,9 @@ grant execute on function
     api.create_campaign(text, text, points.campaign_basis, text[], text, numeric, bigint, text[], int, boolean, bigint, bigint, timestamptz, timestamptz, text),
     api.change_campaign(text, text, points.campaign_status, text, int, boolean, bigint, timestamptz, text),
     api.add_budget(text, bigint, text, text),
+    api.set_risk_rule(text, text, text[], points.risk_measure, points.risk_decision, points.risk_mode, text, bigint, int, int, int, int, int, text),
+    api.test_risk_rule(text, timestamptz, timestamptz),
+    api.approve_award(text, uuid, text, text, text, text, jsonb, text),
+    api.reject_award(text, uuid, text, text, text, text, jsonb, text),
     api.create_partitions()
 to jifen_operator;

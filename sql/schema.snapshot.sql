@@ -32,7 +32,7 @@ enum points.limit_excess (cut, refuse)
 domain points.money as numeric
     money_not_negative: CHECK ((VALUE >= (0)::numeric))
 
-enum points.operation_kind (earn, spend, adjust, hold, capture, release, reverse, return, transfer, redeem, fulfil, cancel, freeze, unfreeze, merge, unmerge, sign_in, make_up, set_time_zone, progress, claim, invite, join, activate, expire, reinstate, repay, write_off, receive, forward, erase)
+enum points.operation_kind (earn, spend, adjust, hold, capture, release, reverse, return, transfer, redeem, fulfil, cancel, freeze, unfreeze, merge, unmerge, approve, reject, sign_in, make_up, set_time_zone, progress, claim, invite, join, activate, expire, reinstate, repay, write_off, receive, forward, erase)
 
 domain points.pocket as bigint
     pocket_is_safe_integer: CHECK ((VALUE <= '9007199254740991'::bigint))
@@ -42,9 +42,17 @@ enum points.quota_period (day, week, month, year, ever)
 
 enum points.redemption_status (reserved, fulfilled, cancelled)
 
+enum points.review_status (waiting, approved, rejected)
+
 enum points.reward_kind (goods, coupon, draw, cash)
 
 enum points.reward_status (active, paused, retired)
+
+enum points.risk_decision (review, deny)
+
+enum points.risk_measure (award_points, window_points, window_awards, source_share, local_hour)
+
+enum points.risk_mode (off, watch, on)
 
 enum points.rounding (down, half_up, up)
 
@@ -121,6 +129,13 @@ type points.draft
     level_due        boolean
     undo             points.undo
     undoes           uuid
+
+type points.risk
+    decision     points.risk_decision
+    detail       jsonb
+    deadline     timestamp with time zone
+    available_at timestamp with time zone
+    expires_at   timestamp with time zone
 
 type points.share
     allowed   bigint
@@ -540,13 +555,13 @@ table points.operation
     metadata            jsonb
     operation_pkey: PRIMARY KEY (bucket, account_id, id)
     operation_refusal_fkey: FOREIGN KEY (refusal) REFERENCES points.refusal(code)
-    operation_adjust_has_reason_and_actor: CHECK (((kind <> ALL (ARRAY['adjust'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'erase'::points.operation_kind])) OR ((COALESCE(length(reason), 0) > 0) AND (COALESCE(length(actor), 0) > 0))))
+    operation_adjust_has_reason_and_actor: CHECK (((kind <> ALL (ARRAY['adjust'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'approve'::points.operation_kind, 'reject'::points.operation_kind, 'erase'::points.operation_kind])) OR ((COALESCE(length(reason), 0) > 0) AND (COALESCE(length(actor), 0) > 0))))
     operation_earn_names_rule_version: CHECK ((((kind = ANY (ARRAY['earn'::points.operation_kind, 'sign_in'::points.operation_kind, 'claim'::points.operation_kind])) = (rule IS NOT NULL)) AND ((rule IS NULL) = (rule_version IS NULL))))
     operation_moves_points_by_an_entry: CHECK ((((points)::bigint = 0) OR (seq IS NOT NULL)))
-    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'fulfil'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'forward'::points.operation_kind, 'erase'::points.operation_kind, 'sign_in'::points.operation_kind, 'make_up'::points.operation_kind, 'set_time_zone'::points.operation_kind, 'progress'::points.operation_kind, 'claim'::points.operation_kind, 'invite'::points.operation_kind, 'join'::points.operation_kind]))))
-    operation_original_fits_kind: CHECK ( CASE WHEN (kind = ANY (ARRAY['capture'::points.operation_kind, 'reverse'::points.operation_kind, 'fulfil'::points.operation_kind, 'cancel'::points.operation_kind, 'receive'::points.operation_kind])) THEN (original IS NOT NULL) WHEN (kind = ANY (ARRAY['release'::points.operation_kind, 'transfer'::points.operation_kind])) THEN true ELSE (original IS NULL) END)
-    operation_points_fit_kind: CHECK ((((points)::bigint >= 0) OR (kind = ANY (ARRAY['adjust'::points.operation_kind, 'reverse'::points.operation_kind, 'erase'::points.operation_kind]))))
-    operation_refusal_is_final: CHECK ((refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text, 'UNKNOWN_OPERATION'::text, 'REDEMPTION_CLOSED'::text, 'ALREADY_SIGNED_IN'::text, 'DAY_OUT_OF_RANGE'::text, 'ALREADY_EARNED'::text, 'ALREADY_CLAIMED'::text, 'ALREADY_INVITED'::text, 'NOT_INVITABLE'::text])))
+    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'fulfil'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'approve'::points.operation_kind, 'forward'::points.operation_kind, 'erase'::points.operation_kind, 'sign_in'::points.operation_kind, 'make_up'::points.operation_kind, 'set_time_zone'::points.operation_kind, 'progress'::points.operation_kind, 'invite'::points.operation_kind, 'join'::points.operation_kind]))))
+    operation_original_fits_kind: CHECK ( CASE WHEN (kind = ANY (ARRAY['capture'::points.operation_kind, 'reverse'::points.operation_kind, 'fulfil'::points.operation_kind, 'cancel'::points.operation_kind, 'receive'::points.operation_kind, 'approve'::points.operation_kind, 'reject'::points.operation_kind])) THEN (original IS NOT NULL) WHEN (kind = ANY (ARRAY['release'::points.operation_kind, 'transfer'::points.operation_kind])) THEN true ELSE (original IS NULL) END)
+    operation_points_fit_kind: CHECK ((((points)::bigint >= 0) OR (kind = ANY (ARRAY['adjust'::points.operation_kind, 'reverse'::points.operation_kind, 'reject'::points.operation_kind, 'erase'::points.operation_kind]))))
+    operation_refusal_is_final: CHECK ((refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text, 'UNKNOWN_OPERATION'::text, 'REDEMPTION_CLOSED'::text, 'ALREADY_SIGNED_IN'::text, 'DAY_OUT_OF_RANGE'::text, 'ALREADY_EARNED'::text, 'ALREADY_CLAIMED'::text, 'ALREADY_INVITED'::text, 'NOT_INVITABLE'::text, 'AWARD_DENIED'::text, 'REVIEW_CLOSED'::text])))
     operation_refused_moves_nothing: CHECK (((refusal IS NULL) OR (((points)::bigint = 0) AND (seq IS NULL))))
     CREATE INDEX operation_order_key ON points.operation USING btree (bucket, account_id, order_key) WHERE (order_key IS NOT NULL)
     trigger append_only before delete or update on points.operation for each row execute function points.refuse_change()
@@ -657,6 +672,27 @@ table points.reversal
     reversal_within_original: CHECK (((reversed >= 0) AND (reversed <= points)))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
+table points.review
+    account_id   bigint not null
+    operation_id uuid not null
+    seq          bigint not null
+    points       bigint not null
+    asked_at     timestamp with time zone not null
+    deadline     timestamp with time zone not null
+    available_at timestamp with time zone not null
+    expires_at   timestamp with time zone not null
+    closed_at    timestamp with time zone
+    closed_by    uuid
+    bucket       smallint not null
+    status       points.review_status not null default 'waiting'::points.review_status
+    asker        text
+    reasons      text[] not null
+    review_pkey: PRIMARY KEY (bucket, account_id, operation_id)
+    review_closed_once_and_whole: CHECK ((((closed_at IS NULL) = (status = 'waiting'::points.review_status)) AND ((closed_at IS NULL) = (closed_by IS NULL))))
+    review_points_positive: CHECK ((points > 0))
+    CREATE INDEX review_waiting ON points.review USING btree (asked_at, account_id, operation_id) WHERE (closed_at IS NULL)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
 table points.reward
     code          text not null
     name          text not null
@@ -697,6 +733,32 @@ table points.reward_change
     trigger append_only_truncate before truncate on points.reward_change for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
 
+table points.risk_rule
+    code           text not null
+    name           text not null
+    rules          text[] not null
+    measure        points.risk_measure not null
+    threshold      bigint
+    window_minutes integer
+    min_awards     integer
+    from_hour      integer
+    to_hour        integer
+    decision       points.risk_decision not null
+    wait_days      integer
+    mode           points.risk_mode not null
+    created_at     timestamp with time zone not null
+    risk_rule_pkey: PRIMARY KEY (code)
+    risk_rule_code_is_plain: CHECK ((code ~ '^[A-Z][A-Z0-9_]{0,31}$'::text))
+    risk_rule_hours_differ: CHECK ((((from_hour >= 0) AND (from_hour <= 23)) AND ((to_hour >= 0) AND (to_hour <= 23)) AND (from_hour <> to_hour)))
+    risk_rule_measure_has_its_inputs: CHECK ((((measure = 'local_hour'::points.risk_measure) = (threshold IS NULL)) AND ((measure = 'local_hour'::points.risk_measure) = (from_hour IS NOT NULL)) AND ((measure = 'local_hour'::points.risk_measure) = (to_hour IS NOT NULL)) AND ((measure = ANY (ARRAY['window_points'::points.risk_measure, 'window_awards'::points.risk_measure, 'source_share'::points.risk_measure])) = (window_minutes IS NOT NULL)) AND ((measure = 'source_share'::points.risk_measure) = (min_awards IS NOT NULL))))
+    risk_rule_min_awards_in_range: CHECK (((min_awards >= 1) AND (min_awards <= 1000000)))
+    risk_rule_name_length: CHECK (((length(name) >= 1) AND (length(name) <= 128)))
+    risk_rule_names_rules: CHECK ((((cardinality(rules) >= 1) AND (cardinality(rules) <= 100)) AND (num_nulls(VARIADIC rules) = 0)))
+    risk_rule_threshold_in_range: CHECK (((threshold >= 1) AND (threshold <= CASE measure WHEN 'source_share'::points.risk_measure THEN (100)::bigint ELSE '9007199254740991'::bigint END)))
+    risk_rule_wait_is_for_review: CHECK ((((wait_days >= 1) AND (wait_days <= 3650)) AND ((wait_days IS NULL) OR (decision = 'review'::points.risk_decision))))
+    risk_rule_window_in_range: CHECK (((window_minutes >= 1) AND (window_minutes <= 525600)))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
 table points.rule
     code       text not null
     name       text not null
@@ -718,7 +780,7 @@ table points.rule_change
     recorded_at     timestamp with time zone not null
     rule_change_pkey: PRIMARY KEY (client_id, idempotency_key)
     rule_change_client_id_fkey: FOREIGN KEY (client_id) REFERENCES points.client(id)
-    rule_change_is_known: CHECK ((what = ANY (ARRAY['create'::text, 'draft'::text, 'publish'::text, 'discard'::text, 'retire'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text])))
+    rule_change_is_known: CHECK ((what = ANY (ARRAY['create'::text, 'draft'::text, 'publish'::text, 'discard'::text, 'retire'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text, 'set_risk_rule'::text])))
     trigger append_only before delete or update on points.rule_change for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.rule_change for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -1132,6 +1194,26 @@ view api.redemption
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
+view api.review
+    bucket       smallint
+    account_id   bigint
+    operation_id uuid
+    user_id      text
+    wallet       text
+    points       bigint
+    asked_at     timestamp with time zone
+    deadline     timestamp with time zone
+    available_at timestamp with time zone
+    expires_at   timestamp with time zone
+    closed_at    timestamp with time zone
+    closed_by    uuid
+    waiting      boolean
+    status       text
+    asker        text
+    reasons      text[]
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
 view api.reward
     code          text
     name          text
@@ -1146,6 +1228,23 @@ view api.reward
     quota         integer
     quota_period  points.quota_period
     created_at    timestamp with time zone
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
+view api.risk_rule
+    code           text
+    name           text
+    rules          text[]
+    measure        points.risk_measure
+    threshold      bigint
+    window_minutes integer
+    min_awards     integer
+    from_hour      integer
+    to_hour        integer
+    decision       points.risk_decision
+    wait_days      integer
+    mode           points.risk_mode
+    created_at     timestamp with time zone
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -1256,6 +1355,11 @@ function api.add_stock(p_reward text, p_pieces bigint, p_idempotency_key text, p
     grant execute to jifen_gateway, jifen_operator
 
 function api.adjust_points(p_user_id text, p_points bigint, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
+function api.approve_award(p_user_id text, p_operation_id uuid, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
@@ -1495,6 +1599,11 @@ function api.redeem_reward(p_user_id text, p_reward text, p_idempotency_key text
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.reject_award(p_user_id text, p_operation_id uuid, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.release_hold(p_user_id text, p_hold_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
@@ -1540,6 +1649,11 @@ function api.set_program(p_name text, p_time_zone text, p_currency text, p_debt_
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.set_risk_rule(p_code text, p_name text, p_rules text[], p_measure points.risk_measure, p_decision points.risk_decision, p_mode points.risk_mode, p_idempotency_key text, p_threshold bigint DEFAULT NULL::bigint, p_window_minutes integer DEFAULT NULL::integer, p_min_awards integer DEFAULT NULL::integer, p_from_hour integer DEFAULT NULL::integer, p_to_hour integer DEFAULT NULL::integer, p_wait_days integer DEFAULT NULL::integer, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, risk_rule api.risk_rule)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
+
 function api.set_sign_in(p_rule text DEFAULT 'SIGN_IN'::text, p_bonus_every integer DEFAULT NULL::integer, p_bonus_points bigint DEFAULT NULL::bigint, p_make_up_days integer DEFAULT 0, p_make_up_times integer DEFAULT 0, p_make_up_price bigint DEFAULT 0, p_wallet text DEFAULT 'points'::text)
     returns void
     plpgsql volatile security definer set search_path=""
@@ -1579,6 +1693,11 @@ function api.task_progress(p_user_id text, p_wallet text DEFAULT 'points'::text,
     returns TABLE(task api.task, done integer, starts_on date, claimed_at timestamp with time zone, claimable boolean)
     plpgsql stable security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function api.test_risk_rule(p_code text, p_from timestamp with time zone, p_to timestamp with time zone, OUT awards bigint, OUT hits bigint, OUT members bigint, OUT points bigint)
+    returns record
+    plpgsql stable security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
 
 function api.transfer_points(p_user_id text, p_to_user_id text, p_points bigint, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_accept boolean DEFAULT false, p_deadline timestamp with time zone DEFAULT NULL::timestamp with time zone, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -1689,6 +1808,10 @@ function points.close_redemptions(p_bucket smallint, p_requests api.request[], p
     returns void
     plpgsql volatile
 
+function points.close_reviews(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.contra_of(p_kind points.entry_kind)
     returns points.contra
     sql immutable parallel safe
@@ -1758,6 +1881,10 @@ function points.draft_order_undos(p_bucket smallint, p_requests api.request[], p
     plpgsql stable
 
 function points.draft_returns(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
+    returns points.draft[]
+    plpgsql stable
+
+function points.draft_reviews(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns points.draft[]
     plpgsql stable
 
@@ -1963,7 +2090,7 @@ function points.merge_one(p_client text, p_request api.request)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile
 
-function points.merge_refusal(p_from_bucket smallint, p_from_id bigint, p_into_bucket smallint, p_into_id bigint, p_draft points.draft)
+function points.merge_refusal(p_from_bucket smallint, p_from_id bigint, p_into_bucket smallint, p_into_id bigint, p_draft points.draft, p_now timestamp with time zone)
     returns points.draft
     plpgsql stable
 
@@ -2082,6 +2209,10 @@ function points.post_occasions(p_bucket smallint, p_requests api.request[], p_dr
     plpgsql volatile
 
 function points.post_redeems(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_chance uuid, p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.post_reviews(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_risks points.risk[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
@@ -2221,6 +2352,14 @@ function points.reversible(p_bucket smallint, p_account_id bigint, p_operation_i
     returns bigint
     plpgsql stable
 
+function points.risk_fault(p_rule points.risk_rule)
+    returns text[]
+    plpgsql stable
+
+function points.risk_hits(p_rule points.risk_rule, p_points bigint, p_hour integer, p_awards bigint, p_window_points numeric, p_same_points numeric)
+    returns boolean
+    sql immutable parallel safe
+
 function points.rounded(p_points numeric, p_rounding points.rounding)
     returns numeric
     sql immutable parallel safe
@@ -2256,6 +2395,10 @@ function points.run_transfer(p_request api.request, p_now timestamp with time zo
 function points.scope_of(p_kind points.operation_kind)
     returns text
     sql immutable parallel safe
+
+function points.screen(p_drafts points.draft[], p_risks points.risk[])
+    returns points.draft[]
+    plpgsql immutable parallel safe
 
 function points.screen_redeems(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns points.draft[]
@@ -2365,6 +2508,10 @@ function points.version_fault(p_version points.rule_version)
 
 function points.weigh_awards(p_bucket smallint, p_drafts points.draft[])
     returns TABLE(ord integer, base bigint, codes text[], raws bigint[], allowed bigint, refused boolean, facts jsonb)
+    plpgsql stable
+
+function points.weigh_risks(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
+    returns points.risk[]
     plpgsql stable
 
 function points.write_entries(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)

@@ -53,6 +53,10 @@ pub enum OperationKind {
     Merge,
     /// A merge undone.
     Unmerge,
+    /// An award in review let go.
+    Approve,
+    /// An award in review taken back.
+    Reject,
     /// Points for signing in on a local day.
     SignIn,
     /// A day made up on which the member had not signed in.

@@ -3,9 +3,11 @@
 use std::{collections::HashMap, hash::Hash, sync::Arc};
 
 use async_graphql::dataloader::Loader;
+use chrono::DateTime;
 use deadpool_postgres::Pool;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio_postgres::{Row, types::ToSql};
+use uuid::Uuid;
 
 use crate::{
     account::{Account, AccountKey, EntriesKey, LevelKey, LevelTerms, Lot, LotsKey, bucket},
@@ -15,7 +17,9 @@ use crate::{
     limit::{EarnLimit, EarnLimitsKey, LimitUse, LimitUsesKey},
     operation::{Entry, EntryKey, Operation, OperationKey},
     redemption::{Redemption, RedemptionKey, RedemptionsKey},
+    review::{Review, ReviewsKey},
     reward::{Prize, PrizesKey, Reward, RewardKey, RewardsKey},
+    risk::{RiskRule, RiskRulesKey},
     rule::{Rule, RuleKey, RuleVersion, RuleVersionKey, RuleVersionsKey, RulesKey},
 };
 
@@ -322,6 +326,40 @@ impl Loader<EarnLimitsKey> for Reads {
     }
 }
 
+impl Loader<RiskRulesKey> for Reads {
+    type Value = Vec<RiskRule>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[RiskRulesKey]) -> Result<HashMap<RiskRulesKey, Vec<RiskRule>>, Error> {
+        let parameters: [&(dyn ToSql + Sync); 2] =
+            [&column(keys, |key| key.first + 1), &column(keys, |key| key.after.as_deref())];
+        let mut found: HashMap<RiskRulesKey, Vec<RiskRule>> = HashMap::with_capacity(keys.len());
+        for row in self.query(RISK_RULES, &parameters).await? {
+            found.entry(keys[row.get::<_, i64>("ord") as usize - 1].clone()).or_default().push(row.get("risk_rule"));
+        }
+        Ok(found)
+    }
+}
+
+impl Loader<ReviewsKey> for Reads {
+    type Value = Vec<Review>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[ReviewsKey]) -> Result<HashMap<ReviewsKey, Vec<Review>>, Error> {
+        let parameters: [&(dyn ToSql + Sync); 4] = [
+            &column(keys, |key| key.first + 1),
+            &column(keys, |key| key.after.map_or(DateTime::UNIX_EPOCH, |after| after.asked_at)),
+            &column(keys, |key| key.after.map_or(0, |after| after.account_id)),
+            &column(keys, |key| key.after.map_or(Uuid::nil(), |after| after.operation_id)),
+        ];
+        let mut found: HashMap<ReviewsKey, Vec<Review>> = HashMap::with_capacity(keys.len());
+        for row in self.query(REVIEWS, &parameters).await? {
+            found.entry(keys[row.get::<_, i64>("ord") as usize - 1]).or_default().push(row.get("review"));
+        }
+        Ok(found)
+    }
+}
+
 impl Loader<LimitUsesKey> for Reads {
     type Value = Vec<LimitUse>;
     type Error = Error;
@@ -556,6 +594,26 @@ const EARN_LIMITS: &str = "
     ) q
     order by k.ord, q.code";
 
+const RISK_RULES: &str = "
+    select k.ord, q.r as risk_rule
+    from unnest($1::int[], $2::text[]) with ordinality k (first, after, ord)
+    cross join lateral (
+        select r, r.code from api.risk_rule r where r.code > coalesce(k.after, '') order by r.code limit k.first
+    ) q
+    order by k.ord, q.code";
+
+const REVIEWS: &str = "
+    select k.ord, q.r as review
+    from unnest($1::int[], $2::timestamptz[], $3::bigint[], $4::uuid[]) with ordinality k (first, asked_at, account_id, operation_id, ord)
+    cross join lateral (
+        select r, r.asked_at, r.account_id, r.operation_id from api.review r
+        where r.waiting and r.asked_at >= k.asked_at
+            and (r.asked_at, r.account_id, r.operation_id) > (k.asked_at, k.account_id, k.operation_id)
+        order by r.asked_at, r.account_id, r.operation_id
+        limit k.first
+    ) q
+    order by k.ord, q.asked_at, q.account_id, q.operation_id";
+
 const LIMIT_USES: &str = "
     select k.ord, q.u as limit_use
     from unnest($1::smallint[], $2::bigint[]) with ordinality k (bucket, account_id, ord)
@@ -638,6 +696,8 @@ pub const STATEMENTS: &[(&str, &str)] = &[
     ("campaigns", CAMPAIGNS),
     ("earn limits", EARN_LIMITS),
     ("limit uses", LIMIT_USES),
+    ("reviews", REVIEWS),
+    ("risk rules", RISK_RULES),
     ("rule", RULE),
     ("rules", RULES),
     ("rule version", RULE_VERSION),

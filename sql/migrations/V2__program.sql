@@ -32,7 +32,7 @@ comment on column points.program.transfer_maximum is 'Points of one transfer at 
 comment on column points.program.transfer_times_a_day is 'Transfers that an account may send on one day of the time zone; null: any number.';
 comment on column points.program.transfer_points_a_day is 'Points that an account may send on one day of the time zone; null: any number.';
 
-comment on column points.program.governed_rules is 'Rules that some limit or campaign is about, kept by points.note_governed: awards by others need not look for any.';
+comment on column points.program.governed_rules is 'Rules that some limit, campaign or risk rule is about, kept by points.note_governed: awards by others need not look for any.';
 
 insert into points.program (name, time_zone, currency, debt_policy) values ('Jifen', 'UTC', 'USD', 'debt');
 
@@ -104,6 +104,10 @@ insert into points.refusal (code, sqlstate, final, meaning) values
     ('PRICE_CHANGED',        'LP023', false, 'The reward has another price than the one expected; detail has it.'),
     ('OUT_OF_STOCK',         'LP024', false, 'Nothing is left of the reward.'),
     ('ACCOUNT_MERGED',       'LP109', false, 'The account was merged into another, or what is asked for is one''s that was merged into it; detail names the member to ask.'),
+    ('AWARD_DENIED',         'LP151', true,  'A risk rule denies the award; detail says which.'),
+    ('REVIEW_CLOSED',        'LP152', true,  'The award was approved or rejected before, or nobody decided in time; detail says which.'),
+    ('SECOND_PERSON_NEEDED', 'LP153', false, 'Another person than the actor of the award must decide on it.'),
+    ('REVIEW_WAITING',       'LP154', false, 'An award of the account waits for review: decide on it first.'),
     ('REDEMPTION_CLOSED',    'LP121', true,  'The redemption was fulfilled or cancelled before; detail says which.'),
     ('ALREADY_SIGNED_IN',    'LP131', true,  'The member has signed in on that day, or made it up; detail has the day.'),
     ('DAY_OUT_OF_RANGE',     'LP132', true,  'The day cannot be made up; detail has the first and the last one that can.'),

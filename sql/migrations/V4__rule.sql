@@ -143,12 +143,12 @@ create table points.rule_change (
     recorded_at     timestamptz not null,
     primary key (client_id, idempotency_key),
     constraint rule_change_is_known check (what in (
-        'create', 'draft', 'publish', 'discard', 'retire', 'create_limit', 'change_limit', 'create_campaign', 'change_campaign', 'add_budget'))
+        'create', 'draft', 'publish', 'discard', 'retire', 'create_limit', 'change_limit', 'create_campaign', 'change_campaign', 'add_budget', 'set_risk_rule'))
 );
-comment on table points.rule_change is 'What was done to rules, limits and campaigns, by whom and under which key, so that a request sent twice is done once. Append-only.';
+comment on table points.rule_change is 'What was done to rules, limits, campaigns and risk rules, by whom and under which key, so that a request sent twice is done once. Append-only.';
 comment on column points.rule_change.client_id is 'Who asked.';
 comment on column points.rule_change.idempotency_key is 'The client''s key.';
-comment on column points.rule_change.rule is 'The rule, limit or campaign.';
+comment on column points.rule_change.rule is 'The rule, limit, campaign or risk rule.';
 comment on column points.rule_change.version is 'The version that it made or changed; null: the rule itself.';
 comment on column points.rule_change.what is 'What was asked.';
 comment on column points.rule_change.inputs is 'The inputs as asked.';

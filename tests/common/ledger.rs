@@ -31,6 +31,8 @@ pub enum Kind {
     Unfreeze,
     Merge,
     Unmerge,
+    Approve,
+    Reject,
     SignIn,
     MakeUp,
     SetTimeZone,

@@ -116,6 +116,7 @@ const LAWS: &[(&str, &str)] = &[
                  when 'claim' then 'earn'
                  when 'receive' then 'transfer'
                  when 'erase' then 'write_off'
+                 when 'reject' then 'clawback'
                  when 'unmerge' then 'merge'
                  when 'forward' then 'merge'
                  when 'cancel' then 'refund'
@@ -163,7 +164,7 @@ const LAWS: &[(&str, &str)] = &[
              select r.bucket, r.account_id, r.original, sum(abs(r.points)) as points
              from points.operation r
              join points.operation o on o.bucket = r.bucket and o.account_id = r.account_id and o.id = r.original
-             where r.kind in ('reverse', 'cancel') and r.refusal is null and o.kind <> 'hold'
+             where r.kind in ('reverse', 'cancel', 'reject') and r.refusal is null and o.kind <> 'hold'
              group by r.bucket, r.account_id, r.original
          ) o
          full join points.reversal r on r.bucket = o.bucket and r.account_id = o.account_id and r.operation_id = o.original
@@ -291,6 +292,18 @@ const LAWS: &[(&str, &str)] = &[
              from member s where s.into_bucket = a.bucket and s.into_id = a.id
          ) s on true
          where a.inherited::numeric is distinct from s.earned or s.chained",
+    ),
+    (
+        "an award in review is pending until its deadline, and then gone",
+        "select r.account_id || ':' || r.seq from points.review r
+         left join points.lot l on l.bucket = r.bucket and l.account_id = r.account_id and l.seq = r.seq
+         left join points.reversal v on v.bucket = r.bucket and v.account_id = r.account_id and v.operation_id = r.operation_id
+         where case r.status
+             when 'waiting' then l.seq is not null
+                 and (not l.pending or (l.available_at, l.expires_at, l.remaining) <> (r.deadline, r.deadline, r.points - coalesce(v.reversed, 0)))
+             when 'approved' then l.seq is not null and (l.available_at, l.expires_at) <> (r.available_at, r.expires_at)
+             else l.seq is not null
+         end",
     ),
     (
         "no lot changes and no hold ends before next_change_at",

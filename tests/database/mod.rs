@@ -28,6 +28,7 @@ mod partitions;
 mod preview;
 mod privileges;
 mod returns;
+mod reviews;
 mod reward_model;
 mod reward_races;
 mod rewards;

@@ -24,6 +24,7 @@ mod operators_day;
 mod preview;
 mod proxy;
 mod reversals;
+mod reviews;
 mod rewards;
 mod rules;
 mod scalars;

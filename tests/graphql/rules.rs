@@ -95,7 +95,7 @@ async fn a_rule_is_drafted_published_listed_and_retired() {
     assert!(error["extensions"]["details"]["retired_at"].is_string(), "{error}");
 
     let data = gateway
-        .ask(&format!("{{ rules(first: 2) {{ nodes {{ {RULE} }} }} rule(code: \"SIGN_IN\") {{ {RULE} }} }}"), json!({}))
+        .ask(&format!("{{ rules(first: 2, after: \"INVITE\") {{ nodes {{ {RULE} }} }} rule(code: \"SIGN_IN\") {{ {RULE} }} }}"), json!({}))
         .await;
     assert_eq!(data["rules"]["nodes"][1]["code"], "NEW");
     assert_eq!(data["rule"]["inForce"], json!({ "version": 1, "state": "IN_FORCE", "fixedPoints": 5 }));

@@ -76,6 +76,8 @@ begin
     into v_repeats, v_special, v_governed
     from unnest(v_drafts) d
     where d.round = 1;
+    -- Risk rules look at the operations of earlier rounds, which are written at the end of a round only if it is special.
+    v_special := v_special or v_governed and v_repeats;
     if (v_redeems or v_governed) and (v_repeats or v_special) then
         v_drafts := points.arrange_redeems(p_bucket, v_drafts);
     elsif v_repeats and v_occasions then

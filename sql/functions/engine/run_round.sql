@@ -6,9 +6,11 @@ language plpgsql volatile as $$
 declare
     v_drafts points.draft[] := p_drafts;
     v_shares points.share[];
+    v_risks points.risk[];
 begin
     if p_special then
         v_drafts := points.draft_closings(p_bucket, p_requests, v_drafts);
+        v_drafts := points.draft_reviews(p_bucket, p_requests, v_drafts, p_now);
         v_drafts := points.draft_deductions(p_bucket, p_requests, v_drafts);
         perform points.reinstate(p_bucket, v_drafts, p_now);
         v_drafts := points.draft_undo(p_bucket, v_drafts);
@@ -20,6 +22,8 @@ begin
     if p_governed then
         v_shares := points.draft_shares(p_bucket, v_drafts);
         v_drafts := points.govern(v_drafts, v_shares);
+        v_risks := points.weigh_risks(p_bucket, v_drafts, p_now);
+        v_drafts := points.screen(v_drafts, v_risks);
     end if;
     v_drafts := points.admit(p_bucket, v_drafts, p_now);
     if p_chance is not null then
@@ -31,6 +35,7 @@ begin
     end if;
     if p_governed then
         perform points.post_shares(p_bucket, v_drafts, v_shares);
+        perform points.post_reviews(p_bucket, p_requests, v_drafts, v_risks, p_now);
     end if;
     if p_occasions then
         v_drafts := points.post_occasions(p_bucket, p_requests, v_drafts, p_now);
@@ -43,4 +48,4 @@ end
 $$;
 
 comment on function points.run_round(smallint, api.request[], points.draft[], boolean, boolean, boolean, uuid, timestamptz) is
-    'Admits and posts the operations of one round, whose accounts are settled. p_special: some of them undo something, freeze, fulfil, return or pay for an order, or are on an account with a debt or returned orders. p_occasions: some can be done once in a while only. p_governed: limits or campaigns concern some awards. p_chance: some redeem, and this is for their draws.';
+    'Admits and posts the operations of one round, whose accounts are settled. p_special: some of them undo something, freeze, fulfil, return or pay for an order, or are on an account with a debt or returned orders. p_occasions: some can be done once in a while only. p_governed: limits, campaigns or risk rules concern some awards. p_chance: some redeem, and this is for their draws.';

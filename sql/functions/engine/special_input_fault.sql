@@ -10,8 +10,8 @@ begin
                 p_occurred_at, p_expires_at, p_subject)
         when p_rule is not null
             then array['rule', 'is for earn']
-        when (p_kind in ('capture', 'release', 'reverse', 'fulfil', 'cancel')) <> (p_original is not null)
-            then array['original', 'is for capture, release, reverse, fulfil and cancel, which need it']
+        when (p_kind in ('capture', 'release', 'reverse', 'fulfil', 'cancel', 'approve', 'reject')) <> (p_original is not null)
+            then array['original', 'is for capture, release, reverse, fulfil, cancel, approve and reject, which need it']
         when p_kind in ('transfer', 'merge', 'unmerge') or p_counterparty is not null
             then array['kind', 'what touches two accounts is for api.execute_transfer and api.execute_merge']
         when (p_kind = 'redeem') <> (p_reward is not null)
@@ -32,10 +32,10 @@ begin
             then array['points', 'is not for this kind']
         when p_expires_at is not null and p_kind <> 'hold'
             then array['expires_at', 'is for hold and for adjustments that grant points']
-        when p_kind in ('freeze', 'unfreeze') and coalesce(p_reason, '') = ''
-            then array['reason', 'freezing, unfreezing and merging need a reason']
-        when p_kind in ('freeze', 'unfreeze') and coalesce(p_actor, '') = ''
-            then array['actor', 'freezing, unfreezing and merging need their actor']
+        when p_kind in ('freeze', 'unfreeze', 'approve', 'reject') and coalesce(p_reason, '') = ''
+            then array['reason', 'this needs a reason']
+        when p_kind in ('freeze', 'unfreeze', 'approve', 'reject') and coalesce(p_actor, '') = ''
+            then array['actor', 'this needs its actor']
     end;
 end
 $$;

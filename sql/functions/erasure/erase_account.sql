@@ -18,6 +18,9 @@ begin
     from points.balance b
     where b.bucket = p_bucket and b.account_id = p_account_id;
 
+    update points.review r
+    set status = 'rejected', closed_at = p_now, closed_by = v_draft.operation_id
+    where r.bucket = p_bucket and r.account_id = p_account_id and r.closed_at is null;
     update points.account a set user_id = null, erased_at = p_now where a.bucket = p_bucket and a.id = p_account_id;
     update points.balance b
     set closed = true, next_change_at = 'infinity'

@@ -3,6 +3,7 @@ returns table (step text, words text, result bigint, at timestamptz, agrees bool
 language plpgsql stable as $$
 declare
     v_version points.rule_version;
+    v_review points.review;
     v_happened timestamptz := coalesce(p_operation.occurred_at, p_operation.recorded_at);
     v_award bigint;
     v_starts numeric[];
@@ -14,6 +15,9 @@ begin
     select * into strict v_version
     from points.rule_version v
     where v.rule = p_operation.rule and v.version = p_operation.rule_version;
+    select * into v_review
+    from points.review r
+    where r.bucket = p_operation.bucket and r.account_id = p_operation.account_id and r.operation_id = p_operation.id;
     v_award := points.award(v_version, p_operation.amount, p_operation.requested);
     return query select 'rule', format(
         'Version %s of the rule %s was in force. %s', v_version.version, v_version.rule, points.describe_version(v_version, p_currency)),
@@ -61,6 +65,13 @@ begin
             when v_award = p_operation.points then format('That is %s, as booked.', points.counted(v_award))
             else format('That is %s, but %s booked.', points.counted(v_award), points.counted(p_operation.points))
         end, v_award, null::timestamptz, case when v_booked then v_award = p_operation.points end;
+    if v_review.operation_id is not null then
+        return query select 'review', format('It waits for a person because of %s: %s.', array_to_string(v_review.reasons, ', '), case
+                when v_review.closed_at is not null then v_review.status || ' at ' || points.moment(v_review.closed_at, p_time_zone)
+                when isfinite(v_review.deadline) then 'until ' || points.moment(v_review.deadline, p_time_zone)
+                else 'for ever'
+            end), null::bigint, coalesce(v_review.closed_at, nullif(v_review.deadline, 'infinity')), null::boolean;
+    end if;
     if p_operation.available_at is not null then
         return query
             select t.step, format(t.words || '%s.', case
@@ -70,9 +81,9 @@ begin
                 end), null::bigint, nullif(t.at, 'infinity'), t.at = t.booked
             from (
                 select 'available' as step, 'Available from %s on' as words,
-                    points.days_after(v_happened, v_version.pending_days, p_time_zone) as at, p_operation.available_at as booked
+                    points.days_after(v_happened, v_version.pending_days, p_time_zone) as at, coalesce(v_review.available_at, p_operation.available_at) as booked
                 union all
-                select 'expiry', case when isfinite(e.at) then 'Valid until %s' else 'Never expires%s' end, e.at, p_operation.expires_at
+                select 'expiry', case when isfinite(e.at) then 'Valid until %s' else 'Never expires%s' end, e.at, coalesce(v_review.expires_at, p_operation.expires_at)
                 from (select points.expiry(v_version, v_happened, p_time_zone) as at) e
             ) t;
     end if;

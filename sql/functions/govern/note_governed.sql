@@ -7,10 +7,12 @@ begin
         select unnest(l.rules) as rule from points.earn_limit l where l.active
         union
         select unnest(c.rules) from points.campaign c where c.status <> 'ended'
+        union
+        select unnest(k.rules) from points.risk_rule k where k.mode <> 'off'
         order by rule
     );
 end
 $$;
 
 comment on function points.note_governed() is
-    'Keeps program.governed_rules, after each change of limits and campaigns.';
+    'Keeps program.governed_rules, after each change of limits, campaigns and risk rules.';

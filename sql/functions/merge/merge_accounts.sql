@@ -15,4 +15,4 @@ end
 $$;
 
 comment on function api.merge_accounts(text, text, text, text, text, text, jsonb, text) is
-    'Merges the account of p_user_id into that of p_into_user_id, which is one person''s: lots with their expiry, debt, and what counts for the level go over. Open holds, keys, operations and orders of p_user_id stay and answer; what they give back later goes on to p_into_user_id. All else asked of p_user_id is ACCOUNT_MERGED. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT, LP102 LIMIT_REACHED, LP103 ACCOUNT_FROZEN, LP109 ACCOUNT_MERGED.';
+    'Merges the account of p_user_id into that of p_into_user_id, which is one person''s: lots with their expiry, debt, and what counts for the level go over. Open holds, keys, operations and orders of p_user_id stay and answer; what they give back later goes on to p_into_user_id. All else asked of p_user_id is ACCOUNT_MERGED. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT, LP102 LIMIT_REACHED, LP103 ACCOUNT_FROZEN, LP109 ACCOUNT_MERGED, LP154 REVIEW_WAITING.';

@@ -1,5 +1,5 @@
 create or replace function points.merge_refusal(
-    p_from_bucket smallint, p_from_id bigint, p_into_bucket smallint, p_into_id bigint, p_draft points.draft
+    p_from_bucket smallint, p_from_id bigint, p_into_bucket smallint, p_into_id bigint, p_draft points.draft, p_now timestamptz
 ) returns points.draft
 language plpgsql stable as $$
 declare
@@ -20,6 +20,10 @@ begin
         select case
             when a.into_id is not null or i.into_id is not null then 'ACCOUNT_MERGED'
             when b.frozen or t.frozen then 'ACCOUNT_FROZEN'
+            when exists (
+                select from points.review r
+                where r.bucket = a.bucket and r.account_id = a.id and r.closed_at is null and r.deadline > p_now
+            ) then 'REVIEW_WAITING'
             when b.pending + b.available + t.expired + t.pending + t.available + t.held > 9007199254740991
                 or b.debt + greatest(t.debt, t.adjusted) > 9007199254740991
                 or greatest(abs(b.transferred), abs(t.transferred)) + b.pending + b.available + b.debt > 9007199254740991
@@ -28,12 +32,12 @@ begin
         end as refusal
     ) v
     where a.bucket = p_from_bucket and a.id = p_from_id and v.refusal is not null;
-    if v_draft.refusal = 'ACCOUNT_MERGED' then
+    if v_draft.refusal in ('ACCOUNT_MERGED', 'REVIEW_WAITING') then
         v_draft.round := null;
     end if;
     return v_draft;
 end
 $$;
 
-comment on function points.merge_refusal(smallint, bigint, smallint, bigint, points.draft) is
-    'Why the first account cannot be merged into the second. ACCOUNT_MERGED (one of them is already), ACCOUNT_FROZEN, LIMIT_REACHED.';
+comment on function points.merge_refusal(smallint, bigint, smallint, bigint, points.draft, timestamptz) is
+    'Why the first account cannot be merged into the second. ACCOUNT_MERGED (one of them is already), ACCOUNT_FROZEN, REVIEW_WAITING (its pending points wait for a person), LIMIT_REACHED.';

@@ -33,7 +33,7 @@ begin
         perform points.settle(v_into_bucket, array[v_into.account_id], v_now);
         v_draft.moved := 0;
         if p_request.kind = 'merge' then
-            v_draft := points.merge_refusal(v_bucket, v_draft.account_id, v_into_bucket, v_into.account_id, v_draft);
+            v_draft := points.merge_refusal(v_bucket, v_draft.account_id, v_into_bucket, v_into.account_id, v_draft, v_now);
         else
             v_seqs := points.merge_seqs(v_bucket, v_draft.account_id, v_into_bucket, v_into.account_id);
             v_draft := points.unmerge_refusal(v_bucket, v_draft.account_id, v_draft, v_seqs);

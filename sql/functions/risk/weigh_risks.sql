@@ -1,0 +1,38 @@
+create or replace function points.weigh_risks(p_bucket smallint, p_drafts points.draft[], p_now timestamptz) returns points.risk[]
+language plpgsql stable as $$
+begin
+    return array(
+        select case when k.reasons is not null or k.watched is not null then row(
+            k.decision,
+            jsonb_build_object('risk', jsonb_strip_nulls(jsonb_build_object(
+                'decision', coalesce(k.decision::text, 'allow'), 'reasons', k.reasons, 'watched', k.watched))),
+            least(d.lot_expires_at, p_now + make_interval(days => k.wait_days)), d.lot_available_at, d.lot_expires_at
+        )::points.risk end
+        from unnest(p_drafts) d
+        cross join points.program p
+        left join lateral (
+            select max(m.decision) filter (where m.mode = 'on') as decision,
+                min(m.wait_days) filter (where m.mode = 'on') as wait_days,
+                array_agg(m.code order by m.code) filter (where m.mode = 'on') as reasons,
+                array_agg(m.code order by m.code) filter (where m.mode = 'watch') as watched
+            from points.risk_rule m
+            cross join lateral (
+                select count(*) as awards, coalesce(sum(o.points), 0) as points,
+                    coalesce(sum(o.points) filter (where o.rule = d.lot_source), 0) as same
+                from points.entry e
+                join points.operation o on o.bucket = p_bucket and o.account_id = e.account_id and o.id = e.operation_id
+                where m.window_minutes is not null and e.bucket = p_bucket and e.account_id = d.account_id and e.kind = 'earn'
+                    and e.recorded_at > p_now - make_interval(mins => m.window_minutes)
+                    and (m.measure = 'source_share' or o.rule = any (m.rules))
+            ) w
+            where d.round is not null and d.refusal is null and d.entry_kind = 'earn' and d.moved > 0 and d.lot_expires_at > p_now
+                and m.mode <> 'off' and d.lot_source = any (m.rules)
+                and points.risk_hits(m, d.moved, extract(hour from d.happened_at at time zone p.time_zone)::int, w.awards, w.points, w.same)
+        ) k on true
+        order by d.ord
+    );
+end
+$$;
+
+comment on function points.weigh_risks(smallint, points.draft[], timestamptz) is
+    'What risk rules make of each award of a round, as limits and campaigns have left it; null: nothing. Several decide together: deny before review, and the shortest wait.';

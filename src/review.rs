@@ -1,0 +1,239 @@
+//! Awards that wait for a person.
+
+use async_graphql::{Context, Enum, ID, InputObject, Object, connection::Connection, dataloader::DataLoader};
+use chrono::{DateTime, Utc};
+use postgres_types::FromSql;
+use uuid::Uuid;
+
+use crate::{
+    account::{bad_cursor, connection, page_complexity, page_size},
+    client::caller,
+    hold::parse_id,
+    ledger::{Request, execute, payload},
+    operation::OperationKind,
+    reads::Reads,
+    scalars::Points,
+};
+
+/// What has become of an award in review.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum ReviewStatus {
+    /// It can be approved or rejected.
+    Waiting,
+    /// Its points were let go.
+    Approved,
+    /// Its points were taken back, or the award was undone otherwise.
+    Rejected,
+    /// Nobody decided in time.
+    Expired,
+}
+
+/// An award that waits, or waited, for a person.
+#[derive(Clone, Debug, FromSql)]
+#[postgres(name = "review")]
+pub struct Review {
+    pub bucket: i16,
+    pub account_id: i64,
+    pub operation_id: Uuid,
+    pub user_id: Option<String>,
+    pub wallet: String,
+    pub points: i64,
+    pub asked_at: DateTime<Utc>,
+    pub deadline: Option<DateTime<Utc>>,
+    pub available_at: DateTime<Utc>,
+    pub expires_at: Option<DateTime<Utc>>,
+    pub closed_at: Option<DateTime<Utc>>,
+    pub closed_by: Option<Uuid>,
+    pub waiting: bool,
+    pub status: String,
+    pub asker: Option<String>,
+    pub reasons: Vec<String>,
+}
+
+/// An award that waits, or waited, for a person.
+#[Object]
+impl Review {
+    /// id of the operation that awards.
+    async fn operation_id(&self) -> ID {
+        ID(self.operation_id.to_string())
+    }
+
+    /// The host's name for the member; null: erased.
+    async fn user_id(&self) -> Option<ID> {
+        self.user_id.as_ref().map(ID::from)
+    }
+
+    /// Kind of points.
+    async fn wallet(&self) -> &str {
+        &self.wallet
+    }
+
+    /// Points awarded; what was returned of the award meanwhile is less.
+    async fn points(&self) -> Points {
+        Points(self.points)
+    }
+
+    /// When it was booked.
+    async fn asked_at(&self) -> DateTime<Utc> {
+        self.asked_at
+    }
+
+    /// When it expires by itself; null: never.
+    async fn deadline(&self) -> Option<DateTime<Utc>> {
+        self.deadline
+    }
+
+    /// When its points become available once it is approved.
+    async fn available_at(&self) -> DateTime<Utc> {
+        self.available_at
+    }
+
+    /// When its points expire once it is approved; null: never.
+    async fn expires_at(&self) -> Option<DateTime<Utc>> {
+        self.expires_at
+    }
+
+    /// When it was decided on, undone, or expired; null: it waits.
+    async fn closed_at(&self) -> Option<DateTime<Utc>> {
+        self.closed_at
+    }
+
+    /// What has become of it.
+    async fn status(&self) -> ReviewStatus {
+        match self.status.as_str() {
+            "waiting" => ReviewStatus::Waiting,
+            "approved" => ReviewStatus::Approved,
+            "rejected" => ReviewStatus::Rejected,
+            _ => ReviewStatus::Expired,
+        }
+    }
+
+    /// Who asked for the award; somebody else must decide. Null: nobody was named.
+    async fn asker(&self) -> Option<&str> {
+        self.asker.as_deref()
+    }
+
+    /// Risk rules that want it reviewed.
+    async fn reasons(&self) -> &[String] {
+        &self.reasons
+    }
+}
+
+/// The place of a review in the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ReviewCursor {
+    pub asked_at: DateTime<Utc>,
+    pub account_id: i64,
+    pub operation_id: Uuid,
+}
+
+impl ReviewCursor {
+    fn of(review: &Review) -> String {
+        let micros = review.asked_at.timestamp_micros();
+        format!("{micros}_{}_{}", review.account_id, review.operation_id.simple())
+    }
+
+    fn parse(cursor: &str) -> Option<Self> {
+        let mut parts = cursor.splitn(3, '_');
+        let micros = parts.next()?.parse().ok().filter(|micros: &i64| *micros >= 0)?;
+        Some(ReviewCursor {
+            asked_at: DateTime::from_timestamp_micros(micros)?,
+            account_id: parts.next()?.parse().ok()?,
+            operation_id: parts.next()?.parse().ok()?,
+        })
+    }
+}
+
+/// A page of the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ReviewsKey {
+    pub first: i32,
+    pub after: Option<ReviewCursor>,
+}
+
+/// Queries about reviews.
+#[derive(Default)]
+pub struct ReviewQuery;
+
+#[Object]
+impl ReviewQuery {
+    /// Awards that wait for a person, of all members, oldest first. At most 100 a page, 20 unless asked. Needs the scope
+    /// read. INVALID_INPUT: first or after is out of range.
+    #[graphql(complexity = "page_complexity(first, child_complexity)")]
+    async fn reviews(
+        &self,
+        context: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> async_graphql::Result<Connection<String, Review>> {
+        caller(context)?.require("read")?;
+        let first = page_size(first)?;
+        let after = after.map(|cursor| ReviewCursor::parse(&cursor).ok_or_else(bad_cursor)).transpose()?;
+        let reviews = context.data::<DataLoader<Reads>>()?.load_one(ReviewsKey { first, after }).await?;
+        Ok(connection(reviews.unwrap_or_default(), first, after.is_some(), ReviewCursor::of))
+    }
+}
+
+/// An award to decide on.
+#[derive(InputObject)]
+pub struct DecideAwardInput {
+    /// The host's name for the member.
+    pub user_id: ID,
+    /// id of the operation that awards.
+    pub operation_id: ID,
+    /// Unique for the caller's client and the account for ever, 1 to 128 characters.
+    pub idempotency_key: String,
+    /// Why, 1 to 500 characters.
+    pub reason: String,
+    /// The person who decides, 1 to 128 characters: another than the actor of the award.
+    pub actor: String,
+    /// Kind of points; points unless named.
+    pub wallet: Option<String>,
+}
+
+impl DecideAwardInput {
+    fn into_request(self, kind: OperationKind, client_id: i32) -> async_graphql::Result<Request> {
+        Ok(Request {
+            wallet: self.wallet,
+            original: Some(parse_id("operationId", &self.operation_id).map_err(|error| error.within(&["input"]))?),
+            reason: Some(self.reason),
+            actor: Some(self.actor),
+            ..Request::new(kind, client_id, self.user_id.0, self.idempotency_key)
+        })
+    }
+}
+
+payload!(
+    /// An award approved or rejected.
+    DecideAwardPayload
+);
+
+/// Mutations of reviews.
+#[derive(Default)]
+pub struct ReviewMutation;
+
+#[Object]
+impl ReviewMutation {
+    /// Lets an award go that waits for review: its points become available, at once or when their pending days are over.
+    /// Needs the scope adjust. Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION, REVIEW_CLOSED,
+    /// SECOND_PERSON_NEEDED, ACCOUNT_MERGED.
+    async fn approve_award(
+        &self,
+        context: &Context<'_>,
+        input: DecideAwardInput,
+    ) -> async_graphql::Result<DecideAwardPayload> {
+        let request = input.into_request(OperationKind::Approve, caller(context)?.id)?;
+        execute(context, request).await
+    }
+
+    /// Takes an award back that waits for review. Needs the scope adjust. Errors: INVALID_INPUT, FORBIDDEN,
+    /// IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION, REVIEW_CLOSED, SECOND_PERSON_NEEDED, ACCOUNT_MERGED.
+    async fn reject_award(
+        &self,
+        context: &Context<'_>,
+        input: DecideAwardInput,
+    ) -> async_graphql::Result<DecideAwardPayload> {
+        let request = input.into_request(OperationKind::Reject, caller(context)?.id)?;
+        execute(context, request).await
+    }
+}
