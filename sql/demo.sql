@@ -6,11 +6,11 @@ insert into points.level (wallet, code, name, threshold) values
     ('points', 'VIP3', 'VIP 3', 10000)
 on conflict do nothing;
 
-insert into points.rule (code, name) values
-    ('SIGN_IN', 'Daily sign-in'),
-    ('ORDER', 'Purchase'),
-    ('TASK', 'Task done'),
-    ('REGISTER', 'Registration')
+insert into points.rule (code, name, once) values
+    ('SIGN_IN', 'Daily sign-in', false),
+    ('ORDER', 'Purchase', false),
+    ('TASK', 'Task done', false),
+    ('REGISTER', 'Registration', true)
 on conflict do nothing;
 
 insert into points.rule_version (rule, version, starts_at, basis, fixed_points, points_per_unit, rounding, cap_points, valid_days, pending_days) values
@@ -20,12 +20,15 @@ insert into points.rule_version (rule, version, starts_at, basis, fixed_points, 
     ('REGISTER', 1, '-infinity', 'fixed',  100,  null, 'down', null, 365, 0)
 on conflict do nothing;
 
+-- 5 points a day, and 10 more on each seventh consecutive one.
+insert into points.sign_in_terms (wallet, rule, bonus_every, bonus_points) values ('points', 'SIGN_IN', 7, 10) on conflict do nothing;
+
 select count(*) from (
     select api.earn_points(m, 'REGISTER', 'demo-register') from unnest(array['alice', 'bob', 'carol']) m
     union all
     select api.earn_points('alice', 'ORDER', 'demo-order-1', p_amount => 1280.50)
     union all
-    select api.earn_points('alice', 'SIGN_IN', 'demo-sign-in-1')
+    select api.sign_in('alice', 'demo-sign-in-1')
     union all
     select api.earn_points('bob', 'ORDER', 'demo-order-1', p_amount => 86.90)
     union all
@@ -40,3 +43,10 @@ select count(*) from (
         p_prizes => '[{"name": "Bicycle", "weight": 1, "stock": 1}, {"name": "Mug", "weight": 20, "stock": 40},
             {"name": "Sticker", "weight": 79}]')
 ) catalogue;
+
+-- What members can do for points.
+select count(*) from (
+    select api.create_task('PROFILE', 'Fill in your profile', 'TASK', 'ever', 'demo-profile', p_points => 50)
+    union all
+    select api.create_task('REVIEWS', 'Write three reviews a week', 'TASK', 'week', 'demo-reviews', p_points => 30, p_steps => 3)
+) tasks;

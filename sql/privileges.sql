@@ -4,7 +4,8 @@ revoke all on all tables in schema points, api from public, jifen_gateway, jifen
 revoke execute on all functions in schema points, api from public, jifen_gateway, jifen_reader, jifen_operator;
 revoke update, delete, truncate on
     points.operation, points.entry, points.entry_default, points.lot_use, points.lot_use_default,
-    points.level_change, points.rule_version, points.erasure, points.prize, points.reward_change, points.rule_change, points.former_time_zone
+    points.level_change, points.rule_version, points.erasure, points.prize, points.reward_change, points.rule_change, points.former_time_zone,
+    points.once_award, points.sign_in, points.zone_change
 from jifen_owner;
 
 grant usage on schema api to jifen_gateway, jifen_reader, jifen_operator;
@@ -18,7 +19,8 @@ grant execute on function
     points.counted(numeric, text), points.describe_tiers(numeric[], numeric[], text), points.describe_version(points.rule_version, text),
     points.stock_left(text, smallint), points.draw_prize(bytea, int[]),
     points.period_start(points.quota_period, timestamptz, text), points.period_end(points.quota_period, timestamptz, text),
-    api.quote_deduction(text, numeric, text), api.explain_operation(text, uuid, text)
+    api.quote_deduction(text, numeric, text), api.explain_operation(text, uuid, text), api.sign_in_calendar(text, date, text),
+    api.task_progress(text, text, int, text)
 to jifen_gateway, jifen_reader, jifen_operator;
 
 -- The gateway: the engine, and what keeps it running.
@@ -26,25 +28,27 @@ grant execute on function
     api.execute(smallint, api.request[]),
     api.execute_transfer(api.request),
     api.execute_erase(api.request),
-    api.execute_preview(api.request),
     api.execute_merge(api.request),
+    api.execute_preview(api.request),
     api.authenticate(bytea),
     api.import_client(),
     api.create_reward(text, text, points.reward_kind, bigint, text, bigint, text, numeric, timestamptz, timestamptz, int, points.quota_period, jsonb, text),
     api.change_reward(text, text, bigint, points.reward_status, text, timestamptz, timestamptz, int, points.quota_period, text),
     api.add_stock(text, bigint, text, smallint, text),
     api.add_coupons(text, text[], text, text),
-    api.create_rule(text, text, text, text),
+    api.create_task(text, text, text, points.quota_period, text, bigint, int, timestamptz, timestamptz, text, text),
+    api.change_task(text, text, text, points.task_status, text, bigint, int, timestamptz, timestamptz, text),
+    api.create_rule(text, text, text, text, boolean),
     api.draft_rule_version(text, points.rule_basis, text, bigint, numeric, numeric[], numeric[], points.rounding, bigint, int, int, int, points.calendar_unit, date, text, int, text),
     api.publish_rule_version(text, int, text, timestamptz, int, text),
     api.discard_rule_draft(text, int, text, text),
     api.retire_rule(text, text, timestamptz, text),
-    api.backtest_rule(text, int, timestamptz, timestamptz),
     api.create_limit(text, text, text[], points.quota_period, text, int, bigint, points.limit_excess, boolean, text),
     api.change_limit(text, text, text[], boolean, text, int, bigint, points.limit_excess, boolean, text),
     api.create_campaign(text, text, points.campaign_basis, text[], text, numeric, bigint, text[], int, boolean, bigint, bigint, timestamptz, timestamptz, text),
     api.change_campaign(text, text, points.campaign_status, text, int, boolean, bigint, timestamptz, text),
     api.add_budget(text, bigint, text, text),
+    api.backtest_rule(text, int, timestamptz, timestamptz),
     api.create_partitions()
 to jifen_gateway;
 
@@ -79,9 +83,17 @@ grant execute on function
     api.change_reward(text, text, bigint, points.reward_status, text, timestamptz, timestamptz, int, points.quota_period, text),
     api.add_stock(text, bigint, text, smallint, text),
     api.add_coupons(text, text[], text, text),
+    api.sign_in(text, text, text, jsonb, text),
+    api.make_up_sign_in(text, date, text, text, jsonb, text),
+    api.set_time_zone(text, text, text, text, jsonb, text),
+    api.set_sign_in(text, int, bigint, int, int, bigint, text),
+    api.progress_task(text, text, text, int, text, jsonb, text),
+    api.claim_task(text, text, text, text, jsonb, text),
+    api.create_task(text, text, text, points.quota_period, text, bigint, int, timestamptz, timestamptz, text, text),
+    api.change_task(text, text, text, points.task_status, text, bigint, int, timestamptz, timestamptz, text),
     api.set_deduction(int, numeric, numeric, bigint, smallint, text),
     api.set_program(text, text, text, text, boolean),
-    api.create_rule(text, text, text, text),
+    api.create_rule(text, text, text, text, boolean),
     api.draft_rule_version(text, points.rule_basis, text, bigint, numeric, numeric[], numeric[], points.rounding, bigint, int, int, int, points.calendar_unit, date, text, int, text),
     api.publish_rule_version(text, int, text, timestamptz, int, text),
     api.discard_rule_draft(text, int, text, text),

@@ -32,7 +32,7 @@ enum points.limit_excess (cut, refuse)
 domain points.money as numeric
     money_not_negative: CHECK ((VALUE >= (0)::numeric))
 
-enum points.operation_kind (earn, spend, adjust, hold, capture, release, reverse, return, transfer, redeem, fulfil, cancel, freeze, unfreeze, merge, unmerge, activate, expire, reinstate, repay, write_off, receive, forward, erase)
+enum points.operation_kind (earn, spend, adjust, hold, capture, release, reverse, return, transfer, redeem, fulfil, cancel, freeze, unfreeze, merge, unmerge, sign_in, make_up, set_time_zone, progress, claim, activate, expire, reinstate, repay, write_off, receive, forward, erase)
 
 domain points.pocket as bigint
     pocket_is_safe_integer: CHECK ((VALUE <= '9007199254740991'::bigint))
@@ -49,6 +49,8 @@ enum points.reward_status (active, paused, retired)
 enum points.rounding (down, half_up, up)
 
 enum points.rule_basis (fixed, amount, tiers, given, none)
+
+enum points.task_status (active, paused, retired)
 
 enum points.version_state (draft, scheduled, in_force, superseded, retired)
 
@@ -89,6 +91,7 @@ type api.request
     reason          text
     actor           text
     metadata        jsonb
+    subject         text
 
 type points.draft
     ord              integer
@@ -428,6 +431,16 @@ table points.lot_use partition by range (recorded_at)
     trigger append_only_truncate before truncate on points.lot_use for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
 
+table points.once_award
+    account_id   bigint not null
+    operation_id uuid not null
+    bucket       smallint not null
+    rule         text not null
+    once_award_pkey: PRIMARY KEY (bucket, account_id, rule)
+    trigger append_only before delete or update on points.once_award for each row execute function points.refuse_change()
+    trigger append_only_truncate before truncate on points.once_award for each statement execute function points.refuse_change()
+    grant insert, references, select, trigger to jifen_owner
+
 table points.operation
     account_id          bigint not null
     id                  uuid not null
@@ -449,6 +462,7 @@ table points.operation
     rule                text
     order_key           text
     reward              text
+    subject             text
     amount              points.money
     refusal             text
     reason              text
@@ -458,12 +472,12 @@ table points.operation
     operation_pkey: PRIMARY KEY (bucket, account_id, id)
     operation_refusal_fkey: FOREIGN KEY (refusal) REFERENCES points.refusal(code)
     operation_adjust_has_reason_and_actor: CHECK (((kind <> ALL (ARRAY['adjust'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'erase'::points.operation_kind])) OR ((COALESCE(length(reason), 0) > 0) AND (COALESCE(length(actor), 0) > 0))))
-    operation_earn_names_rule_version: CHECK ((((kind = 'earn'::points.operation_kind) = (rule IS NOT NULL)) AND ((kind = 'earn'::points.operation_kind) = (rule_version IS NOT NULL))))
+    operation_earn_names_rule_version: CHECK ((((kind = ANY (ARRAY['earn'::points.operation_kind, 'sign_in'::points.operation_kind, 'claim'::points.operation_kind])) = (rule IS NOT NULL)) AND ((rule IS NULL) = (rule_version IS NULL))))
     operation_moves_points_by_an_entry: CHECK ((((points)::bigint = 0) OR (seq IS NOT NULL)))
-    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'fulfil'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'forward'::points.operation_kind, 'erase'::points.operation_kind]))))
+    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'fulfil'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'forward'::points.operation_kind, 'erase'::points.operation_kind, 'sign_in'::points.operation_kind, 'make_up'::points.operation_kind, 'set_time_zone'::points.operation_kind, 'progress'::points.operation_kind]))))
     operation_original_fits_kind: CHECK ( CASE WHEN (kind = ANY (ARRAY['capture'::points.operation_kind, 'reverse'::points.operation_kind, 'fulfil'::points.operation_kind, 'cancel'::points.operation_kind, 'receive'::points.operation_kind])) THEN (original IS NOT NULL) WHEN (kind = ANY (ARRAY['release'::points.operation_kind, 'transfer'::points.operation_kind])) THEN true ELSE (original IS NULL) END)
     operation_points_fit_kind: CHECK ((((points)::bigint >= 0) OR (kind = ANY (ARRAY['adjust'::points.operation_kind, 'reverse'::points.operation_kind, 'erase'::points.operation_kind]))))
-    operation_refusal_is_final: CHECK ((refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text, 'UNKNOWN_OPERATION'::text, 'REDEMPTION_CLOSED'::text])))
+    operation_refusal_is_final: CHECK ((refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text, 'UNKNOWN_OPERATION'::text, 'REDEMPTION_CLOSED'::text, 'ALREADY_SIGNED_IN'::text, 'DAY_OUT_OF_RANGE'::text, 'ALREADY_EARNED'::text, 'ALREADY_CLAIMED'::text])))
     operation_refused_moves_nothing: CHECK (((refusal IS NULL) OR (((points)::bigint = 0) AND (seq IS NULL))))
     CREATE INDEX operation_order_key ON points.operation USING btree (bucket, account_id, order_key) WHERE (order_key IS NOT NULL)
     trigger append_only before delete or update on points.operation for each row execute function points.refuse_change()
@@ -609,7 +623,7 @@ table points.reward_change
     recorded_at     timestamp with time zone not null
     reward_change_pkey: PRIMARY KEY (client_id, idempotency_key)
     reward_change_client_id_fkey: FOREIGN KEY (client_id) REFERENCES points.client(id)
-    reward_change_is_known: CHECK ((what = ANY (ARRAY['create'::text, 'change'::text, 'add_stock'::text, 'add_coupons'::text])))
+    reward_change_is_known: CHECK ((what = ANY (ARRAY['create'::text, 'change'::text, 'add_stock'::text, 'add_coupons'::text, 'create_task'::text, 'change_task'::text])))
     trigger append_only before delete or update on points.reward_change for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.reward_change for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -617,10 +631,12 @@ table points.reward_change
 table points.rule
     code       text not null
     name       text not null
+    once       boolean not null default false
     created_at timestamp with time zone not null default now()
     rule_pkey: PRIMARY KEY (code)
     rule_code_is_plain: CHECK ((code ~ '^[A-Z][A-Z0-9_]{0,31}$'::text))
     rule_name_length: CHECK (((length(name) >= 1) AND (length(name) <= 128)))
+    CREATE INDEX rule_once ON points.rule USING btree (code) WHERE once
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.rule_change
@@ -692,6 +708,36 @@ table points.rule_version
     trigger append_only_truncate before truncate on points.rule_version for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
 
+table points.sign_in
+    account_id   bigint not null
+    operation_id uuid not null
+    signed_at    timestamp with time zone not null
+    day          date not null
+    made_on      date
+    bucket       smallint not null
+    sign_in_pkey: PRIMARY KEY (bucket, account_id, day)
+    sign_in_is_made_up_later: CHECK ((made_on > day))
+    trigger append_only before delete or update on points.sign_in for each row execute function points.refuse_change()
+    trigger append_only_truncate before truncate on points.sign_in for each statement execute function points.refuse_change()
+    grant insert, references, select, trigger to jifen_owner
+
+table points.sign_in_terms
+    wallet        text not null
+    rule          text not null
+    bonus_every   integer
+    bonus_points  bigint
+    make_up_days  integer not null default 0
+    make_up_times integer not null default 0
+    make_up_price bigint not null default 0
+    sign_in_terms_pkey: PRIMARY KEY (wallet)
+    sign_in_terms_rule_fkey: FOREIGN KEY (rule) REFERENCES points.rule(code)
+    sign_in_terms_wallet_fkey: FOREIGN KEY (wallet) REFERENCES points.wallet(code)
+    sign_in_terms_bonus_in_range: CHECK ((((bonus_every >= 1) AND (bonus_every <= 3660)) AND ((bonus_points >= 1) AND (bonus_points <= '9007199254740991'::bigint))))
+    sign_in_terms_bonus_is_whole: CHECK (((bonus_every IS NULL) = (bonus_points IS NULL)))
+    sign_in_terms_make_up_in_range: CHECK ((((make_up_days >= 0) AND (make_up_days <= 366)) AND ((make_up_times >= 0) AND (make_up_times <= 366)) AND ((make_up_price >= 0) AND (make_up_price <= '9007199254740991'::bigint))))
+    sign_in_terms_make_up_is_whole: CHECK (((make_up_days = 0) = (make_up_times = 0)))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
 table points.stock with (fillfactor=50)
     item      text not null
     prize     smallint not null
@@ -708,6 +754,43 @@ table points.stock_slice with (fillfactor=50)
     item      text not null
     stock_slice_pkey: PRIMARY KEY (bucket, item, prize)
     stock_slice_not_negative: CHECK ((remaining >= 0))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.task
+    code       text not null
+    name       text not null
+    wallet     text not null
+    rule       text not null
+    points     bigint
+    period     points.quota_period not null
+    steps      integer not null
+    status     points.task_status not null default 'active'::points.task_status
+    open_from  timestamp with time zone not null default '-infinity'::timestamp with time zone
+    open_until timestamp with time zone not null default 'infinity'::timestamp with time zone
+    created_at timestamp with time zone not null
+    task_pkey: PRIMARY KEY (code)
+    task_rule_fkey: FOREIGN KEY (rule) REFERENCES points.rule(code)
+    task_wallet_fkey: FOREIGN KEY (wallet) REFERENCES points.wallet(code)
+    task_code_is_plain: CHECK ((code ~ '^[A-Z][A-Z0-9_]{0,31}$'::text))
+    task_ends_after_it_begins: CHECK ((open_until > open_from))
+    task_name_length: CHECK (((length(name) >= 1) AND (length(name) <= 128)))
+    task_points_in_range: CHECK (((points >= 1) AND (points <= '9007199254740991'::bigint)))
+    task_steps_in_range: CHECK (((steps >= 1) AND (steps <= 1000000)))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.task_progress
+    account_id bigint not null
+    claimed_at timestamp with time zone
+    claimed_by uuid
+    starts_on  date not null
+    done       integer not null
+    needed     integer not null
+    bucket     smallint not null
+    task       text not null
+    task_progress_pkey: PRIMARY KEY (bucket, account_id, task, starts_on)
+    task_progress_claimed_once_and_whole: CHECK (((claimed_at IS NULL) = (claimed_by IS NULL)))
+    task_progress_claimed_when_done: CHECK (((claimed_at IS NULL) OR (done = needed)))
+    task_progress_done_in_range: CHECK (((done >= 1) AND (done <= needed)))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.transfer_day
@@ -727,6 +810,18 @@ table points.wallet
     wallet_pkey: PRIMARY KEY (code)
     wallet_code_is_plain: CHECK ((code ~ '^[a-z][a-z0-9_]{0,31}$'::text))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.zone_change
+    account_id   bigint not null
+    effective_at timestamp with time zone not null
+    day          date not null
+    first_day    date not null
+    bucket       smallint not null
+    time_zone    text not null
+    zone_change_pkey: PRIMARY KEY (bucket, account_id, day)
+    trigger append_only before delete or update on points.zone_change for each row execute function points.refuse_change()
+    trigger append_only_truncate before truncate on points.zone_change for each statement execute function points.refuse_change()
+    grant insert, references, select, trigger to jifen_owner
 
 view api.account
     bucket      smallint
@@ -889,6 +984,7 @@ view api.operation
     rule_version    integer
     order_key       text
     reward          text
+    subject         text
     original        uuid
     counterparty    text
     amount          numeric
@@ -974,6 +1070,7 @@ view api.rule
     name       text
     version    integer
     retired    boolean
+    once       boolean
     created_at timestamp with time zone
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
@@ -1000,6 +1097,44 @@ view api.rule_version
     wallet          text
     description     text
     created_at      timestamp with time zone
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
+view api.sign_in
+    bucket       smallint
+    account_id   bigint
+    user_id      text
+    wallet       text
+    day          date
+    made_on      date
+    operation_id uuid
+    signed_at    timestamp with time zone
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
+view api.sign_in_terms
+    wallet        text
+    rule          text
+    bonus_every   integer
+    bonus_points  bigint
+    make_up_days  integer
+    make_up_times integer
+    make_up_price bigint
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
+view api.task
+    code       text
+    name       text
+    wallet     text
+    rule       text
+    points     bigint
+    period     points.quota_period
+    steps      integer
+    status     points.task_status
+    open_from  timestamp with time zone
+    open_until timestamp with time zone
+    created_at timestamp with time zone
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -1086,6 +1221,16 @@ function api.change_reward(p_code text, p_name text, p_price bigint, p_status po
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
+function api.change_task(p_code text, p_name text, p_rule text, p_status points.task_status, p_idempotency_key text, p_points bigint DEFAULT NULL::bigint, p_steps integer DEFAULT 1, p_open_from timestamp with time zone DEFAULT NULL::timestamp with time zone, p_open_until timestamp with time zone DEFAULT NULL::timestamp with time zone, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, task api.task)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
+
+function api.claim_task(p_user_id text, p_task text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.create_campaign(p_code text, p_name text, p_basis points.campaign_basis, p_rules text[], p_idempotency_key text, p_multiplier numeric DEFAULT NULL::numeric, p_bonus bigint DEFAULT NULL::bigint, p_levels text[] DEFAULT NULL::text[], p_priority integer DEFAULT 100, p_exclusive boolean DEFAULT false, p_member_cap bigint DEFAULT NULL::bigint, p_budget bigint DEFAULT NULL::bigint, p_starts_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_ends_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, campaign api.campaign)
     plpgsql volatile security definer set search_path=""
@@ -1111,7 +1256,7 @@ function api.create_reward(p_code text, p_name text, p_kind points.reward_kind, 
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
-function api.create_rule(p_code text, p_name text, p_idempotency_key text DEFAULT NULL::text, p_client text DEFAULT 'psql'::text)
+function api.create_rule(p_code text, p_name text, p_idempotency_key text DEFAULT NULL::text, p_client text DEFAULT 'psql'::text, p_once boolean DEFAULT false)
     returns TABLE(replayed boolean, rule api.rule)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
@@ -1120,6 +1265,11 @@ function api.create_rule_version(p_rule text, p_basis points.rule_basis, p_fixed
     returns integer
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
+
+function api.create_task(p_code text, p_name text, p_rule text, p_period points.quota_period, p_idempotency_key text, p_points bigint DEFAULT NULL::bigint, p_steps integer DEFAULT 1, p_open_from timestamp with time zone DEFAULT NULL::timestamp with time zone, p_open_until timestamp with time zone DEFAULT NULL::timestamp with time zone, p_wallet text DEFAULT 'points'::text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, task api.task)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
 
 function api.decline_transfer(p_user_id text, p_to_user_id text, p_transfer_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -1196,6 +1346,11 @@ function api.import_client()
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway
 
+function api.make_up_sign_in(p_user_id text, p_day date, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.merge_accounts(p_user_id text, p_into_user_id text, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
@@ -1218,6 +1373,11 @@ function api.preview_return(p_user_id text, p_order_key text, p_amount numeric D
 
 function api.preview_spend(p_user_id text, p_points bigint, p_order_key text DEFAULT NULL::text, p_amount numeric DEFAULT NULL::numeric, p_wallet text DEFAULT 'points'::text, p_client text DEFAULT 'psql'::text)
     returns TABLE(refusal text, detail jsonb, points bigint, available_at timestamp with time zone, expires_at timestamp with time zone, previous_level text, level text, account api.account, entries api.entry[], lots api.preview_lot[])
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
+function api.progress_task(p_user_id text, p_task text, p_idempotency_key text, p_steps integer DEFAULT 1, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
@@ -1276,15 +1436,40 @@ function api.set_program(p_name text, p_time_zone text, p_currency text, p_debt_
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.set_sign_in(p_rule text DEFAULT 'SIGN_IN'::text, p_bonus_every integer DEFAULT NULL::integer, p_bonus_points bigint DEFAULT NULL::bigint, p_make_up_days integer DEFAULT 0, p_make_up_times integer DEFAULT 0, p_make_up_price bigint DEFAULT 0, p_wallet text DEFAULT 'points'::text)
+    returns void
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
+function api.set_time_zone(p_user_id text, p_time_zone text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.set_transfer_limits(p_minimum bigint DEFAULT NULL::bigint, p_maximum bigint DEFAULT NULL::bigint, p_times_a_day integer DEFAULT NULL::integer, p_points_a_day bigint DEFAULT NULL::bigint)
     returns void
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.sign_in(p_user_id text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
+function api.sign_in_calendar(p_user_id text, p_month date, p_wallet text DEFAULT 'points'::text)
+    returns TABLE(time_zone text, days date[], made_up date[], streak integer, today date, signed_today boolean, today_streak integer, today_points bigint, today_bonus bigint, tomorrow date, tomorrow_streak integer, tomorrow_points bigint, tomorrow_bonus bigint, make_up_from date, make_up_left integer, make_up_price bigint)
+    plpgsql stable security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
+
 function api.spend_points(p_user_id text, p_points bigint, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_order_key text DEFAULT NULL::text, p_amount numeric DEFAULT NULL::numeric, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
+
+function api.task_progress(p_user_id text, p_wallet text DEFAULT 'points'::text, p_first integer DEFAULT 100, p_after text DEFAULT NULL::text)
+    returns TABLE(task api.task, done integer, starts_on date, claimed_at timestamp with time zone, claimable boolean)
+    plpgsql stable security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function api.transfer_points(p_user_id text, p_to_user_id text, p_points bigint, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_accept boolean DEFAULT false, p_deadline timestamp with time zone DEFAULT NULL::timestamp with time zone, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -1317,6 +1502,10 @@ function points.arrange(p_bucket smallint, p_drafts points.draft[])
     returns points.draft[]
     plpgsql stable
 
+function points.arrange_occasions(p_drafts points.draft[])
+    returns points.draft[]
+    plpgsql immutable
+
 function points.arrange_redeems(p_bucket smallint, p_drafts points.draft[])
     returns points.draft[]
     plpgsql stable
@@ -1327,6 +1516,10 @@ function points.ascends(p_values numeric[])
 
 function points.ask_merge(p_bucket smallint, p_request api.request, p_now timestamp with time zone)
     returns points.draft
+    plpgsql stable
+
+function points.ask_occasions(p_requests api.request[])
+    returns api.request[]
     plpgsql stable
 
 function points.ask_transfer(p_bucket smallint, p_request api.request, p_now timestamp with time zone)
@@ -1435,6 +1628,14 @@ function points.draft_lapsed(p_drafts points.draft[], p_now timestamp with time 
     returns points.draft[]
     plpgsql stable
 
+function points.draft_occasions(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns points.draft[]
+    plpgsql stable
+
+function points.draft_once(p_bucket smallint, p_drafts points.draft[])
+    returns points.draft[]
+    plpgsql stable
+
 function points.draft_order_undos(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns points.draft[]
     plpgsql stable
@@ -1447,7 +1648,19 @@ function points.draft_shares(p_bucket smallint, p_drafts points.draft[])
     returns points.share[]
     plpgsql stable
 
+function points.draft_sign_ins(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns points.draft[]
+    plpgsql stable
+
+function points.draft_tasks(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns points.draft[]
+    plpgsql stable
+
 function points.draft_undo(p_bucket smallint, p_drafts points.draft[])
+    returns points.draft[]
+    plpgsql stable
+
+function points.draft_zones(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns points.draft[]
     plpgsql stable
 
@@ -1502,6 +1715,10 @@ function points.explain_award(p_operation points.operation, p_time_zone text, p_
     plpgsql stable
 
 function points.explain_outcome(p_operation points.operation, p_time_zone text)
+    returns TABLE(step text, words text, result bigint, at timestamp with time zone, agrees boolean)
+    plpgsql stable
+
+function points.explain_shares(p_detail jsonb)
     returns TABLE(step text, words text, result bigint, at timestamp with time zone, agrees boolean)
     plpgsql stable
 
@@ -1565,7 +1782,7 @@ function points.inherit(p_bucket smallint, p_account_id bigint, p_seq bigint, p_
     returns void
     plpgsql volatile
 
-function points.input_fault(p_kind points.operation_kind, p_user_id text, p_wallet_known boolean, p_idempotency_key text, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_occurred_at timestamp with time zone, p_expires_at timestamp with time zone, p_reason text, p_actor text, p_metadata jsonb, p_now timestamp with time zone)
+function points.input_fault(p_kind points.operation_kind, p_user_id text, p_wallet_known boolean, p_idempotency_key text, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_occurred_at timestamp with time zone, p_expires_at timestamp with time zone, p_reason text, p_actor text, p_metadata jsonb, p_subject text, p_now timestamp with time zone)
     returns text[]
     sql stable parallel safe
 
@@ -1593,9 +1810,17 @@ function points.lock_rule(p_rule text)
     returns integer
     plpgsql volatile
 
+function points.made_up_in(p_bucket smallint, p_account_id bigint, p_day date)
+    returns integer
+    plpgsql stable
+
 function points.make_partitions(p_months_ahead integer DEFAULT 3, p_now timestamp with time zone DEFAULT now())
     returns integer
     plpgsql volatile set TimeZone=UTC
+
+function points.member_day(p_bucket smallint, p_account_id bigint, p_at timestamp with time zone, OUT day date, OUT time_zone text)
+    returns record
+    plpgsql stable
 
 function points.merge_fault(p_request api.request)
     returns text[]
@@ -1657,6 +1882,10 @@ function points.note_rule_change(p_client text, p_idempotency_key text, p_rule t
     returns record
     plpgsql volatile
 
+function points.occasion_input_fault(p_kind points.operation_kind, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_occurred_at timestamp with time zone, p_expires_at timestamp with time zone, p_subject text)
+    returns text[]
+    plpgsql immutable parallel safe
+
 function points.offer_detail(p_refusal text, p_asked text, p_reward points.reward)
     returns jsonb
     sql immutable parallel safe
@@ -1685,6 +1914,10 @@ function points.order_operations(p_bucket smallint, p_account_id bigint, p_order
     returns TABLE(operation_id uuid, points bigint, refunds boolean, amount numeric)
     plpgsql stable
 
+function points.period_day(p_period points.quota_period, p_at timestamp with time zone, p_time_zone text)
+    returns date
+    sql stable parallel safe
+
 function points.period_end(p_period points.quota_period, p_at timestamp with time zone, p_time_zone text)
     returns timestamp with time zone
     sql stable parallel safe
@@ -1699,11 +1932,27 @@ function points.post(p_bucket smallint, p_drafts points.draft[], p_now timestamp
     returns void
     plpgsql volatile
 
+function points.post_occasions(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns points.draft[]
+    plpgsql volatile
+
 function points.post_redeems(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_chance uuid, p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
 function points.post_shares(p_bucket smallint, p_drafts points.draft[], p_shares points.share[])
+    returns void
+    plpgsql volatile
+
+function points.post_sign_ins(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns points.draft[]
+    plpgsql volatile
+
+function points.post_tasks(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns points.draft[]
+    plpgsql volatile
+
+function points.post_zones(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
@@ -1739,7 +1988,19 @@ function points.reach_receiver(p_from_bucket smallint, p_to_bucket smallint, p_t
     returns void
     plpgsql volatile
 
+function points.read_sign_ins(p_bucket smallint, p_user_id text, p_month date, p_wallet text, p_now timestamp with time zone)
+    returns TABLE(time_zone text, days date[], made_up date[], streak integer, today date, signed_today boolean, today_streak integer, today_points bigint, today_bonus bigint, tomorrow date, tomorrow_streak integer, tomorrow_points bigint, tomorrow_bonus bigint, make_up_from date, make_up_left integer, make_up_price bigint)
+    plpgsql stable
+
+function points.read_tasks(p_bucket smallint, p_user_id text, p_wallet text, p_first integer, p_after text, p_now timestamp with time zone)
+    returns TABLE(task api.task, done integer, starts_on date, claimed_at timestamp with time zone, claimable boolean)
+    plpgsql stable
+
 function points.receive(p_bucket smallint, p_requests api.request[], p_now timestamp with time zone)
+    returns points.draft[]
+    plpgsql stable
+
+function points.receive_occasions(p_bucket smallint, p_requests api.request[], p_asked api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns points.draft[]
     plpgsql stable
 
@@ -1795,7 +2056,7 @@ function points.repeated_keys(p_requests api.request[], p_drafts points.draft[])
     returns integer[]
     plpgsql immutable
 
-function points.reserve_budgets(p_bucket smallint, p_drafts points.draft[])
+function points.reserve_budgets(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
     returns void
     plpgsql volatile
 
@@ -1835,7 +2096,11 @@ function points.run_merge(p_request api.request, p_now timestamp with time zone 
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile
 
-function points.run_round(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_governed boolean, p_chance uuid, p_now timestamp with time zone)
+function points.run_round(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_occasions boolean, p_governed boolean, p_chance uuid, p_now timestamp with time zone)
+    returns points.draft[]
+    plpgsql volatile
+
+function points.run_rounds(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_occasions boolean, p_governed boolean, p_chance uuid, p_now timestamp with time zone)
     returns points.draft[]
     plpgsql volatile
 
@@ -1859,7 +2124,11 @@ function points.settle(p_bucket smallint, p_account_ids bigint[], p_now timestam
     returns void
     plpgsql volatile
 
-function points.special_input_fault(p_kind points.operation_kind, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_expires_at timestamp with time zone, p_reason text, p_actor text)
+function points.sign_in_worth(p_rule text, p_at timestamp with time zone)
+    returns bigint
+    plpgsql stable
+
+function points.special_input_fault(p_kind points.operation_kind, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_occurred_at timestamp with time zone, p_expires_at timestamp with time zone, p_reason text, p_actor text, p_subject text)
     returns text[]
     plpgsql immutable parallel safe
 
@@ -1867,6 +2136,18 @@ function points.stock_left(p_reward text, p_prize smallint DEFAULT 0)
     returns bigint
     plpgsql stable security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function points.streak_bonus(p_terms points.sign_in_terms, p_streak integer)
+    returns bigint
+    sql immutable parallel safe
+
+function points.streak_now(p_bucket smallint, p_account_id bigint, p_today date)
+    returns integer
+    plpgsql stable
+
+function points.streak_to(p_bucket smallint, p_account_id bigint, p_day date)
+    returns integer
+    plpgsql stable
 
 function points.take_all(p_bucket smallint, p_account_id bigint, p_entry_kind points.entry_kind, p_operation_id uuid, p_now timestamp with time zone)
     returns points.draft
@@ -1879,6 +2160,18 @@ function points.take_lots(p_bucket smallint, p_drafts points.draft[], p_seqs big
 function points.take_slices(p_item text, p_prize smallint, p_bucket smallint, p_pieces bigint)
     returns SETOF bigint
     plpgsql volatile
+
+function points.task_detail(p_refusal text, p_asked text, p_task points.task)
+    returns jsonb
+    sql immutable parallel safe
+
+function points.task_fault(p_name text, p_rule text, p_points bigint, p_steps integer, p_open_from timestamp with time zone, p_open_until timestamp with time zone)
+    returns text[]
+    plpgsql stable
+
+function points.task_refusal(p_task points.task, p_wallet text, p_now timestamp with time zone)
+    returns text
+    sql immutable parallel safe
 
 function points.terms_fault(p_name text, p_price bigint, p_on_sale_from timestamp with time zone, p_on_sale_until timestamp with time zone, p_quota integer, p_quota_period points.quota_period)
     returns text[]

@@ -34,6 +34,13 @@ pub const CODES: &[(&str, bool, &str)] = &[
     ("PRICE_CHANGED", false, "The reward has another price than the one expected."),
     ("OUT_OF_STOCK", false, "Nothing is left of the reward."),
     ("REDEMPTION_CLOSED", false, "The redemption was fulfilled or cancelled before."),
+    ("ALREADY_SIGNED_IN", false, "The member has signed in on that day, or made it up."),
+    ("DAY_OUT_OF_RANGE", false, "The day cannot be made up."),
+    ("ALREADY_EARNED", false, "The rule awards once for ever, and has done so."),
+    ("UNKNOWN_TASK", false, "No such task."),
+    ("TASK_CLOSED", false, "The task is not open now."),
+    ("TASK_NOT_DONE", false, "Steps of the task are still to be done in its present period."),
+    ("ALREADY_CLAIMED", false, "The task was paid in its present period."),
     ("UNAUTHENTICATED", false, "Send a valid API key as `Authorization: Bearer KEY`."),
     (
         "OVERLOADED",

@@ -39,6 +39,7 @@ pub struct Request {
     pub reason: Option<String>,
     pub actor: Option<String>,
     pub metadata: Option<Value>,
+    pub subject: Option<String>,
 }
 
 impl Request {
@@ -62,6 +63,7 @@ impl Request {
             reason: None,
             actor: None,
             metadata: None,
+            subject: None,
         }
     }
 
@@ -77,15 +79,13 @@ impl Request {
             ("counterparty", self.counterparty.as_ref()),
             ("reason", self.reason.as_ref()),
             ("actor", self.actor.as_ref()),
+            ("subject", self.subject.as_ref()),
         ];
         for (path, text) in texts {
             check_text(path, text.map_or("", String::as_str))?;
         }
         for (path, instant) in [("occurredAt", self.occurred_at), ("expiresAt", self.expires_at)] {
-            // PostgreSQL's begin in 4713 BC.
-            if instant.is_some_and(|instant| instant.year() < 0) {
-                return Err(Error::invalid_input(path, "is too long ago"));
-            }
+            check_instant(path, instant)?;
         }
         match &self.metadata {
             Some(metadata) => check_json("metadata", metadata),
@@ -102,6 +102,12 @@ impl Request {
 /// Refuses the character NUL, which no text in PostgreSQL can hold.
 pub fn check_text(path: &str, text: &str) -> Result<(), Error> {
     if text.contains('\0') { Err(Error::invalid_input(path, "must not contain the character NUL")) } else { Ok(()) }
+}
+
+/// Refuses what is before PostgreSQL's first instant, in 4713 BC.
+pub fn check_instant(path: &str, instant: Option<DateTime<Utc>>) -> Result<(), Error> {
+    let before = instant.is_some_and(|instant| instant.year() < 0);
+    if before { Err(Error::invalid_input(path, "is too long ago")) } else { Ok(()) }
 }
 
 fn check_json(path: &str, value: &Value) -> Result<(), Error> {
@@ -340,4 +346,14 @@ impl LedgerMutation {
 pub async fn execute<P: From<Outcome>>(context: &Context<'_>, request: Request) -> async_graphql::Result<P> {
     let outcome = context.data::<Lanes>()?.execute(request).await.map_err(|error| error.within(&["input"]))?;
     Ok(outcome.into())
+}
+
+/// As [`execute`], where inputs have other names in GraphQL than in `api.request`.
+pub async fn execute_about<P: From<Outcome>>(
+    context: &Context<'_>,
+    request: Request,
+    names: &[(&str, &str)],
+) -> async_graphql::Result<P> {
+    let answer = context.data::<Lanes>()?.execute(request).await;
+    Ok(answer.map_err(|error| error.renamed(names).within(&["input"]))?.into())
 }

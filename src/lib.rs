@@ -36,4 +36,6 @@ pub mod rule;
 pub mod scalars;
 pub mod schema;
 pub mod server;
+pub mod sign_in;
+pub mod task;
 pub mod transfer;

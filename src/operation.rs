@@ -4,6 +4,7 @@ use async_graphql::{ComplexObject, Context, Enum, ID, Json, SimpleObject, datalo
 use chrono::{DateTime, Utc};
 use postgres_types::{FromSql, ToSql};
 use rust_decimal::Decimal as Money;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio_postgres::Row;
@@ -52,6 +53,16 @@ pub enum OperationKind {
     Merge,
     /// A merge undone.
     Unmerge,
+    /// Points for signing in on a local day.
+    SignIn,
+    /// A day made up on which the member had not signed in.
+    MakeUp,
+    /// A time zone of the member's own.
+    SetTimeZone,
+    /// Steps of a task done.
+    Progress,
+    /// Points for a task.
+    Claim,
     /// Pending points become available.
     Activate,
     /// Points reach their expiry.
@@ -130,14 +141,16 @@ pub struct Operation {
     pub idempotency_key: String,
     /// What was asked.
     pub kind: OperationKind,
-    /// Rule to earn by; null: not an earn.
+    /// Rule that it earns by; null: it does not earn.
     pub rule: Option<String>,
-    /// Version of the rule that decided the award; null: not an earn.
+    /// Version of the rule that decided the award; null: it does not earn.
     pub rule_version: Option<i32>,
     /// The host's order that it belongs to; null: none, or the one that the key of an earn names.
     pub order_key: Option<String>,
     /// Reward redeemed; null: not a redemption.
     pub reward: Option<String>,
+    /// What it is done for: the local day made up, the time zone set, or the task; null: none of these.
+    pub subject: Option<String>,
     #[graphql(skip)]
     pub original: Option<Uuid>,
     #[graphql(skip)]
@@ -193,13 +206,13 @@ impl Operation {
         self.counterparty.as_ref().map(ID::from)
     }
 
-    /// Points that it was about: in for EARN, out for SPEND, reserved for HOLD, spent for CAPTURE, given back for
+    /// Points that it was about: in for EARN, SIGN_IN and CLAIM, out for SPEND and MAKE_UP, reserved for HOLD, spent for CAPTURE, given back for
     /// RELEASE and CANCEL; either sign for ADJUST, REVERSE and ERASE; 0 when refused or when nothing was due.
     async fn points(&self) -> Points {
         Points(self.points)
     }
 
-    /// Points as asked; null: the rule decided.
+    /// Points as asked, or steps of a task; null: the rule decided.
     async fn requested(&self) -> Option<Points> {
         self.requested.map(Points)
     }
@@ -209,7 +222,7 @@ impl Operation {
         self.amount.map(Decimal)
     }
 
-    /// Facts of the refusal, or of what a return undid; null: there are none.
+    /// Facts of the refusal, of what a return undid, of a sign-in or of a task; null: there are none.
     async fn details(&self) -> Option<Json<Value>> {
         self.detail.clone().map(Json)
     }
@@ -230,6 +243,12 @@ impl Operation {
         bytes.copy_from_slice(&hash[..16]);
         Uuid::from_bytes(bytes)
     }
+}
+
+/// A fact that the database has said of an operation in its detail.
+pub fn fact<T: DeserializeOwned>(operation: &Operation, name: &str) -> Result<T, Error> {
+    let value = operation.detail.as_ref().and_then(|detail| detail.get(name)).cloned().unwrap_or_default();
+    serde_json::from_value(value).map_err(|error| Error::internal(&format!("an operation without its {name}: {error}")))
 }
 
 /// One operation.

@@ -102,6 +102,11 @@ impl Reads {
         query(&self.pool, sql, parameters).await
     }
 
+    /// Calls a function of schema `api` that answers rows.
+    pub async fn rows(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Error> {
+        self.query(sql, parameters).await
+    }
+
     /// Calls a function of schema `api` that answers one row.
     pub async fn call(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Row, Error> {
         self.query(sql, parameters).await?.pop().ok_or_else(|| Error::internal(&format!("no answer to {sql}")))

@@ -86,6 +86,8 @@ pub struct Rule {
     pub version: Option<i32>,
     /// Whether it awards nothing any more; null: no version has started yet.
     pub retired: Option<bool>,
+    /// Whether it awards an account once for ever, as registration does.
+    pub once: bool,
     /// When it was made.
     pub created_at: DateTime<Utc>,
 }
@@ -278,6 +280,9 @@ pub struct CreateRuleInput {
     pub name: String,
     /// Unique for the caller's client for ever, 1 to 128 characters.
     pub idempotency_key: String,
+    /// Whether it awards an account once for ever; nothing changes that later.
+    #[graphql(default)]
+    pub once: bool,
 }
 
 /// What a version of a rule shall award: all of its terms.
@@ -383,9 +388,9 @@ impl RuleMutation {
     /// FORBIDDEN, IDEMPOTENCY_CONFLICT.
     async fn create_rule(&self, context: &Context<'_>, input: CreateRuleInput) -> async_graphql::Result<RulePayload> {
         check_texts(&[("code", &input.code), ("name", &input.name), ("idempotencyKey", &input.idempotency_key)])?;
-        let call =
-            "select r.replayed, r.rule from api.create_rule($2, $3, $4, (select name from api.client where id = $1)) r";
-        change_rule(context, call, &[&caller(context)?.id, &input.code, &input.name, &input.idempotency_key]).await
+        let call = "select r.replayed, r.rule from api.create_rule($2, $3, $4, (select name from api.client where id = $1), $5) r";
+        let client_id = caller(context)?.id;
+        change_rule(context, call, &[&client_id, &input.code, &input.name, &input.idempotency_key, &input.once]).await
     }
 
     /// Drafts a version of a rule, or gives a draft other terms. It awards nothing until it is published. Needs the scope

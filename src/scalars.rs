@@ -37,15 +37,23 @@ impl ScalarType for Points {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Date(pub NaiveDate);
 
+impl Date {
+    /// As its text says; None: it is no such text.
+    pub fn read(text: &str) -> Option<Self> {
+        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+        // The parser takes more than one way of writing it.
+        (day.to_string() == text).then_some(Date(day))
+    }
+}
+
 /// A day of a calendar, as in ISO 8601: a string like 2030-01-31.
 #[Scalar]
 impl ScalarType for Date {
     fn parse(value: Value) -> InputValueResult<Self> {
         match &value {
-            Value::String(text) if text.len() == 10 => NaiveDate::parse_from_str(text, "%Y-%m-%d")
-                .map(Date)
-                .map_err(|_| InputValueError::custom("must be a day like 2030-01-31")),
-            Value::String(_) => Err(InputValueError::custom("must be a day like 2030-01-31")),
+            Value::String(text) => {
+                Date::read(text).ok_or_else(|| InputValueError::custom("must be a day like 2030-01-31"))
+            }
             _ => Err(InputValueError::expected_type(value)),
         }
     }

@@ -33,6 +33,8 @@ use crate::{
     reversal::ReversalMutation,
     reward::{RewardMutation, RewardQuery},
     rule::{RuleMutation, RuleQuery},
+    sign_in::{SignInMutation, SignInQuery},
+    task::{TaskMutation, TaskQuery},
     transfer::TransferMutation,
 };
 
@@ -45,11 +47,13 @@ pub struct Query(
     RedemptionQuery,
     DeductionQuery,
     RuleQuery,
+    CampaignQuery,
+    LimitQuery,
     ExplainQuery,
     PreviewQuery,
     BacktestQuery,
-    CampaignQuery,
-    LimitQuery,
+    SignInQuery,
+    TaskQuery,
 );
 
 /// Operations on members' points.
@@ -67,6 +71,8 @@ pub struct Mutation(
     LimitMutation,
     ErasureMutation,
     MergeMutation,
+    SignInMutation,
+    TaskMutation,
 );
 
 /// Levels of fields. Introspection as GraphiQL does it needs 13.

@@ -199,12 +199,12 @@ create table points.reward_change (
     inputs          jsonb not null,
     recorded_at     timestamptz not null,
     primary key (client_id, idempotency_key),
-    constraint reward_change_is_known check (what in ('create', 'change', 'add_stock', 'add_coupons'))
+    constraint reward_change_is_known check (what in ('create', 'change', 'add_stock', 'add_coupons', 'create_task', 'change_task'))
 );
-comment on table points.reward_change is 'What was done to the catalogue, by whom and under which key, so that a request sent twice is done once. Append-only.';
+comment on table points.reward_change is 'What was done to the catalogues of rewards and tasks, by whom and under which key, so that a request sent twice is done once. Append-only.';
 comment on column points.reward_change.client_id is 'Who asked.';
 comment on column points.reward_change.idempotency_key is 'The client''s key.';
-comment on column points.reward_change.reward is 'The reward.';
+comment on column points.reward_change.reward is 'The reward or task.';
 comment on column points.reward_change.what is 'What was asked.';
 comment on column points.reward_change.inputs is 'The inputs as asked.';
 comment on column points.reward_change.recorded_at is 'When it was done.';

@@ -104,6 +104,13 @@ insert into points.refusal (code, sqlstate, final, meaning) values
     ('PRICE_CHANGED',        'LP023', false, 'The reward has another price than the one expected; detail has it.'),
     ('OUT_OF_STOCK',         'LP024', false, 'Nothing is left of the reward.'),
     ('ACCOUNT_MERGED',       'LP109', false, 'The account was merged into another, or what is asked for is one''s that was merged into it; detail names the member to ask.'),
-    ('REDEMPTION_CLOSED',    'LP121', true,  'The redemption was fulfilled or cancelled before; detail says which.');
+    ('REDEMPTION_CLOSED',    'LP121', true,  'The redemption was fulfilled or cancelled before; detail says which.'),
+    ('ALREADY_SIGNED_IN',    'LP131', true,  'The member has signed in on that day, or made it up; detail has the day.'),
+    ('DAY_OUT_OF_RANGE',     'LP132', true,  'The day cannot be made up; detail has the first and the last one that can.'),
+    ('ALREADY_EARNED',       'LP133', true,  'The rule awards once for ever, and has done so; detail has the operation.'),
+    ('UNKNOWN_TASK',         'LP031', false, 'No such task.'),
+    ('TASK_CLOSED',          'LP032', false, 'The task is not open now; detail says when.'),
+    ('TASK_NOT_DONE',        'LP033', false, 'Steps of the task are still to be done in its present period; detail has the figures.'),
+    ('ALREADY_CLAIMED',      'LP134', true,  'The task was paid in its present period; detail has the operation.');
 
 reset role;

@@ -15,6 +15,7 @@ comment on type points.version_state is 'What a version of a rule is now: draft,
 create table points.rule (
     code       text primary key,
     name       text not null,
+    once       boolean not null default false,
     created_at timestamptz not null default now(),
     constraint rule_code_is_plain check (code ~ '^[A-Z][A-Z0-9_]{0,31}$'),
     constraint rule_name_length check (length(name) between 1 and 128)
@@ -22,7 +23,11 @@ create table points.rule (
 comment on table points.rule is 'Ways to earn points.';
 comment on column points.rule.code is 'Name in requests, e.g. ORDER.';
 comment on column points.rule.name is 'Name for people.';
+comment on column points.rule.once is 'Whether it awards an account once for ever (points.once_award); never changes.';
 comment on column points.rule.created_at is 'When it was made.';
+
+create index rule_once on points.rule (code) where once;
+comment on index points.rule_once is 'Rules that award once for ever, which each batch asks for.';
 
 -- A CHECK rests on it, so it is state and not part of the function bundle.
 create function points.ascends(p_values numeric[]) returns boolean

@@ -2,6 +2,7 @@ set role jifen_owner;
 
 create type points.operation_kind as enum (
     'earn', 'spend', 'adjust', 'hold', 'capture', 'release', 'reverse', 'return', 'transfer', 'redeem', 'fulfil', 'cancel', 'freeze', 'unfreeze', 'merge', 'unmerge',
+    'sign_in', 'make_up', 'set_time_zone', 'progress', 'claim',
     'activate', 'expire', 'reinstate', 'repay', 'write_off', 'receive', 'forward', 'erase');
 comment on type points.operation_kind is 'What is asked for. From activate on they are Jifen''s own, but for erase, which api.execute_erase takes.';
 
@@ -26,6 +27,7 @@ create table points.operation (
     rule            text,
     order_key       text,
     reward          text,
+    subject         text,
     amount          points.money,
     refusal         text references points.refusal,
     reason          text,
@@ -38,12 +40,13 @@ create table points.operation (
     constraint operation_refused_moves_nothing check (refusal is null or points = 0 and seq is null),
     constraint operation_refusal_is_final check (refusal in (
         'INSUFFICIENT_POINTS', 'LIMIT_REACHED', 'ACCOUNT_FROZEN', 'HOLD_CLOSED', 'NOT_REVERSIBLE', 'ALREADY_REVERSED', 'RETURN_TOO_LARGE',
-        'UNKNOWN_OPERATION', 'REDEMPTION_CLOSED')),
+        'UNKNOWN_OPERATION', 'REDEMPTION_CLOSED', 'ALREADY_SIGNED_IN', 'DAY_OUT_OF_RANGE', 'ALREADY_EARNED', 'ALREADY_CLAIMED')),
     constraint operation_nothing_only_from_earn check (
         points <> 0 or refusal is not null or kind in (
-            'earn', 'release', 'return', 'fulfil', 'freeze', 'unfreeze', 'merge', 'unmerge', 'forward', 'erase')),
+            'earn', 'release', 'return', 'fulfil', 'freeze', 'unfreeze', 'merge', 'unmerge', 'forward', 'erase', 'sign_in', 'make_up',
+            'set_time_zone', 'progress')),
     constraint operation_earn_names_rule_version check (
-        (kind = 'earn') = (rule is not null) and (kind = 'earn') = (rule_version is not null)),
+        (kind in ('earn', 'sign_in', 'claim')) = (rule is not null) and (rule is null) = (rule_version is null)),
     constraint operation_original_fits_kind check (
         case when kind in ('capture', 'reverse', 'fulfil', 'cancel', 'receive') then original is not null
             when kind in ('release', 'transfer') then true else original is null end),
@@ -55,14 +58,15 @@ comment on column points.operation.account_id is 'The account.';
 comment on column points.operation.id is 'api.operation_id(client_id, idempotency_key): the key, hashed to 16 bytes, so that claiming it and finding it by an entry are the same small index.';
 comment on column points.operation.recorded_at is 'When it was booked; also partition of its entry.';
 comment on column points.operation.occurred_at is 'When it happened, as asked; null: when it was recorded.';
-comment on column points.operation.points is 'Points that it was about: in for earn and receive, out for spend, redeem and transfer, reserved for hold, spent for capture, given back for release and cancel; pending and available together that went from the one account to the other for merge, unmerge and forward, on both; either sign for adjust, reverse and erase (what was written off, less what was owed); 0 when refused or when nothing was due.';
-comment on column points.operation.requested is 'Points as asked; null: the rule decides.';
+comment on column points.operation.points is 'Points that it was about: in for earn, sign_in, claim and receive, out for spend, redeem, make_up and transfer, reserved for hold, spent for capture, given back for release and cancel; pending and available together that went from the one account to the other for merge, unmerge and forward, on both; either sign for adjust, reverse and erase (what was written off, less what was owed); 0 when refused or when nothing was due.';
+comment on column points.operation.requested is 'Points as asked, or steps of a task; null: the rule decides.';
 comment on column points.operation.seq is 'seq of its entry; null: it moved nothing.';
 comment on column points.operation.original is 'The operation that this one captures, releases, reverses, fulfils or cancels (its hold, or the one undone); for transfer, the offer that was accepted; for receive, the sender''s transfer; null: none.';
 comment on column points.operation.counterparty_id is 'The other account of a transfer or of its reversal, of the offer of one, or of a merge; null: none of these.';
 comment on column points.operation.counterparty_bucket is 'Bucket of the other account.';
 comment on column points.operation.order_key is 'The host''s order that it belongs to; null: none, or, for an earn by an amount, the one that the idempotency key names.';
 comment on column points.operation.reward is 'Reward redeemed; null: not a redemption.';
+comment on column points.operation.subject is 'What it is done for: the local day made up (YYYY-MM-DD), the time zone set, or the task; null: none of these.';
 comment on column points.operation.available_at is 'When the points granted become available; null: it granted none.';
 comment on column points.operation.expires_at is 'When the points granted expire, or a hold ends; null or infinity: never, or neither.';
 comment on column points.operation.client_id is 'Who asked (points.client).';
@@ -70,7 +74,7 @@ comment on column points.operation.kind is 'What was asked.';
 comment on column points.operation.rule_version is 'Version of the rule that decided the award.';
 comment on column points.operation.bucket is 'Bucket of the account.';
 comment on column points.operation.idempotency_key is 'The client''s key: unique for the client and account for ever. Kept for ever, so it must not name a member.';
-comment on column points.operation.rule is 'Rule to earn by; null: not an earn.';
+comment on column points.operation.rule is 'Rule that it earns by: as asked, or for sign_in and claim the one of the terms; null: it does not earn.';
 comment on column points.operation.amount is 'Amount of money that the rule used, of the order that points were spent on, or returned; in the program''s currency.';
 comment on column points.operation.refusal is 'Why it was refused, for good; null: carried out.';
 comment on column points.operation.reason is 'Why, in the words of who asked, kept for ever, so not for personal data; obligatory for adjust, freeze, unfreeze, merge and unmerge.';
@@ -98,7 +102,8 @@ create type api.request as (
     expires_at      timestamptz,
     reason          text,
     actor           text,
-    metadata        jsonb
+    metadata        jsonb,
+    subject         text
 );
 comment on type api.request is 'One operation as asked for. Null wallet: points. Null occurred_at: now.';
 comment on column api.request.kind is 'What is asked; none of Jifen''s own.';
@@ -112,11 +117,12 @@ comment on column api.request.reward is 'Reward to redeem; null: not a redemptio
 comment on column api.request.original is 'Id of the operation to reverse, of the hold to capture or release, or of the redemption to fulfil or cancel.';
 comment on column api.request.counterparty is 'The member who receives a transfer, or the one to merge into: for api.execute_transfer and api.execute_merge.';
 comment on column api.request.amount is 'Amount of money: for rules that take one, of the order that points are spent on, or returned.';
-comment on column api.request.points is 'Points to spend, hold, transfer, to adjust by (either sign), or to earn where the rule takes points; to capture, null: all; expected price of a reward.';
+comment on column api.request.points is 'Points to spend, hold, transfer, to adjust by (either sign), or to earn where the rule takes points; to capture, null: all; expected price of a reward; steps of a task.';
 comment on column api.request.occurred_at is 'When it happened; null: now.';
 comment on column api.request.expires_at is 'When the points that an adjustment grants expire, or a hold ends; null: never.';
 comment on column api.request.reason is 'Why, at most 500 characters; obligatory for adjust, freeze, unfreeze, merge and unmerge.';
 comment on column api.request.actor is 'Person behind the request, at most 128 characters; obligatory for adjust, freeze, unfreeze, merge and unmerge.';
 comment on column api.request.metadata is 'A JSON object that is kept with it, at most 4096 characters.';
+comment on column api.request.subject is 'The local day to make up (YYYY-MM-DD), the time zone to set, or the task to work on or to claim; null for other kinds.';
 
 reset role;

@@ -50,7 +50,7 @@ comment on column points.draft.rule_version is 'Version of the rule in force; nu
 comment on column points.draft.refusal is 'Why it is refused; null: it is not.';
 comment on column points.draft.refusal_detail is 'Facts of the refusal.';
 comment on column points.draft.replayed is 'Its key was used before for the same request, by a stored operation or earlier in the batch.';
-comment on column points.draft.round is 'The round that carries it out; null: nothing to carry out.';
+comment on column points.draft.round is 'The round that carries it out; null: nothing to carry out. On receipt, until points.claim: 0, if it can be done once in a while only.';
 comment on column points.draft.moved is 'Points that it is about; below 0: its account loses or reserves them.';
 comment on column points.draft.happened_at is 'When it happened in the world.';
 comment on column points.draft.lot_source is 'source of the lot that it grants; on receipt, until points.resolve, the reward that is asked for. order: a hold for an order of a known amount.';

@@ -44,6 +44,21 @@ create or replace trigger append_only before update or delete on points.reward_c
 create or replace trigger append_only_truncate before truncate on points.reward_change
     execute function points.refuse_change();
 
+create or replace trigger append_only before update or delete on points.once_award
+    for each row execute function points.refuse_change();
+create or replace trigger append_only_truncate before truncate on points.once_award
+    execute function points.refuse_change();
+
+create or replace trigger append_only before update or delete on points.sign_in
+    for each row execute function points.refuse_change();
+create or replace trigger append_only_truncate before truncate on points.sign_in
+    execute function points.refuse_change();
+
+create or replace trigger append_only before update or delete on points.zone_change
+    for each row execute function points.refuse_change();
+create or replace trigger append_only_truncate before truncate on points.zone_change
+    execute function points.refuse_change();
+
 create or replace trigger append_only before update or delete on points.rule_change
     for each row execute function points.refuse_change();
 create or replace trigger append_only_truncate before truncate on points.rule_change

@@ -1,7 +1,7 @@
 create or replace view api.operation as
 select
     o.bucket, o.account_id, o.id, a.user_id, a.wallet, o.client_id, c.name as client, o.idempotency_key::text as idempotency_key, o.kind,
-    o.rule, o.rule_version, o.order_key, o.reward, o.original,
+    o.rule, o.rule_version, o.order_key, o.reward, o.subject, o.original,
     case when o.counterparty_id is not null then points.user_id_of(o.counterparty_bucket, o.counterparty_id) end as counterparty, o.amount::numeric as amount, o.requested::bigint as requested, o.points::bigint as points, o.seq, o.refusal, o.detail, o.reason, o.actor, o.metadata,
     coalesce(o.occurred_at, o.recorded_at) as occurred_at, o.recorded_at, o.available_at, nullif(o.expires_at, 'infinity') as expires_at
 from points.operation o
@@ -18,10 +18,11 @@ comment on column api.operation.client_id is 'Who asked.';
 comment on column api.operation.client is 'Name of who asked.';
 comment on column api.operation.idempotency_key is 'The client''s key.';
 comment on column api.operation.kind is 'What was asked.';
-comment on column api.operation.rule is 'Rule to earn by; null: not an earn.';
+comment on column api.operation.rule is 'Rule that it earns by; null: it does not earn.';
 comment on column api.operation.rule_version is 'Version of the rule that decided the award.';
 comment on column api.operation.order_key is 'The host''s order that it belongs to.';
 comment on column api.operation.reward is 'Reward redeemed.';
+comment on column api.operation.subject is 'What it is done for: the local day made up, or the time zone set.';
 comment on column api.operation.original is 'The operation that it reverses, or the hold that it captures or releases.';
 comment on column api.operation.counterparty is 'The other member of a transfer.';
 comment on column api.operation.amount is 'Amount of money, in the program''s currency.';

@@ -31,6 +31,11 @@ pub enum Kind {
     Unfreeze,
     Merge,
     Unmerge,
+    SignIn,
+    MakeUp,
+    SetTimeZone,
+    Progress,
+    Claim,
     Activate,
     Expire,
     Reinstate,
@@ -62,6 +67,7 @@ pub struct Request {
     pub reason: Option<String>,
     pub actor: Option<String>,
     pub metadata: Option<Value>,
+    pub subject: Option<String>,
 }
 
 impl Request {
@@ -84,6 +90,7 @@ impl Request {
             reason: None,
             actor: None,
             metadata: None,
+            subject: None,
         }
     }
 
@@ -122,6 +129,30 @@ impl Request {
     pub fn freeze(kind: Kind, user_id: &str, key: &str) -> Request {
         let text = |text: &str| Some(text.to_owned());
         Request { reason: text("a suspicion"), actor: text("tester"), ..Request::new(kind, user_id, key) }
+    }
+
+    pub fn sign_in(user_id: &str, key: &str) -> Request {
+        Request::new(Kind::SignIn, user_id, key)
+    }
+
+    pub fn make_up(user_id: &str, day: &str, key: &str) -> Request {
+        Request::new(Kind::MakeUp, user_id, key).subject(day)
+    }
+
+    pub fn set_time_zone(user_id: &str, time_zone: &str, key: &str) -> Request {
+        Request::new(Kind::SetTimeZone, user_id, key).subject(time_zone)
+    }
+
+    pub fn progress(user_id: &str, task: &str, steps: i64, key: &str) -> Request {
+        Request::new(Kind::Progress, user_id, key).subject(task).points(steps)
+    }
+
+    pub fn claim(user_id: &str, task: &str, key: &str) -> Request {
+        Request::new(Kind::Claim, user_id, key).subject(task)
+    }
+
+    pub fn subject(self, subject: &str) -> Request {
+        Request { subject: Some(subject.to_owned()), ..self }
     }
 
     pub fn order_key(self, order_key: &str) -> Request {

@@ -4,6 +4,8 @@
 mod cluster;
 mod database;
 mod ledger;
+mod random;
 
 pub use database::Database;
 pub use ledger::{Account, Entry, Kind, Outcome, Request, bucket, execute, instant, operation_id};
+pub use random::Random;

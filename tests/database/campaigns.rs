@@ -62,6 +62,12 @@ async fn bonuses_add_up_within_caps_limits_and_budgets() {
         (points.as_str(), detail),
         ("5", json!({ "base": 4, "campaigns": { "DOUBLE": 1 }, "limit": limit(3, 145), "cut": 3 }))
     );
+    let words = "select string_agg(words, ' ' order by no) from api.explain_operation('ann', api.operation_id(1, 'k3'))
+        where step in ('campaign', 'limit', 'award')";
+    assert_eq!(
+        client.query_one(words, &[]).await.unwrap().get::<_, String>(0),
+        "The campaign DOUBLE adds 1 point. The limit DAY allows 150 points a day, and 145 points had been used: cut by 3 points. That is 5 points, as booked."
+    );
     let (points, detail) = award(&client, give("ann", 4, "k4"), now).await;
     assert_eq!((points.as_str(), detail), ("0", json!({ "limit": limit(4, 150), "cut": 8 })));
     // the budget has 39 left
@@ -413,6 +419,11 @@ async fn history(client: &Client, case: u32, steps: &[(Step, bool)]) -> Vec<Stri
             check_uses(client, &model, &names).await;
         }
     }
+    let disagrees =
+        "select count(*) from points.operation o join points.account a on a.bucket = o.bucket and a.id = o.account_id
+        cross join lateral api.explain_operation(a.user_id, o.id) e
+        where a.user_id = any ($1) and e.agrees is not true and e.step = 'award' and o.refusal is null";
+    assert_eq!(client.query_one(disagrees, &[&names]).await.unwrap().get::<_, i64>(0), 0);
     for award in &model.awards {
         if award.bonuses.iter().sum::<i64>() > 0 {
             seen.push("bonus".to_owned());

@@ -26,6 +26,57 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
     ("level", &[("wallet", "'points'"), ("code", "'X'"), ("name", "'X'"), ("threshold", "7")]),
     ("refusal", &[("code", "'X'"), ("sqlstate", "'LP999'"), ("final", "true"), ("meaning", "'X'")]),
     ("client", &[("name", "'x'"), ("key_sha256", "sha256('x')"), ("scopes", "'{earn}'")]),
+    (
+        "sign_in_terms",
+        &[
+            ("wallet", "'spare'"),
+            ("rule", "'SIGN_IN'"),
+            ("bonus_every", "7"),
+            ("bonus_points", "10"),
+            ("make_up_days", "0"),
+            ("make_up_times", "0"),
+            ("make_up_price", "0"),
+        ],
+    ),
+    (
+        "sign_in",
+        &[
+            ("bucket", "0"),
+            ("account_id", "1"),
+            ("operation_id", "gen_random_uuid()"),
+            ("signed_at", "now()"),
+            ("day", "'2030-01-01'"),
+            ("made_on", "null"),
+        ],
+    ),
+    (
+        "task",
+        &[
+            ("code", "'X'"),
+            ("name", "'X'"),
+            ("wallet", "'points'"),
+            ("rule", "'TASK'"),
+            ("points", "5"),
+            ("period", "'day'"),
+            ("steps", "2"),
+            ("open_from", "'2030-01-01'"),
+            ("open_until", "'2030-01-02'"),
+            ("created_at", "now()"),
+        ],
+    ),
+    (
+        "task_progress",
+        &[
+            ("bucket", "0"),
+            ("account_id", "1"),
+            ("task", "'X'"),
+            ("starts_on", "'2030-01-01'"),
+            ("done", "1"),
+            ("needed", "2"),
+            ("claimed_at", "null"),
+            ("claimed_by", "null"),
+        ],
+    ),
     ("rule", &[("code", "'X'"), ("name", "'X'")]),
     (
         "rule_version",
@@ -589,6 +640,23 @@ const CASES: &[Case] = &[
     ("campaign_ends_after_it_starts", &[("ends_at", "now()")]),
     ("campaign_use_within_cap", &[("points", "6")]),
     ("campaign_use_within_cap", &[("points", "-1")]),
+    ("sign_in_terms_bonus_is_whole", &[("bonus_every", "null")]),
+    ("sign_in_terms_bonus_in_range", &[("bonus_every", "0")]),
+    ("sign_in_terms_bonus_in_range", &[("bonus_points", "0")]),
+    ("sign_in_terms_make_up_is_whole", &[("make_up_days", "1")]),
+    ("sign_in_terms_make_up_is_whole", &[("make_up_times", "1")]),
+    ("sign_in_terms_make_up_in_range", &[("make_up_days", "367"), ("make_up_times", "1")]),
+    ("sign_in_terms_make_up_in_range", &[("make_up_price", "-1")]),
+    ("sign_in_is_made_up_later", &[("made_on", "'2030-01-01'")]),
+    ("task_code_is_plain", &[("code", "'x'")]),
+    ("task_name_length", &[("name", "''")]),
+    ("task_points_in_range", &[("points", "0")]),
+    ("task_steps_in_range", &[("steps", "0")]),
+    ("task_ends_after_it_begins", &[("open_until", "'2030-01-01'")]),
+    ("task_progress_done_in_range", &[("done", "0")]),
+    ("task_progress_done_in_range", &[("done", "3")]),
+    ("task_progress_claimed_once_and_whole", &[("done", "2"), ("claimed_at", "now()")]),
+    ("task_progress_claimed_when_done", &[("claimed_at", "now()"), ("claimed_by", "gen_random_uuid()")]),
     ("bundle_is_one_row", &[("id", "false")]),
 ];
 
@@ -654,7 +722,8 @@ async fn client_with_fresh_account(database: &Database) -> tokio_postgres::Clien
     client
         .batch_execute(
             "insert into points.account (bucket, user_id, wallet, created_at)
-             values (points.bucket('fresh', 'points'), 'fresh', 'points', now())",
+             values (points.bucket('fresh', 'points'), 'fresh', 'points', now());
+             insert into points.wallet values ('spare', 'Spare')",
         )
         .await
         .unwrap();

@@ -142,7 +142,7 @@ async fn what_limits_and_campaigns_made_of_an_award_is_told() {
     }
     for expected in [
         "campaign: The campaign PLUS adds 7 points.",
-        "limit: The limit DAY leaves room for 0 points: ",
+        "limit: The limit DAY allows 150 points a day, and 150 points had been used: cut by ",
         "award: That would be ",
         "refused: Refused for good: LIMIT_REACHED. ",
     ] {

@@ -111,6 +111,9 @@ const LAWS: &[(&str, &str)] = &[
          where e.operation_id is distinct from o.id or e.recorded_at is distinct from o.recorded_at
              or e.kind::text <> case o.kind
                  when 'redeem' then 'spend'
+                 when 'make_up' then 'spend'
+                 when 'sign_in' then 'earn'
+                 when 'claim' then 'earn'
                  when 'receive' then 'transfer'
                  when 'erase' then 'write_off'
                  when 'unmerge' then 'merge'
@@ -209,6 +212,33 @@ const LAWS: &[(&str, &str)] = &[
          full join (select * from points.redemption where coupon is not null) r
              on r.bucket = c.redemption_bucket and r.account_id = c.account_id and r.id = c.redemption_id
          where (c.reward, c.code) is distinct from (r.reward, r.coupon)",
+    ),
+    (
+        "a day signed or made up is the operation that did it, and each such operation did one",
+        "select coalesce(s.account_id, o.account_id) || ':' || coalesce(s.day::text, o.id::text) from points.sign_in s
+         full join (select * from points.operation where kind in ('sign_in', 'make_up') and refusal is null) o
+             on o.bucket = s.bucket and o.account_id = s.account_id and o.id = s.operation_id
+         where s.day is distinct from (o.detail ->> 'day')::date or (s.made_on is not null) is distinct from (o.kind = 'make_up')
+             or s.signed_at is distinct from o.recorded_at",
+    ),
+    (
+        "a task that was paid in a period is the operation that paid it, and each such operation paid one",
+        "select coalesce(g.account_id, o.account_id) || ':' || coalesce(g.task, o.subject)
+         from (select * from points.task_progress where claimed_at is not null) g
+         full join (select * from points.operation where kind = 'claim' and refusal is null) o
+             on o.bucket = g.bucket and o.account_id = g.account_id and o.id = g.claimed_by
+         where g.task is distinct from o.subject or g.claimed_at is distinct from o.recorded_at",
+    ),
+    (
+        "a rule that awards once has awarded an account once, and what it awarded is kept",
+        "select coalesce(w.account_id, o.account_id) || ':' || coalesce(w.rule, o.rule) from points.once_award w
+         full join (
+             select o.bucket, o.account_id, o.rule, min(o.id::text) as id, count(*) as times from points.operation o
+             join points.rule r on r.code = o.rule and r.once
+             where o.points > 0
+             group by o.bucket, o.account_id, o.rule
+         ) o on o.bucket = w.bucket and o.account_id = w.account_id and o.rule = w.rule
+         where o.times is distinct from 1 or o.id is distinct from w.operation_id::text",
     ),
     (
         "nobody has both a debt and available points",

@@ -22,6 +22,7 @@ mod levels;
 mod merge;
 mod merge_laws;
 mod model;
+mod once;
 mod partitions;
 mod preview;
 mod privileges;
@@ -31,7 +32,9 @@ mod reward_races;
 mod rewards;
 mod rule_versions;
 mod rules;
+mod sign_in;
 mod spend_points;
+mod tasks;
 mod transfer_model;
 mod transfers;
 

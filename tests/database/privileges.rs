@@ -33,16 +33,24 @@ const CALLERS: &[(&str, &[&str])] = &[
     ("erase_member", &["jifen_operator"]),
     ("execute", &["jifen_gateway"]),
     ("execute_erase", &["jifen_gateway"]),
+    ("execute_merge", &["jifen_gateway"]),
     ("execute_preview", &["jifen_gateway"]),
     ("preview_earn", &["jifen_operator"]),
     ("preview_return", &["jifen_operator"]),
     ("preview_spend", &["jifen_operator"]),
-    ("execute_merge", &["jifen_gateway"]),
     ("execute_transfer", &["jifen_gateway"]),
     ("import_client", &["jifen_gateway"]),
     ("revoke_client", &["jifen_operator"]),
     ("set_deduction", &["jifen_operator"]),
     ("set_program", &["jifen_operator"]),
+    ("sign_in", &["jifen_operator"]),
+    ("make_up_sign_in", &["jifen_operator"]),
+    ("set_time_zone", &["jifen_operator"]),
+    ("set_sign_in", &["jifen_operator"]),
+    ("progress_task", &["jifen_operator"]),
+    ("claim_task", &["jifen_operator"]),
+    ("create_task", &["jifen_gateway", "jifen_operator"]),
+    ("change_task", &["jifen_gateway", "jifen_operator"]),
     ("set_transfer_limits", &["jifen_operator"]),
     ("merge_accounts", &["jifen_operator"]),
     ("spend_points", &["jifen_operator"]),
@@ -151,7 +159,7 @@ async fn the_gateway_writes_through_execute_alone() {
     let database = Database::new().await;
     let client = database.client_as("jifen_gateway").await;
     let execute = "select refusal, (entry).available_delta from api.execute(api.bucket('zoe'),
-        array[row('earn', 'zoe', null, 1, 'k', 'TASK', null, null, null, null, null, 5, null, null, null, null, null)::api.request])";
+        array[row('earn', 'zoe', null, 1, 'k', 'TASK', null, null, null, null, null, 5, null, null, null, null, null, null)::api.request])";
     let row = client.query_one(execute, &[]).await.unwrap();
     assert_eq!((row.get::<_, Option<&str>>(0), row.get(1)), (None, 5i64));
     client.batch_execute("select api.create_partitions()").await.unwrap();

@@ -26,7 +26,9 @@ mod reversals;
 mod rewards;
 mod rules;
 mod scalars;
+mod sign_in;
 mod spend_points;
+mod tasks;
 mod transfers;
 mod websocket;
 

@@ -6,7 +6,7 @@ begin
         select coalesce(d.refusal, o.refusal), coalesce(d.refusal_detail, o.detail), d.replayed and d.refusal is null,
             case when o.id is not null then row(
                 o.bucket, o.account_id, o.id, a.user_id, a.wallet, o.client_id, c.name, o.idempotency_key, o.kind,
-                o.rule, o.rule_version, o.order_key, o.reward, o.original,
+                o.rule, o.rule_version, o.order_key, o.reward, o.subject, o.original,
                 case when o.counterparty_id is not null then points.user_id_of(o.counterparty_bucket, o.counterparty_id) end, o.amount, o.requested, o.points, o.seq, o.refusal, o.detail, o.reason, o.actor, o.metadata,
                 coalesce(o.occurred_at, o.recorded_at), o.recorded_at, o.available_at, nullif(o.expires_at, 'infinity')
             )::api.operation end,

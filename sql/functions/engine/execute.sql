@@ -7,9 +7,6 @@ language plpgsql volatile as $$
 declare
     v_now timestamptz := coalesce(p_now, clock_timestamp());
     v_drafts points.draft[];
-    v_round points.draft[];
-    v_done points.draft[];
-    v_rounds int := 1;
     v_locked record;
     v_merged bigint[];
     v_repeats boolean;
@@ -17,15 +14,17 @@ declare
     v_newcomers boolean;
     v_redeems boolean;
     v_governed boolean;
+    v_occasions boolean;
+    v_asked api.request[] := p_requests;
     v_chance uuid;
     v_parts int[];
 begin
     v_drafts := points.receive(p_bucket, p_requests, v_now);
     select bool_or(d.account_id is null and d.refusal is null), bool_or(d.lot_source is not null and d.refusal is null),
-        array_agg(d.account_id) filter (where d.level_due and d.refusal is null)
-    into v_newcomers, v_redeems, v_merged
+        array_agg(d.account_id) filter (where d.level_due and d.refusal is null), bool_or(d.round is not null)
+    into v_newcomers, v_redeems, v_merged, v_occasions
     from unnest(v_drafts) d;
-    if v_redeems then
+    if v_redeems or v_occasions then
         v_parts := points.repeated_keys(p_requests, v_drafts);
         if v_parts <> '{}' then
             for v_number in 0 .. cardinality(v_parts) loop
@@ -34,7 +33,15 @@ begin
             end loop;
             return;
         end if;
+    end if;
+    if v_redeems then
         v_drafts := points.screen_redeems(p_bucket, p_requests, v_drafts, v_now);
+    end if;
+    if v_occasions then
+        v_asked := points.ask_occasions(p_requests);
+        v_drafts := points.receive_occasions(p_bucket, p_requests, v_asked, v_drafts, v_now);
+    end if;
+    if v_redeems or v_occasions then
         v_newcomers := exists (select from unnest(v_drafts) d where d.account_id is null and d.refusal is null);
     end if;
     if v_newcomers then
@@ -56,7 +63,7 @@ begin
     -- Waiting for locks takes time; nothing may be booked before what the last holder booked.
     v_now := coalesce(p_now, clock_timestamp());
     v_drafts := points.claim(p_bucket, p_requests, v_drafts);
-    v_drafts := points.price(p_requests, v_drafts, v_now);
+    v_drafts := points.price(v_asked, v_drafts, v_now);
     if v_locked.kin then
         v_drafts := points.refuse_merged(p_bucket, p_requests, v_drafts);
     end if;
@@ -71,10 +78,10 @@ begin
     where d.round = 1;
     if (v_redeems or v_governed) and (v_repeats or v_special) then
         v_drafts := points.arrange_redeems(p_bucket, v_drafts);
-        v_rounds := (select coalesce(max(d.round), 1) from unnest(v_drafts) d);
+    elsif v_repeats and v_occasions then
+        v_drafts := points.arrange_occasions(v_drafts);
     elsif v_repeats then
         v_drafts := points.arrange(p_bucket, v_drafts);
-        v_rounds := (select max(d.round) from unnest(v_drafts) d);
     end if;
 
     if v_locked.settles_at <= v_now then
@@ -84,19 +91,13 @@ begin
         perform points.reserve_stock(p_bucket, p_requests, v_drafts, v_chance);
     end if;
     if v_governed then
-        perform points.reserve_budgets(p_bucket, v_drafts);
+        perform points.reserve_budgets(p_bucket, p_requests, v_drafts);
     end if;
-    if v_rounds = 1 then
-        v_drafts := points.run_round(p_bucket, p_requests, v_drafts, v_special, v_governed, v_chance, v_now);
+    if v_repeats or v_special and (v_redeems or v_governed) then
+        v_drafts := points.run_rounds(p_bucket, p_requests, v_drafts, v_special, v_occasions, v_governed, v_chance, v_now);
     else
-        v_done := array(select d from unnest(v_drafts) d where d.round is null);
-        for v_number in 1 .. v_rounds loop
-            v_round := array(select d from unnest(v_drafts) d where d.round = v_number);
-            v_done := v_done || points.run_round(p_bucket, p_requests, v_round, v_special, v_governed, v_chance, v_now);
-        end loop;
-        v_drafts := array(select d from unnest(v_done) d order by d.ord);
+        v_drafts := points.run_round(p_bucket, p_requests, v_drafts, v_special, v_occasions, v_governed, v_chance, v_now);
     end if;
-
     if not v_special then
         perform points.record(p_bucket, p_requests, v_drafts, v_now);
     end if;

@@ -1,7 +1,8 @@
 create or replace function points.input_fault(
     p_kind points.operation_kind, p_user_id text, p_wallet_known boolean, p_idempotency_key text, p_rule text, p_order_key text,
     p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_occurred_at timestamptz,
-    p_expires_at timestamptz, p_reason text, p_actor text, p_metadata jsonb, p_now timestamptz
+    p_expires_at timestamptz, p_reason text, p_actor text, p_metadata jsonb, p_subject text,
+    p_now timestamptz
 ) returns text[]
 language sql stable parallel safe
 return case
@@ -29,9 +30,9 @@ return case
         then array['actor', 'must have at most 128 characters']
     when jsonb_typeof(p_metadata) <> 'object' or length(p_metadata::text) > 4096
         then array['metadata', 'must be an object of at most 4096 characters']
-    when p_kind not in ('earn', 'spend', 'adjust') or num_nonnulls(p_reward, p_original, p_counterparty) > 0
+    when p_kind not in ('earn', 'spend', 'adjust') or num_nonnulls(p_reward, p_original, p_counterparty, p_subject) > 0
         then points.special_input_fault(p_kind, p_rule, p_order_key, p_reward, p_original, p_counterparty, p_amount,
-            p_points, p_expires_at, p_reason, p_actor)
+            p_points, p_occurred_at, p_expires_at, p_reason, p_actor, p_subject)
     when (p_kind = 'earn') <> (p_rule is not null)
         then array['rule', 'is for earn, which needs it']
     when p_amount is not null and p_kind <> 'earn' and p_order_key is null
@@ -50,5 +51,5 @@ return case
         then array['actor', 'an adjustment needs its actor']
 end;
 
-comment on function points.input_fault(points.operation_kind, text, boolean, text, text, text, text, uuid, text, numeric, bigint, timestamptz, timestamptz, text, text, jsonb, timestamptz) is
+comment on function points.input_fault(points.operation_kind, text, boolean, text, text, text, text, uuid, text, numeric, bigint, timestamptz, timestamptz, text, text, jsonb, text, timestamptz) is
     'The first thing wrong with a request by itself, as path and message; null: nothing. One expression, stable like its parts, so that the planner inlines it.';

@@ -1,5 +1,6 @@
 create or replace function points.run_round(
-    p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_governed boolean, p_chance uuid, p_now timestamptz
+    p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_occasions boolean, p_governed boolean,
+    p_chance uuid, p_now timestamptz
 ) returns points.draft[]
 language plpgsql volatile as $$
 declare
@@ -12,6 +13,9 @@ begin
         perform points.reinstate(p_bucket, v_drafts, p_now);
         v_drafts := points.draft_undo(p_bucket, v_drafts);
         v_drafts := points.draft_returns(p_bucket, p_requests, v_drafts);
+    end if;
+    if p_occasions then
+        v_drafts := points.draft_occasions(p_bucket, p_requests, v_drafts, p_now);
     end if;
     if p_governed then
         v_shares := points.draft_shares(p_bucket, v_drafts);
@@ -28,6 +32,9 @@ begin
     if p_governed then
         perform points.post_shares(p_bucket, v_drafts, v_shares);
     end if;
+    if p_occasions then
+        v_drafts := points.post_occasions(p_bucket, p_requests, v_drafts, p_now);
+    end if;
     if p_special then
         v_drafts := points.follow_up(p_bucket, p_requests, v_drafts, p_now);
     end if;
@@ -35,5 +42,5 @@ begin
 end
 $$;
 
-comment on function points.run_round(smallint, api.request[], points.draft[], boolean, boolean, uuid, timestamptz) is
-    'Admits and posts the operations of one round, whose accounts are settled. p_special: some of them undo something, freeze, fulfil, return or pay for an order, or are on an account with a debt or returned orders. p_governed: limits or campaigns concern some awards. p_chance: some redeem, and this is for their draws.';
+comment on function points.run_round(smallint, api.request[], points.draft[], boolean, boolean, boolean, uuid, timestamptz) is
+    'Admits and posts the operations of one round, whose accounts are settled. p_special: some of them undo something, freeze, fulfil, return or pay for an order, or are on an account with a debt or returned orders. p_occasions: some can be done once in a while only. p_governed: limits or campaigns concern some awards. p_chance: some redeem, and this is for their draws.';

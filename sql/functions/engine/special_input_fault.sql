@@ -1,10 +1,13 @@
 create or replace function points.special_input_fault(
     p_kind points.operation_kind, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text,
-    p_amount numeric, p_points bigint, p_expires_at timestamptz, p_reason text, p_actor text
+    p_amount numeric, p_points bigint, p_occurred_at timestamptz, p_expires_at timestamptz, p_reason text, p_actor text, p_subject text
 ) returns text[]
 language plpgsql immutable parallel safe as $$
 begin
     return case
+        when p_kind in ('sign_in', 'make_up', 'set_time_zone', 'progress', 'claim') or p_subject is not null
+            then points.occasion_input_fault(p_kind, p_rule, p_order_key, p_reward, p_original, p_counterparty, p_amount, p_points,
+                p_occurred_at, p_expires_at, p_subject)
         when p_rule is not null
             then array['rule', 'is for earn']
         when (p_kind in ('capture', 'release', 'reverse', 'fulfil', 'cancel')) <> (p_original is not null)
@@ -37,5 +40,5 @@ begin
 end
 $$;
 
-comment on function points.special_input_fault(points.operation_kind, text, text, text, uuid, text, numeric, bigint, timestamptz, text, text) is
+comment on function points.special_input_fault(points.operation_kind, text, text, text, uuid, text, numeric, bigint, timestamptz, timestamptz, text, text, text) is
     'The rest of points.input_fault, for kinds other than earn, spend and adjust. Apart, so that a batch without them does not prepare it.';

@@ -9,7 +9,6 @@ declare
     v_rates numeric[];
     v_exact numeric;
     v_whole bigint;
-    v_room bigint;
     v_booked boolean := p_operation.refusal is null;
 begin
     select * into strict v_version
@@ -51,19 +50,12 @@ begin
                 else 'Within the cap of %s.'
             end, points.counted(v_version.cap_points)), least(v_whole, v_version.cap_points), null::timestamptz, null::boolean;
     end if;
-    -- What limits and campaigns made of it stands in detail: points.draft_shares.
-    return query
-        select 'campaign', format('The campaign %s adds %s.', c.key, points.counted(c.value::bigint)), c.value::bigint,
-            null::timestamptz, null::boolean
-        from jsonb_each_text(p_operation.detail -> 'campaigns') c
-        where v_booked;
-    if v_booked and p_operation.detail ? 'cut' then
-        v_room := greatest(0, (p_operation.detail #>> '{limit,max_points}')::bigint - (p_operation.detail #>> '{limit,points}')::bigint);
-        return query select 'limit', format('The limit %s leaves room for %s: %s cut off.', p_operation.detail #>> '{limit,code}',
-                points.counted(v_room), points.counted((p_operation.detail ->> 'cut')::bigint)), v_room, null::timestamptz, null::boolean;
+    if v_booked then
+        return query select s.* from points.explain_shares(p_operation.detail) s;
+        v_award := least(v_award, case when p_operation.detail ? 'limit' then
+                greatest(0, (p_operation.detail #>> '{limit,max_points}')::bigint - (p_operation.detail #>> '{limit,points}')::bigint) end)
+            + coalesce((select sum(c.value::bigint) from jsonb_each_text(p_operation.detail -> 'campaigns') c), 0)::bigint;
     end if;
-    v_award := least(v_award, v_room) + coalesce((
-        select sum(c.value::bigint) from jsonb_each_text(p_operation.detail -> 'campaigns') c where v_booked), 0)::bigint;
     return query select 'award', case
             when not v_booked then format('That would be %s, but it was refused.', points.counted(v_award))
             when v_award = p_operation.points then format('That is %s, as booked.', points.counted(v_award))

@@ -6,7 +6,7 @@ begin
     v_undone := array(
         select d from unnest(p_drafts) d
         where d.seq is not null and d.entry_kind = 'clawback'
-            and exists (select from points.operation o where o.bucket = p_bucket and o.account_id = d.account_id and o.id = d.undoes and o.kind = 'earn')
+            and exists (select from points.operation o where o.bucket = p_bucket and o.account_id = d.account_id and o.id = d.undoes and o.rule is not null)
     );
     if v_undone = '{}' then
         return;

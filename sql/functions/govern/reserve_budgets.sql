@@ -1,4 +1,4 @@
-create or replace function points.reserve_budgets(p_bucket smallint, p_drafts points.draft[]) returns void
+create or replace function points.reserve_budgets(p_bucket smallint, p_requests api.request[], p_drafts points.draft[]) returns void
 language plpgsql volatile as $$
 declare
     v_codes text[];
@@ -7,8 +7,12 @@ begin
     select array_agg(n.code order by n.code), array_agg(n.points order by n.code)
     into v_codes, v_points
     from (
-        select k.code, least(sum(coalesce(k.bonus, floor(d.moved * (k.multiplier - 1)))), 9007199254740991)::bigint as points
+        select k.code, least(sum(coalesce(k.bonus, floor((d.moved + s.streak) * (k.multiplier - 1)))), 9007199254740991)::bigint as points
         from unnest(p_drafts) d
+        -- What a streak adds is worked out later.
+        cross join lateral (
+            select coalesce(max(t.bonus_points), 0) as streak from points.sign_in_terms t where (p_requests[d.ord]).kind = 'sign_in'
+        ) s
         join points.campaign k on d.lot_source = any (k.rules)
         where d.round is not null and d.refusal is null and d.entry_kind = 'earn' and d.moved > 0
             and k.budgeted and k.status = 'active' and k.starts_at <= d.happened_at and k.ends_at > d.happened_at
@@ -20,5 +24,5 @@ begin
 end
 $$;
 
-comment on function points.reserve_budgets(smallint, points.draft[]) is
+comment on function points.reserve_budgets(smallint, api.request[], points.draft[]) is
     'Brings into the bucket''s slices, and locks, what the awards of a batch may take of the budgets of campaigns, as points.reserve_stock does for rewards, and after it.';

@@ -10,7 +10,7 @@ begin
                     when d.entry_kind is not null or o.kind is null then d.entry_kind
                     when o.kind = 'hold' then 'release'
                     when o.kind = 'adjust' then 'adjust'
-                    when o.kind = 'earn' then 'clawback'
+                    when o.kind in ('earn', 'sign_in', 'claim') then 'clawback'
                     else 'refund'
                 end,
                 d.rule_version, v.refusal,
@@ -60,7 +60,7 @@ begin
                 limit 1
             ) c on true
             cross join lateral (
-                select coalesce(o.kind in ('earn', 'receive') or o.kind = 'adjust' and o.points > 0, false) as claws,
+                select coalesce(o.kind in ('earn', 'receive', 'sign_in', 'claim') or o.kind = 'adjust' and o.points > 0, false) as claws,
                     points.reversible(p_bucket, d.account_id, o.id, abs(o.points)) as rest
             ) r
             cross join lateral (
@@ -90,7 +90,7 @@ begin
                         or d.entry_kind = 'capture' and o.counterparty_id is not null then 'UNKNOWN_OPERATION'
                     when h.closed_at is not null then 'HOLD_CLOSED'
                     when n.points > h.points then 'INSUFFICIENT_POINTS'
-                    when d.entry_kind is null and (o.seq is null or o.kind not in ('earn', 'spend', 'adjust', 'hold', 'capture', 'redeem'))
+                    when d.entry_kind is null and (o.seq is null or o.kind not in ('earn', 'spend', 'adjust', 'hold', 'capture', 'redeem', 'sign_in', 'make_up', 'claim'))
                         or d.entry_kind = 'transfer' and h.id is null and (o.seq is null or o.kind not in ('transfer', 'receive'))
                         then 'NOT_REVERSIBLE'
                     when coalesce(d.entry_kind, 'transfer') = 'transfer' and h.id is null and r.rest = 0 then 'ALREADY_REVERSED'

@@ -1,5 +1,5 @@
 create or replace function api.create_rule(
-    p_code text, p_name text, p_idempotency_key text default null, p_client text default 'psql'
+    p_code text, p_name text, p_idempotency_key text default null, p_client text default 'psql', p_once boolean default false
 ) returns table (replayed boolean, rule api.rule)
 language plpgsql volatile security definer set search_path = '' as $$
 declare
@@ -16,9 +16,9 @@ begin
 
     select c.replayed into v_replayed
     from points.note_rule_change(
-        p_client, coalesce(p_idempotency_key, 'rule ' || p_code), p_code, null, 'create', jsonb_build_object('name', p_name)) c;
+        p_client, coalesce(p_idempotency_key, 'rule ' || p_code), p_code, null, 'create', jsonb_build_object('name', p_name, 'once', p_once)) c;
     if not v_replayed then
-        insert into points.rule (code, name, created_at) values (p_code, p_name, clock_timestamp()) on conflict (code) do nothing;
+        insert into points.rule (code, name, once, created_at) values (p_code, p_name, coalesce(p_once, false), clock_timestamp()) on conflict (code) do nothing;
         if not found then
             perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'code', 'message', 'there is a rule of this code'));
         end if;
@@ -27,5 +27,5 @@ begin
 end
 $$;
 
-comment on function api.create_rule(text, text, text, text) is
-    'Makes a rule, which awards nothing until a version of it is published. p_idempotency_key null: its code names the request. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT.';
+comment on function api.create_rule(text, text, text, text, boolean) is
+    'Makes a rule, which awards nothing until a version of it is published. p_once: it awards an account once for ever; nothing changes that later. p_idempotency_key null: its code names the request. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT.';
