@@ -10,18 +10,24 @@ insert into points.rule (code, name, once) values
     ('SIGN_IN', 'Daily sign-in', false),
     ('ORDER', 'Purchase', false),
     ('TASK', 'Task done', false),
-    ('REGISTER', 'Registration', true)
+    ('REGISTER', 'Registration', true),
+    ('INVITE', 'Invitation', false)
 on conflict do nothing;
 
 insert into points.rule_version (rule, version, starts_at, basis, fixed_points, points_per_unit, rounding, cap_points, valid_days, pending_days) values
     ('SIGN_IN',  1, '-infinity', 'fixed',  5,    null, 'down', null, 365, 0),
     ('ORDER',    1, '-infinity', 'amount', null, 1,    'down', null, 365, 0),
     ('TASK',     1, '-infinity', 'given',  10,   null, 'down', 1000, 365, 0),
-    ('REGISTER', 1, '-infinity', 'fixed',  100,  null, 'down', null, 365, 0)
+    ('REGISTER', 1, '-infinity', 'fixed',  100,  null, 'down', null, 365, 0),
+    ('INVITE',   1, '-infinity', 'fixed',  50,   null, 'down', null, 365, 0)
 on conflict do nothing;
 
 -- 5 points a day, and 10 more on each seventh consecutive one.
 insert into points.sign_in_terms (wallet, rule, bonus_every, bonus_points) values ('points', 'SIGN_IN', 7, 10) on conflict do nothing;
+
+-- 50 points for both when an invited member registers.
+insert into points.invitation_terms (wallet, qualifying_rule, inviter_rule, invited_rule) values ('points', 'REGISTER', 'INVITE', 'INVITE')
+on conflict do nothing;
 
 select count(*) from (
     select api.earn_points(m, 'REGISTER', 'demo-register') from unnest(array['alice', 'bob', 'carol']) m

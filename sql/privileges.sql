@@ -5,7 +5,7 @@ revoke execute on all functions in schema points, api from public, jifen_gateway
 revoke update, delete, truncate on
     points.operation, points.entry, points.entry_default, points.lot_use, points.lot_use_default,
     points.level_change, points.rule_version, points.erasure, points.prize, points.reward_change, points.rule_change, points.former_time_zone,
-    points.once_award, points.sign_in, points.zone_change
+    points.once_award, points.sign_in, points.zone_change, points.invitation_code
 from jifen_owner;
 
 grant usage on schema api to jifen_gateway, jifen_reader, jifen_operator;
@@ -20,7 +20,7 @@ grant execute on function
     points.stock_left(text, smallint), points.draw_prize(bytea, int[]),
     points.period_start(points.quota_period, timestamptz, text), points.period_end(points.quota_period, timestamptz, text),
     api.quote_deduction(text, numeric, text), api.explain_operation(text, uuid, text), api.sign_in_calendar(text, date, text),
-    api.task_progress(text, text, int, text)
+    api.task_progress(text, text, int, text), api.invitations(text, text)
 to jifen_gateway, jifen_reader, jifen_operator;
 
 -- The gateway: the engine, and what keeps it running.
@@ -49,6 +49,7 @@ grant execute on function
     api.change_campaign(text, text, points.campaign_status, text, int, boolean, bigint, timestamptz, text),
     api.add_budget(text, bigint, text, text),
     api.backtest_rule(text, int, timestamptz, timestamptz),
+    api.settle_invitation(),
     api.create_partitions()
 to jifen_gateway;
 
@@ -91,6 +92,10 @@ grant execute on function
     api.claim_task(text, text, text, text, jsonb, text),
     api.create_task(text, text, text, points.quota_period, text, bigint, int, timestamptz, timestamptz, text, text),
     api.change_task(text, text, text, points.task_status, text, bigint, int, timestamptz, timestamptz, text),
+    api.create_invitation_code(text, text, text, jsonb, text),
+    api.join_by_invitation(text, text, text, text, jsonb, text),
+    api.set_invitations(text, text, text, int, text),
+    api.settle_invitation(),
     api.set_deduction(int, numeric, numeric, bigint, smallint, text),
     api.set_program(text, text, text, text, boolean),
     api.create_rule(text, text, text, text, boolean),

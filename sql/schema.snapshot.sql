@@ -32,7 +32,7 @@ enum points.limit_excess (cut, refuse)
 domain points.money as numeric
     money_not_negative: CHECK ((VALUE >= (0)::numeric))
 
-enum points.operation_kind (earn, spend, adjust, hold, capture, release, reverse, return, transfer, redeem, fulfil, cancel, freeze, unfreeze, merge, unmerge, sign_in, make_up, set_time_zone, progress, claim, activate, expire, reinstate, repay, write_off, receive, forward, erase)
+enum points.operation_kind (earn, spend, adjust, hold, capture, release, reverse, return, transfer, redeem, fulfil, cancel, freeze, unfreeze, merge, unmerge, sign_in, make_up, set_time_zone, progress, claim, invite, join, activate, expire, reinstate, repay, write_off, receive, forward, erase)
 
 domain points.pocket as bigint
     pocket_is_safe_integer: CHECK ((VALUE <= '9007199254740991'::bigint))
@@ -174,6 +174,7 @@ table points.balance with (fillfactor=60)
     has_returns    boolean not null default false
     closed         boolean not null default false
     merged         boolean not null default false
+    invited        boolean not null default false
     level          text
     balance_pkey: PRIMARY KEY (bucket, account_id)
     balance_of_an_account: FOREIGN KEY (bucket, account_id) REFERENCES points.account(bucket, id)
@@ -357,6 +358,74 @@ table points.hold
     CREATE INDEX hold_open ON points.hold USING btree (bucket, account_id, deadline) WHERE (closed_at IS NULL)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
+table points.invitation
+    account_id     bigint not null
+    inviter_id     bigint not null
+    created_at     timestamp with time zone not null
+    inviter_since  timestamp with time zone not null
+    joined_at      timestamp with time zone not null
+    joined_by      uuid not null
+    qualified_by   uuid
+    paid_at        timestamp with time zone
+    revoked_at     timestamp with time zone
+    bucket         smallint not null
+    inviter_bucket smallint not null
+    wallet         text not null
+    refusal        text
+    invitation_pkey: PRIMARY KEY (bucket, account_id)
+    invitation_refusal_fkey: FOREIGN KEY (refusal) REFERENCES points.refusal(code)
+    invitation_inviter_is_older: CHECK ((inviter_since < created_at))
+    invitation_paid_when_qualified: CHECK (((paid_at IS NULL) OR ((qualified_by IS NOT NULL) AND (refusal IS NULL))))
+    invitation_revoked_when_paid: CHECK (((revoked_at IS NULL) OR (paid_at IS NOT NULL)))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.invitation_code
+    account_id bigint not null
+    created_at timestamp with time zone not null
+    bucket     smallint not null
+    code       text not null
+    invitation_code_pkey: PRIMARY KEY (bucket, account_id)
+    invitation_code_once: UNIQUE (bucket, code)
+    invitation_code_tells_its_bucket: CHECK ((("left"(code, 3) = upper(lpad(to_hex((bucket)::integer), 3, '0'::text))) AND (code ~ '^[0-9A-F]{3}[2-9A-HJ-NP-Z]{12}$'::text)))
+    trigger append_only before delete or update on points.invitation_code for each row execute function points.refuse_change()
+    trigger append_only_truncate before truncate on points.invitation_code for each statement execute function points.refuse_change()
+    grant insert, references, select, trigger to jifen_owner
+
+table points.invitation_due
+    account_id     bigint not null
+    invited_id     bigint not null
+    due_at         timestamp with time zone not null
+    bucket         smallint not null
+    invited_bucket smallint not null
+    invitation_due_pkey: PRIMARY KEY (bucket, account_id, invited_bucket, invited_id)
+    CREATE INDEX invitation_due_next ON points.invitation_due USING btree (due_at)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.invitation_terms
+    wallet          text not null
+    qualifying_rule text not null
+    inviter_rule    text not null
+    invited_rule    text not null
+    cap             integer
+    invitation_terms_pkey: PRIMARY KEY (wallet)
+    invitation_terms_invited_rule_fkey: FOREIGN KEY (invited_rule) REFERENCES points.rule(code)
+    invitation_terms_inviter_rule_fkey: FOREIGN KEY (inviter_rule) REFERENCES points.rule(code)
+    invitation_terms_qualifying_rule_fkey: FOREIGN KEY (qualifying_rule) REFERENCES points.rule(code)
+    invitation_terms_wallet_fkey: FOREIGN KEY (wallet) REFERENCES points.wallet(code)
+    invitation_terms_cap_positive: CHECK ((cap > 0))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.invited
+    account_id     bigint not null
+    invited_id     bigint not null
+    operation_id   uuid not null
+    bucket         smallint not null
+    invited_bucket smallint not null
+    revoked        boolean not null default false
+    invited_pkey: PRIMARY KEY (bucket, account_id, invited_bucket, invited_id)
+    CREATE INDEX invited_by_operation ON points.invited USING btree (bucket, account_id, operation_id)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
 table points.level
     wallet    text not null
     code      text not null
@@ -474,10 +543,10 @@ table points.operation
     operation_adjust_has_reason_and_actor: CHECK (((kind <> ALL (ARRAY['adjust'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'erase'::points.operation_kind])) OR ((COALESCE(length(reason), 0) > 0) AND (COALESCE(length(actor), 0) > 0))))
     operation_earn_names_rule_version: CHECK ((((kind = ANY (ARRAY['earn'::points.operation_kind, 'sign_in'::points.operation_kind, 'claim'::points.operation_kind])) = (rule IS NOT NULL)) AND ((rule IS NULL) = (rule_version IS NULL))))
     operation_moves_points_by_an_entry: CHECK ((((points)::bigint = 0) OR (seq IS NOT NULL)))
-    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'fulfil'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'forward'::points.operation_kind, 'erase'::points.operation_kind, 'sign_in'::points.operation_kind, 'make_up'::points.operation_kind, 'set_time_zone'::points.operation_kind, 'progress'::points.operation_kind]))))
+    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'fulfil'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'forward'::points.operation_kind, 'erase'::points.operation_kind, 'sign_in'::points.operation_kind, 'make_up'::points.operation_kind, 'set_time_zone'::points.operation_kind, 'progress'::points.operation_kind, 'invite'::points.operation_kind, 'join'::points.operation_kind]))))
     operation_original_fits_kind: CHECK ( CASE WHEN (kind = ANY (ARRAY['capture'::points.operation_kind, 'reverse'::points.operation_kind, 'fulfil'::points.operation_kind, 'cancel'::points.operation_kind, 'receive'::points.operation_kind])) THEN (original IS NOT NULL) WHEN (kind = ANY (ARRAY['release'::points.operation_kind, 'transfer'::points.operation_kind])) THEN true ELSE (original IS NULL) END)
     operation_points_fit_kind: CHECK ((((points)::bigint >= 0) OR (kind = ANY (ARRAY['adjust'::points.operation_kind, 'reverse'::points.operation_kind, 'erase'::points.operation_kind]))))
-    operation_refusal_is_final: CHECK ((refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text, 'UNKNOWN_OPERATION'::text, 'REDEMPTION_CLOSED'::text, 'ALREADY_SIGNED_IN'::text, 'DAY_OUT_OF_RANGE'::text, 'ALREADY_EARNED'::text, 'ALREADY_CLAIMED'::text])))
+    operation_refusal_is_final: CHECK ((refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text, 'UNKNOWN_OPERATION'::text, 'REDEMPTION_CLOSED'::text, 'ALREADY_SIGNED_IN'::text, 'DAY_OUT_OF_RANGE'::text, 'ALREADY_EARNED'::text, 'ALREADY_CLAIMED'::text, 'ALREADY_INVITED'::text, 'NOT_INVITABLE'::text])))
     operation_refused_moves_nothing: CHECK (((refusal IS NULL) OR (((points)::bigint = 0) AND (seq IS NULL))))
     CREATE INDEX operation_order_key ON points.operation USING btree (bucket, account_id, order_key) WHERE (order_key IS NOT NULL)
     trigger append_only before delete or update on points.operation for each row execute function points.refuse_change()
@@ -929,6 +998,21 @@ view api.hold
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
+view api.invitation
+    bucket       smallint
+    account_id   bigint
+    user_id      text
+    wallet       text
+    inviter      text
+    joined_at    timestamp with time zone
+    qualified_by uuid
+    paid_at      timestamp with time zone
+    revoked_at   timestamp with time zone
+    refusal      text
+    status       text
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
 view api.level
     wallet    text
     code      text
@@ -1241,6 +1325,11 @@ function api.create_client(p_name text, p_key_sha256 bytea, p_scopes text[], p_r
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.create_invitation_code(p_user_id text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.create_limit(p_code text, p_name text, p_rules text[], p_period points.quota_period, p_idempotency_key text, p_max_times integer DEFAULT NULL::integer, p_max_points bigint DEFAULT NULL::bigint, p_excess points.limit_excess DEFAULT 'refuse'::points.limit_excess, p_gives_back boolean DEFAULT true, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, earn_limit api.earn_limit)
     plpgsql volatile security definer set search_path=""
@@ -1346,6 +1435,16 @@ function api.import_client()
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway
 
+function api.invitations(p_user_id text, p_wallet text DEFAULT 'points'::text)
+    returns TABLE(code text, paid integer, revoked integer, inviter text, status text, joined_at timestamp with time zone)
+    plpgsql stable security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function api.join_by_invitation(p_user_id text, p_code text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.make_up_sign_in(p_user_id text, p_day date, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
@@ -1431,6 +1530,11 @@ function api.set_deduction(p_points_per_unit integer, p_max_share numeric DEFAUL
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.set_invitations(p_qualifying_rule text, p_inviter_rule text, p_invited_rule text, p_cap integer DEFAULT NULL::integer, p_wallet text DEFAULT 'points'::text)
+    returns void
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.set_program(p_name text, p_time_zone text, p_currency text, p_debt_policy text, p_frozen_earns boolean DEFAULT true)
     returns void
     plpgsql volatile security definer set search_path=""
@@ -1450,6 +1554,11 @@ function api.set_transfer_limits(p_minimum bigint DEFAULT NULL::bigint, p_maximu
     returns void
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
+
+function api.settle_invitation()
+    returns boolean
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
 
 function api.sign_in(p_user_id text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -1560,6 +1669,10 @@ function points.claim(p_bucket smallint, p_requests api.request[], p_drafts poin
     returns points.draft[]
     plpgsql stable
 
+function points.claw_invitation(p_invitation points.invitation, p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.claw_lots(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
@@ -1621,6 +1734,10 @@ function points.draft_due(p_bucket smallint, p_account_ids bigint[], p_now times
     plpgsql stable
 
 function points.draft_facts(p_requests api.request[], p_drafts points.draft[], p_undos points.draft[])
+    returns points.draft[]
+    plpgsql stable
+
+function points.draft_invitations(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
     returns points.draft[]
     plpgsql stable
 
@@ -1738,6 +1855,10 @@ function points.find_entry(p_bucket smallint, p_account_id bigint, p_seq bigint,
     returns api.entry
     plpgsql stable
 
+function points.find_inviter(p_code text, p_wallet text, OUT inviter_bucket smallint, OUT inviter_id bigint, OUT inviter_since timestamp with time zone, OUT paid integer)
+    returns record
+    plpgsql stable
+
 function points.find_pair(p_bucket smallint, p_request api.request, p_account_id bigint, p_to_bucket smallint, p_to_id bigint, OUT known boolean, OUT kind points.operation_kind, OUT to_bucket smallint, OUT to_id bigint, OUT taken_by uuid, OUT erased boolean)
     returns record
     plpgsql stable
@@ -1778,6 +1899,10 @@ function points.hand_out_coupons(p_bucket smallint, p_drafts points.draft[], p_n
     returns void
     plpgsql volatile
 
+function points.has_qualified(p_bucket smallint, p_account_id bigint, p_rule text)
+    returns boolean
+    plpgsql stable
+
 function points.inherit(p_bucket smallint, p_account_id bigint, p_seq bigint, p_now timestamp with time zone)
     returns void
     plpgsql volatile
@@ -1785,6 +1910,10 @@ function points.inherit(p_bucket smallint, p_account_id bigint, p_seq bigint, p_
 function points.input_fault(p_kind points.operation_kind, p_user_id text, p_wallet_known boolean, p_idempotency_key text, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_occurred_at timestamp with time zone, p_expires_at timestamp with time zone, p_reason text, p_actor text, p_metadata jsonb, p_subject text, p_now timestamp with time zone)
     returns text[]
     sql stable parallel safe
+
+function points.invitation_leg(p_kind points.operation_kind, p_account_bucket smallint, p_account_id bigint, p_rule text, p_key text, p_now timestamp with time zone)
+    returns text
+    plpgsql volatile
 
 function points.limit_fault(p_code text, p_name text, p_rules text[], p_period points.quota_period, p_max_times integer, p_max_points bigint, p_excess points.limit_excess, p_gives_back boolean)
     returns text[]
@@ -1862,11 +1991,19 @@ function points.moved_lots(p_bucket smallint, p_draft points.draft, p_now timest
     returns points.lot_use[]
     plpgsql stable
 
+function points.new_code(p_bucket smallint, p_chance uuid)
+    returns text
+    plpgsql immutable
+
 function points.note_change(p_client text, p_idempotency_key text, p_reward text, p_what text, p_inputs jsonb)
     returns boolean
     plpgsql volatile
 
 function points.note_governed()
+    returns void
+    plpgsql volatile
+
+function points.note_invitations(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
@@ -1914,6 +2051,10 @@ function points.order_operations(p_bucket smallint, p_account_id bigint, p_order
     returns TABLE(operation_id uuid, points bigint, refunds boolean, amount numeric)
     plpgsql stable
 
+function points.pay_invitation(p_invitation points.invitation, p_now timestamp with time zone)
+    returns text
+    plpgsql volatile
+
 function points.period_day(p_period points.quota_period, p_at timestamp with time zone, p_time_zone text)
     returns date
     sql stable parallel safe
@@ -1930,6 +2071,10 @@ function points.period_start(p_period points.quota_period, p_at timestamp with t
 
 function points.post(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
+    plpgsql volatile
+
+function points.post_invitations(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns points.draft[]
     plpgsql volatile
 
 function points.post_occasions(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
@@ -2124,6 +2269,10 @@ function points.settle(p_bucket smallint, p_account_ids bigint[], p_now timestam
     returns void
     plpgsql volatile
 
+function points.settle_one(p_invited_bucket smallint, p_invited_id bigint, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.sign_in_worth(p_rule text, p_at timestamp with time zone)
     returns bigint
     plpgsql stable
@@ -2188,6 +2337,10 @@ function points.transfer_fault(p_request api.request)
 function points.transfer_one(p_client text, p_request api.request)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile
+
+function points.undone(p_bucket smallint, p_account_id bigint, p_operation_id uuid)
+    returns boolean
+    plpgsql stable
 
 function points.unmerge_from(p_to_bucket smallint, p_to_id bigint, p_from_bucket smallint, p_from_id bigint, p_request api.request, p_seqs bigint[], p_now timestamp with time zone)
     returns points.draft

@@ -41,6 +41,9 @@ pub const CODES: &[(&str, bool, &str)] = &[
     ("TASK_CLOSED", false, "The task is not open now."),
     ("TASK_NOT_DONE", false, "Steps of the task are still to be done in its present period."),
     ("ALREADY_CLAIMED", false, "The task was paid in its present period."),
+    ("UNKNOWN_INVITATION", false, "No member invites by this code."),
+    ("ALREADY_INVITED", false, "The member has joined by an invitation before."),
+    ("NOT_INVITABLE", false, "The member cannot join by this invitation."),
     ("UNAUTHENTICATED", false, "Send a valid API key as `Authorization: Bearer KEY`."),
     (
         "OVERLOADED",

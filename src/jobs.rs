@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use deadpool_postgres::Pool;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::error::Error;
 
 const PAUSE: Duration = Duration::from_secs(3600);
+const INVITATIONS_PAUSE: Duration = Duration::from_secs(1);
 
 /// Runs the jobs every hour, for ever. The first run is the migration's.
 pub async fn run(pool: Pool) {
@@ -20,6 +21,25 @@ pub async fn run(pool: Pool) {
             Err(failure) => error!("cannot make partitions: {}", failure.message),
         }
     }
+}
+
+/// Settles what is due of invitations, every second, for ever.
+pub async fn run_invitations(pool: Pool) {
+    loop {
+        match settle_invitation(&pool).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            // It stays due, so it will be tried again.
+            Err(failure) => warn!("cannot settle an invitation: {}", failure.message),
+        }
+        tokio::time::sleep(INVITATIONS_PAUSE).await;
+    }
+}
+
+async fn settle_invitation(pool: &Pool) -> Result<bool, Error> {
+    let connection = pool.get().await?;
+    let statement = connection.prepare_cached("select api.settle_invitation()").await?;
+    Ok(connection.query_one(&statement, &[]).await?.get(0))
 }
 
 async fn create_partitions(pool: &Pool) -> Result<i32, Error> {

@@ -19,6 +19,7 @@ pub mod explain;
 pub mod freeze;
 pub mod graphiql;
 pub mod hold;
+pub mod invitation;
 pub mod jobs;
 pub mod lanes;
 pub mod ledger;

@@ -63,6 +63,10 @@ pub enum OperationKind {
     Progress,
     /// Points for a task.
     Claim,
+    /// A code to invite others by.
+    Invite,
+    /// An invitation taken.
+    Join,
     /// Pending points become available.
     Activate,
     /// Points reach their expiry.
@@ -149,7 +153,7 @@ pub struct Operation {
     pub order_key: Option<String>,
     /// Reward redeemed; null: not a redemption.
     pub reward: Option<String>,
-    /// What it is done for: the local day made up, the time zone set, or the task; null: none of these.
+    /// What it is done for: the local day made up, the time zone set, the task, or the code of an invitation; null: none of these.
     pub subject: Option<String>,
     #[graphql(skip)]
     pub original: Option<Uuid>,

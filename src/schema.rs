@@ -22,6 +22,7 @@ use crate::{
     explain::ExplainQuery,
     freeze::FreezeMutation,
     hold::{HoldMutation, HoldQuery},
+    invitation::{InvitationMutation, InvitationQuery},
     lanes::Lanes,
     ledger::LedgerMutation,
     limit::{LimitMutation, LimitQuery},
@@ -54,6 +55,7 @@ pub struct Query(
     BacktestQuery,
     SignInQuery,
     TaskQuery,
+    InvitationQuery,
 );
 
 /// Operations on members' points.
@@ -73,6 +75,7 @@ pub struct Mutation(
     MergeMutation,
     SignInMutation,
     TaskMutation,
+    InvitationMutation,
 );
 
 /// Levels of fields. Introspection as GraphiQL does it needs 13.

@@ -57,6 +57,7 @@ pub async fn router(config: &Config) -> Result<Router, StartError> {
     let buckets = buckets.unsigned_abs();
     let pool = database::pool(config, database::READERS)?;
     tokio::spawn(jobs::run(pool.clone()));
+    tokio::spawn(jobs::run_invitations(pool.clone()));
     let gateway = Gateway {
         api: Api::new(
             Lanes::start(config, buckets),

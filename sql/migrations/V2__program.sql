@@ -111,6 +111,9 @@ insert into points.refusal (code, sqlstate, final, meaning) values
     ('UNKNOWN_TASK',         'LP031', false, 'No such task.'),
     ('TASK_CLOSED',          'LP032', false, 'The task is not open now; detail says when.'),
     ('TASK_NOT_DONE',        'LP033', false, 'Steps of the task are still to be done in its present period; detail has the figures.'),
-    ('ALREADY_CLAIMED',      'LP134', true,  'The task was paid in its present period; detail has the operation.');
+    ('ALREADY_CLAIMED',      'LP134', true,  'The task was paid in its present period; detail has the operation.'),
+    ('UNKNOWN_INVITATION',   'LP041', false, 'No member invites by this code.'),
+    ('ALREADY_INVITED',      'LP141', true,  'The member has joined by an invitation before.'),
+    ('NOT_INVITABLE',        'LP142', true,  'The member cannot join by this invitation; detail says because of what.');
 
 reset role;

@@ -23,6 +23,6 @@ comment on column points.client.rules is 'Rules it may earn by; null: all.';
 comment on column points.client.created_at is 'When it was made.';
 comment on column points.client.revoked_at is 'From when on it may do nothing; null: it may.';
 
-insert into points.client (id, name, scopes) values (0, 'jifen', '{}'), (1, 'psql', '{earn,spend,reverse,adjust,rewards,rules,read}');
+insert into points.client (id, name, scopes) values (0, 'jifen', '{earn,reverse}'), (1, 'psql', '{earn,spend,reverse,adjust,rewards,rules,read}');
 
 reset role;

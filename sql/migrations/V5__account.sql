@@ -48,6 +48,7 @@ create table points.balance (
     has_returns    boolean not null default false,
     closed         boolean not null default false,
     merged         boolean not null default false,
+    invited        boolean not null default false,
     level          text,
     primary key (bucket, account_id),
     constraint balance_of_an_account foreign key (bucket, account_id) references points.account (bucket, id),
@@ -74,6 +75,7 @@ comment on column points.balance.frozen is 'Whether spending is refused.';
 comment on column points.balance.has_returns is 'Whether orders were returned (points.order_return): whatever comes of an order looks for that then.';
 comment on column points.balance.closed is 'Whether the member was erased: whoever waited for the lock meanwhile has to look for the member''s account again.';
 comment on column points.balance.merged is 'Whether it was merged into another account (points.account.into_id), to which whatever it gets goes on.';
+comment on column points.balance.invited is 'Whether it was invited and has not qualified yet: whatever it earns is looked at for that.';
 comment on column points.balance.level is 'Level by points earned; null: below the lowest.';
 
 create table points.level_change (

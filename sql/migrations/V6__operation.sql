@@ -2,7 +2,7 @@ set role jifen_owner;
 
 create type points.operation_kind as enum (
     'earn', 'spend', 'adjust', 'hold', 'capture', 'release', 'reverse', 'return', 'transfer', 'redeem', 'fulfil', 'cancel', 'freeze', 'unfreeze', 'merge', 'unmerge',
-    'sign_in', 'make_up', 'set_time_zone', 'progress', 'claim',
+    'sign_in', 'make_up', 'set_time_zone', 'progress', 'claim', 'invite', 'join',
     'activate', 'expire', 'reinstate', 'repay', 'write_off', 'receive', 'forward', 'erase');
 comment on type points.operation_kind is 'What is asked for. From activate on they are Jifen''s own, but for erase, which api.execute_erase takes.';
 
@@ -40,11 +40,12 @@ create table points.operation (
     constraint operation_refused_moves_nothing check (refusal is null or points = 0 and seq is null),
     constraint operation_refusal_is_final check (refusal in (
         'INSUFFICIENT_POINTS', 'LIMIT_REACHED', 'ACCOUNT_FROZEN', 'HOLD_CLOSED', 'NOT_REVERSIBLE', 'ALREADY_REVERSED', 'RETURN_TOO_LARGE',
-        'UNKNOWN_OPERATION', 'REDEMPTION_CLOSED', 'ALREADY_SIGNED_IN', 'DAY_OUT_OF_RANGE', 'ALREADY_EARNED', 'ALREADY_CLAIMED')),
+        'UNKNOWN_OPERATION', 'REDEMPTION_CLOSED', 'ALREADY_SIGNED_IN', 'DAY_OUT_OF_RANGE', 'ALREADY_EARNED', 'ALREADY_CLAIMED', 'ALREADY_INVITED',
+        'NOT_INVITABLE')),
     constraint operation_nothing_only_from_earn check (
         points <> 0 or refusal is not null or kind in (
             'earn', 'release', 'return', 'fulfil', 'freeze', 'unfreeze', 'merge', 'unmerge', 'forward', 'erase', 'sign_in', 'make_up',
-            'set_time_zone', 'progress')),
+            'set_time_zone', 'progress', 'invite', 'join')),
     constraint operation_earn_names_rule_version check (
         (kind in ('earn', 'sign_in', 'claim')) = (rule is not null) and (rule is null) = (rule_version is null)),
     constraint operation_original_fits_kind check (
@@ -66,7 +67,7 @@ comment on column points.operation.counterparty_id is 'The other account of a tr
 comment on column points.operation.counterparty_bucket is 'Bucket of the other account.';
 comment on column points.operation.order_key is 'The host''s order that it belongs to; null: none, or, for an earn by an amount, the one that the idempotency key names.';
 comment on column points.operation.reward is 'Reward redeemed; null: not a redemption.';
-comment on column points.operation.subject is 'What it is done for: the local day made up (YYYY-MM-DD), the time zone set, or the task; null: none of these.';
+comment on column points.operation.subject is 'What it is done for: the local day made up (YYYY-MM-DD), the time zone set, the task, or the code of an invitation; null: none of these.';
 comment on column points.operation.available_at is 'When the points granted become available; null: it granted none.';
 comment on column points.operation.expires_at is 'When the points granted expire, or a hold ends; null or infinity: never, or neither.';
 comment on column points.operation.client_id is 'Who asked (points.client).';
@@ -123,6 +124,6 @@ comment on column api.request.expires_at is 'When the points that an adjustment 
 comment on column api.request.reason is 'Why, at most 500 characters; obligatory for adjust, freeze, unfreeze, merge and unmerge.';
 comment on column api.request.actor is 'Person behind the request, at most 128 characters; obligatory for adjust, freeze, unfreeze, merge and unmerge.';
 comment on column api.request.metadata is 'A JSON object that is kept with it, at most 4096 characters.';
-comment on column api.request.subject is 'The local day to make up (YYYY-MM-DD), the time zone to set, or the task to work on or to claim; null for other kinds.';
+comment on column api.request.subject is 'The local day to make up (YYYY-MM-DD), the time zone to set, the task to work on or to claim, or the code of an invitation to join by; null for other kinds.';
 
 reset role;

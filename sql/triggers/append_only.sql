@@ -68,3 +68,8 @@ create or replace trigger append_only before update or delete on points.former_t
     for each row execute function points.refuse_change();
 create or replace trigger append_only_truncate before truncate on points.former_time_zone
     execute function points.refuse_change();
+
+create or replace trigger append_only before update or delete on points.invitation_code
+    for each row execute function points.refuse_change();
+create or replace trigger append_only_truncate before truncate on points.invitation_code
+    execute function points.refuse_change();

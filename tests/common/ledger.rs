@@ -36,6 +36,8 @@ pub enum Kind {
     SetTimeZone,
     Progress,
     Claim,
+    Invite,
+    Join,
     Activate,
     Expire,
     Reinstate,
@@ -149,6 +151,14 @@ impl Request {
 
     pub fn claim(user_id: &str, task: &str, key: &str) -> Request {
         Request::new(Kind::Claim, user_id, key).subject(task)
+    }
+
+    pub fn invite(user_id: &str, key: &str) -> Request {
+        Request::new(Kind::Invite, user_id, key)
+    }
+
+    pub fn join(user_id: &str, code: &str, key: &str) -> Request {
+        Request::new(Kind::Join, user_id, key).subject(code)
     }
 
     pub fn subject(self, subject: &str) -> Request {

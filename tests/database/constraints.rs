@@ -77,6 +77,38 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
             ("claimed_by", "null"),
         ],
     ),
+    (
+        "invitation_terms",
+        &[
+            ("wallet", "'spare'"),
+            ("qualifying_rule", "'ORDER'"),
+            ("inviter_rule", "'TASK'"),
+            ("invited_rule", "'TASK'"),
+            ("cap", "1"),
+        ],
+    ),
+    (
+        "invitation_code",
+        &[("bucket", "3"), ("account_id", "1"), ("code", "'003ABCDEFGH2345'"), ("created_at", "now()")],
+    ),
+    (
+        "invitation",
+        &[
+            ("bucket", "3"),
+            ("account_id", "1"),
+            ("wallet", "'points'"),
+            ("inviter_bucket", "4"),
+            ("inviter_id", "2"),
+            ("inviter_since", "'2030-01-01'"),
+            ("created_at", "'2030-01-02'"),
+            ("joined_at", "now()"),
+            ("joined_by", "gen_random_uuid()"),
+            ("qualified_by", "null"),
+            ("paid_at", "null"),
+            ("revoked_at", "null"),
+            ("refusal", "null"),
+        ],
+    ),
     ("rule", &[("code", "'X'"), ("name", "'X'")]),
     (
         "rule_version",
@@ -657,6 +689,16 @@ const CASES: &[Case] = &[
     ("task_progress_done_in_range", &[("done", "3")]),
     ("task_progress_claimed_once_and_whole", &[("done", "2"), ("claimed_at", "now()")]),
     ("task_progress_claimed_when_done", &[("claimed_at", "now()"), ("claimed_by", "gen_random_uuid()")]),
+    ("invitation_terms_cap_positive", &[("cap", "0")]),
+    ("invitation_code_tells_its_bucket", &[("bucket", "4")]),
+    ("invitation_code_tells_its_bucket", &[("code", "'003ABCDEFGH234O'")]),
+    ("invitation_inviter_is_older", &[("created_at", "'2030-01-01'")]),
+    ("invitation_paid_when_qualified", &[("paid_at", "now()")]),
+    (
+        "invitation_paid_when_qualified",
+        &[("qualified_by", "gen_random_uuid()"), ("paid_at", "now()"), ("refusal", "'LIMIT_REACHED'")],
+    ),
+    ("invitation_revoked_when_paid", &[("revoked_at", "now()")]),
     ("bundle_is_one_row", &[("id", "false")]),
 ];
 

@@ -230,6 +230,22 @@ const LAWS: &[(&str, &str)] = &[
          where g.task is distinct from o.subject or g.claimed_at is distinct from o.recorded_at",
     ),
     (
+        "both sides of an invitation were paid or neither, and clawed back or neither",
+        "select i.account_id || ':' || i.inviter_id from points.invitation i
+         left join points.operation o on o.bucket = i.bucket and o.account_id = i.account_id
+             and o.id = api.operation_id(0, format('invited:%s:%s', i.inviter_bucket, i.inviter_id)) and o.seq is not null
+         left join points.invited w on w.bucket = i.inviter_bucket and w.account_id = i.inviter_id
+             and w.invited_bucket = i.bucket and w.invited_id = i.account_id
+         left join points.operation n on n.bucket = w.bucket and n.account_id = w.account_id and n.id = w.operation_id and n.seq is not null
+         where i.refusal is null and ((i.paid_at is null) <> (o.id is null) or (i.paid_at is null) <> (n.id is null)
+             or i.revoked_at is not null and not (points.undone(o.bucket, o.account_id, o.id) and points.undone(n.bucket, n.account_id, n.id))
+             or coalesce(w.revoked, false) <> (i.revoked_at is not null))
+         union all
+         select b.account_id || ' waits' from points.balance b
+         left join points.invitation i on i.bucket = b.bucket and i.account_id = b.account_id and i.qualified_by is null
+         where b.invited <> (i.account_id is not null)",
+    ),
+    (
         "a rule that awards once has awarded an account once, and what it awarded is kept",
         "select coalesce(w.account_id, o.account_id) || ':' || coalesce(w.rule, o.rule) from points.once_award w
          full join (

@@ -16,6 +16,7 @@ mod explain;
 mod history;
 mod holds;
 mod idempotency;
+mod invitations;
 pub mod laws;
 mod ledger_model;
 mod levels;

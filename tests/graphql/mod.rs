@@ -15,6 +15,7 @@ mod gateways;
 mod graphiql;
 mod holds;
 mod inputs;
+mod invitations;
 mod lanes;
 mod limits;
 mod merge;

@@ -1,7 +1,7 @@
 create or replace function points.entry_kind_of(p_kind points.operation_kind) returns points.entry_kind
 language sql immutable parallel safe
 return case
-    when p_kind in ('earn', 'sign_in', 'set_time_zone', 'progress', 'claim') then 'earn'::points.entry_kind
+    when p_kind in ('earn', 'sign_in', 'set_time_zone', 'progress', 'claim', 'invite', 'join') then 'earn'::points.entry_kind
     when p_kind in ('spend', 'redeem', 'make_up') then 'spend'
     when p_kind = 'adjust' then 'adjust'
     when p_kind = 'hold' then 'hold'

@@ -13,6 +13,7 @@ begin
     perform points.close_holds(p_bucket, p_drafts, p_now);
     perform points.note_reversals(p_bucket, p_drafts);
     perform points.free_shares(p_bucket, p_drafts);
+    perform points.note_invitations(p_bucket, p_drafts, p_now);
     perform points.close_redemptions(p_bucket, p_requests, p_drafts, p_now);
     if exists (select from unnest(p_drafts) d where d.seq is not null and d.debt_delta > 0)
         and (select p.debt_policy = 'clamp' from points.program p)
@@ -43,4 +44,4 @@ end
 $$;
 
 comment on function points.follow_up(smallint, api.request[], points.draft[], timestamptz) is
-    'What a round with special operations brings about besides entries and lots: holds and redemptions close, accounts freeze, returns undo what they must, debts are forgiven or repaid, what was given back too late expires, and what merged accounts got goes on.';
+    'What a round with special operations brings about besides entries and lots: holds and redemptions close, invited members qualify, accounts freeze, returns undo what they must, debts are forgiven or repaid, what was given back too late expires, and what merged accounts got goes on.';

@@ -19,7 +19,7 @@ begin
                 when q.retired_at is not null then jsonb_build_object('rule', q.rule, 'retired_at', q.retired_at)
                 when q.rule_fault is not null then jsonb_build_object('path', q.rule_fault[1], 'message', q.rule_fault[2])
             end,
-            false, case when q.once or q.kind in ('sign_in', 'make_up', 'set_time_zone', 'progress', 'claim') then 0 end, null, null,
+            false, case when q.once or q.kind in ('sign_in', 'make_up', 'set_time_zone', 'progress', 'claim', 'invite', 'join') then 0 end, null, null,
             q.reward, null, null, null, null, null, null, null, null, null, null, null, null, q.merged, null, null
         )::points.draft
         from (

@@ -5,7 +5,7 @@ create or replace function points.special_input_fault(
 language plpgsql immutable parallel safe as $$
 begin
     return case
-        when p_kind in ('sign_in', 'make_up', 'set_time_zone', 'progress', 'claim') or p_subject is not null
+        when p_kind in ('sign_in', 'make_up', 'set_time_zone', 'progress', 'claim', 'invite', 'join') or p_subject is not null
             then points.occasion_input_fault(p_kind, p_rule, p_order_key, p_reward, p_original, p_counterparty, p_amount, p_points,
                 p_occurred_at, p_expires_at, p_subject)
         when p_rule is not null

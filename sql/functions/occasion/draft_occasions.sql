@@ -6,6 +6,7 @@ declare
 begin
     v_drafts := points.draft_sign_ins(p_bucket, p_requests, p_drafts, p_now);
     v_drafts := points.draft_tasks(p_bucket, p_requests, v_drafts, p_now);
+    v_drafts := points.draft_invitations(p_bucket, p_requests, v_drafts);
     v_drafts := points.draft_zones(p_bucket, p_requests, v_drafts, p_now);
     return points.draft_once(p_bucket, v_drafts);
 end
