@@ -43,7 +43,8 @@ pub struct Backtest {
     refused: Points,
     /// Awards that reach the version's cap.
     capped: Points,
-    /// Points by the versions of then; limits, campaigns, returns and reversals are left aside, here and in pointsAfter.
+    /// Points by the versions of then; limits, campaigns, bonuses of streaks, returns and reversals are left aside, here and
+    /// in pointsAfter.
     points_before: Points,
     /// Points that the version awards.
     points_after: Points,
@@ -170,7 +171,7 @@ pub struct BacktestQuery;
 
 #[Object]
 impl BacktestQuery {
-    /// What a version of a rule, a draft or not, would have awarded for the awards of that rule that happened from then
+    /// What a version of a rule, a draft or not, would have awarded for the awards and sign-ins by that rule that happened from then
     /// until before then. It reads all operations in one snapshot and changes nothing; one runs at a time, for a minute at
     /// most. Needs the scope rules. Errors: INVALID_INPUT, UNKNOWN_RULE, OVERLOADED when another runs or the time is up.
     async fn backtest_rule(

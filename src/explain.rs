@@ -27,7 +27,7 @@ pub struct Explanation {
 /// One step of an explanation.
 #[derive(SimpleObject)]
 pub struct ExplanationStep {
-    /// What it is about: asked, rule, basis, rounding, cap, campaign, limit, award, available, expiry, refused, booked, lot, undone or left.
+    /// What it is about: asked, rule, basis, rounding, cap, streak, campaign, limit, award, available, expiry, refused, booked, lot, undone or left.
     step: String,
     /// It in plain English.
     words: String,

@@ -151,6 +151,25 @@ async fn what_limits_and_campaigns_made_of_an_award_is_told() {
 }
 
 #[tokio::test]
+async fn a_sign_in_is_explained_with_its_streak() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    for day in 1..=7 {
+        let request = Request::sign_in("zoe", &day.to_string());
+        one(&client, request, Some(instant(&format!("2030-03-0{day}T12:00:00Z")))).await;
+    }
+    let (explanation, agrees) = explain(&client, "zoe", "6").await;
+    assert_eq!((words(&explanation, "streak"), agrees), ("Day 6 in a row.", true));
+    let (explanation, agrees) = explain(&client, "zoe", "7").await;
+    assert_eq!((words(&explanation, "streak"), agrees), ("Day 7 in a row, with a bonus of 10 points.", true));
+    assert_eq!(words(&explanation, "award"), "That is 15 points, as booked.");
+    client.batch_execute("select api.draft_rule_version('SIGN_IN', 'fixed', 'd', 6)").await.unwrap();
+    let back_test =
+        "select points_after - points_before from api.backtest_rule('SIGN_IN', 2, '2030-03-01', '2030-03-09')";
+    assert_eq!(super::number(&client, back_test).await, 7);
+}
+
+#[tokio::test]
 async fn an_award_before_a_change_of_time_zone_is_computed_by_the_zone_of_then() {
     let database = Database::new().await;
     let client = database.client().await;

@@ -1,6 +1,6 @@
 //! Versions of rules: drafting, publishing, retiring, and what they say of themselves.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 use proptest::{
     collection::vec,
     option,
@@ -407,6 +407,45 @@ async fn points_expire_by_the_calendar_of_the_program() {
         assert_eq!(expiry(&client, &number.to_string(), at).await, expected.map(instant), "{terms} from {at}");
     }
     super::assert_laws(&client).await;
+}
+
+/// Some months and then days after an instant at the same time of Tokyo, which is 9 hours ahead all year, put off to the
+/// end of a day, month or year.
+fn calendar(at: DateTime<Utc>, months: Option<u32>, days: Option<u64>, end: Option<&str>) -> DateTime<Utc> {
+    let tokyo = TimeDelta::hours(9);
+    let mut local = (at + tokyo).naive_utc() + Months::new(months.unwrap_or(0)) + Days::new(days.unwrap_or(0));
+    if let Some(end) = end {
+        let day = local.date();
+        local = match end {
+            "day" => day + Days::new(1),
+            "month" => day.with_day(1).unwrap() + Months::new(1),
+            _ => NaiveDate::from_ymd_opt(day.year() + 1, 1, 1).unwrap(),
+        }
+        .and_time(NaiveTime::MIN);
+    }
+    local.and_utc() - tokyo
+}
+
+#[tokio::test]
+async fn expiry_by_the_calendar_is_what_another_calendar_says() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let end = option::of(prop_oneof![Just("day"), Just("month"), Just("year")]);
+    let case = (0..2_000_000_000i64, option::of(1..40u32), option::of(1..500u64), end);
+    let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
+    for _ in 0..500 {
+        let (seconds, months, days, end) = case.new_tree(&mut runner).unwrap().current();
+        let at = DateTime::from_timestamp(seconds, 0).unwrap();
+        let found: DateTime<Utc> = client
+            .query_one(
+                "select points.calendar_expiry($1, $2, $3::text::points.calendar_unit, null, 0, $4, 'Asia/Tokyo')",
+                &[&months.map(|months| months as i32), &days.map(|days| days as i32), &end, &at],
+            )
+            .await
+            .unwrap()
+            .get(0);
+        assert_eq!(found, calendar(at, months, days, end), "{at} {months:?} {days:?} {end:?}");
+    }
 }
 
 /// A version and an amount, and what it must award.

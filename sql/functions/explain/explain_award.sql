@@ -54,6 +54,12 @@ begin
                 else 'Within the cap of %s.'
             end, points.counted(v_version.cap_points)), least(v_whole, v_version.cap_points), null::timestamptz, null::boolean;
     end if;
+    if p_operation.detail ? 'bonus' then
+        v_award := v_award + (p_operation.detail ->> 'bonus')::bigint;
+        return query select 'streak', format('Day %s in a row%s.', p_operation.detail ->> 'streak',
+                ', with a bonus of ' || points.counted(nullif((p_operation.detail ->> 'bonus')::bigint, 0))),
+            (p_operation.detail ->> 'bonus')::bigint, null::timestamptz, null::boolean;
+    end if;
     if v_booked then
         return query select s.* from points.explain_shares(p_operation.detail) s;
         v_award := least(v_award, case when p_operation.detail ? 'limit' then

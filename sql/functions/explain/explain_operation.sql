@@ -25,7 +25,7 @@ begin
             from points.client c
             where c.id = v_operation.client_id
             union all
-            select a.* from points.explain_award(v_operation, v_zone, v_currency) a where v_operation.kind = 'earn'
+            select a.* from points.explain_award(v_operation, v_zone, v_currency) a where v_operation.kind in ('earn', 'sign_in')
             union all
             select o.* from points.explain_outcome(v_operation, v_zone) o
         ) s;
