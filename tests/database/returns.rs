@@ -1,6 +1,6 @@
 //! Reversals and returns: law 5.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use proptest::{
     prelude::*,
     test_runner::{Config, TestRunner},
@@ -358,4 +358,24 @@ fn returns_in_any_order_and_number_end_where_one_would() {
         panic!("{failure}");
     }
     runtime.block_on(assert_laws(&client));
+}
+
+#[tokio::test]
+async fn what_expired_stays_so_if_it_cannot_be_taken_back_after_all() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let now = instant("2030-03-01T12:00:00Z");
+    make_rule(&client, "SHORT", "basis, rounding, pending_days, valid_days", "'given', 'down', 0, 10").await;
+    one(&client, Request::earn("ann", "SHORT", "e").points(1_000), Some(now)).await;
+    one(&client, Request::spend("ann", 600, "s"), Some(now)).await;
+    let much = Request::adjust("ann", 9_007_199_254_740_491, "much").expires_at(now + TimeDelta::days(20));
+    assert_eq!(one(&client, much, Some(now)).await.refusal, None);
+    // a debt of 600 might be forgiven, and then more than can be counted would have been adjusted
+    let late = now + TimeDelta::days(30);
+    let outcome = one(&client, Request::undo(Kind::Reverse, "ann", "e", "r"), Some(late)).await;
+    assert_eq!(outcome.refusal.as_deref(), Some("LIMIT_REACHED"));
+    let account = "select available + pending + debt from points.balance b join points.account a
+        on (a.bucket, a.id) = (b.bucket, b.account_id) where a.user_id = 'ann'";
+    assert_eq!(number(&client, account).await, 0);
+    assert_laws(&client).await;
 }

@@ -41,6 +41,11 @@ begin
 
     perform points.write_entries(p_bucket, v_drafts, p_now);
     perform points.record_due(p_bucket, v_drafts, p_now);
+    -- If points.admit refuses the clawback after all, points.settle lets them expire again.
+    update points.balance b
+    set next_change_at = least(b.next_change_at, p_now)
+    from unnest(v_drafts) d
+    where b.bucket = p_bucket and b.account_id = d.account_id;
 
     insert into points.lot_use (bucket, account_id, seq, lot_seq, lot_no, points, granted, source, available_at, expires_at, recorded_at)
     select p_bucket, d.account_id, d.seq, u.lot_seq, u.lot_no, -least(u.points, d.moved - u.before), u.granted, u.source,
