@@ -66,6 +66,8 @@ enum Part {
     Spend,
     /// Redemptions of one reward over HTTP, beside awards
     Redeem,
+    /// Awards under limits, campaigns and risk rules, beside plain ones
+    Govern,
     /// Queries over HTTP
     Read,
     /// The stored function alone
@@ -145,6 +147,9 @@ async fn measure(options: &Options, host: &Host, report: &mut Report) -> Result<
     if options.has(Part::Redeem) {
         redeem(world, report).await?;
     }
+    if options.has(Part::Govern) {
+        govern(world, report).await?;
+    }
     if options.has(Part::Read) {
         read(world, report).await?;
     }
@@ -191,6 +196,39 @@ async fn redeem(world: &World, report: &mut Report) -> Result<()> {
     let mean = (before.per_second + after.per_second) / 2.0;
     report.add(load.row("redemptions/s").against(mean).wants(Target::AtLeast(0.25)));
     load.details(report, "us/redemption");
+    load.bytes(report);
+    Ok(())
+}
+
+/// Awards by the rule of the plain ones, between two runs of these, under two limits, two campaigns, one with a budget, and
+/// two risk rules.
+async fn govern(world: &World, report: &mut Report) -> Result<()> {
+    const GOVERN: &str = "
+        select api.create_limit('DAY', 'Day', '{ORDER}', 'day', 'bench 1', p_max_points => 1000000000);
+        select api.create_limit('MONTH', 'Month', '{ORDER}', 'month', 'bench 2', p_max_times => 1000000, p_excess => 'cut');
+        select api.create_campaign('MORE', 'More', 'multiplier', '{ORDER}', 'bench 3', p_multiplier => 1.5, p_budget => 1000000000000);
+        select api.create_campaign('PLUS', 'Plus', 'bonus', '{ORDER}', 'bench 4', p_bonus => 5);
+        select api.set_risk_rule('LARGE', 'Large', '{ORDER}', 'award_points', 'review', 'on', 'bench 5', 1000000);
+        select api.set_risk_rule('FAST', 'Fast', '{ORDER}', 'window_awards', 'deny', 'on', 'bench 6', 1000000, 60);";
+    const END: &str = "
+        select api.change_limit('DAY', 'Day', '{ORDER}', false, 'bench 7', p_max_points => 1);
+        select api.change_limit('MONTH', 'Month', '{ORDER}', false, 'bench 8', p_max_times => 1);
+        select api.change_campaign('MORE', 'More', 'ended', 'bench 9');
+        select api.change_campaign('PLUS', 'Plus', 'ended', 'bench 10');
+        select api.set_risk_rule('LARGE', 'Large', '{ORDER}', 'award_points', 'review', 'off', 'bench 11', 1000000);
+        select api.set_risk_rule('FAST', 'Fast', '{ORDER}', 'window_awards', 'deny', 'off', 'bench 12', 1000000, 60);";
+    let client = world.connect().await?;
+    let before =
+        load::http(world, report, "earnPoints before limits and campaigns, 256 connections", Kind::Earn, 256).await?;
+    client.batch_execute(GOVERN).await?;
+    let name = "earnPoints, 2 limits, 2 campaigns, risk on, 256 connections";
+    let load = load::http(world, report, name, Kind::Earn, 256).await?;
+    client.batch_execute(END).await?;
+    let after =
+        load::http(world, report, "earnPoints after limits and campaigns, 256 connections", Kind::Earn, 256).await?;
+    let mean = (before.per_second + after.per_second) / 2.0;
+    report.add(load.row("awards/s").against(mean).wants(Target::AtLeast(0.7)));
+    load.details(report, "us/award");
     load.bytes(report);
     Ok(())
 }

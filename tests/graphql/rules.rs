@@ -102,7 +102,7 @@ async fn a_rule_is_drafted_published_listed_and_retired() {
             json!({}),
         )
         .await;
-    assert_eq!(data["rules"]["nodes"][1]["code"], "NEW");
+    assert_eq!(data["rules"]["nodes"][0]["code"], "NEW");
     assert_eq!(data["rule"]["inForce"], json!({ "version": 1, "state": "IN_FORCE", "fixedPoints": 5 }));
 }
 
