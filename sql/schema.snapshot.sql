@@ -2042,6 +2042,10 @@ function points.invitation_leg(p_kind points.operation_kind, p_account_bucket sm
     returns text
     plpgsql volatile
 
+function points.limit_facts(p_bucket smallint, p_account_id bigint, p_rule text, p_happened_at timestamp with time zone, p_base bigint, p_total bigint, p_campaigns jsonb)
+    returns jsonb
+    plpgsql stable
+
 function points.limit_fault(p_code text, p_name text, p_rules text[], p_period points.quota_period, p_max_times integer, p_max_points bigint, p_excess points.limit_excess, p_gives_back boolean)
     returns text[]
     plpgsql stable
@@ -2507,7 +2511,7 @@ function points.version_fault(p_version points.rule_version)
     plpgsql stable
 
 function points.weigh_awards(p_bucket smallint, p_drafts points.draft[])
-    returns TABLE(ord integer, base bigint, codes text[], raws bigint[], allowed bigint, refused boolean, facts jsonb)
+    returns TABLE(ord integer, account_id bigint, rule text, happened_at timestamp with time zone, base bigint, place bigint, code text, raw bigint, exhausted boolean, cut_room bigint, refuse_room bigint)
     plpgsql stable
 
 function points.weigh_risks(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)

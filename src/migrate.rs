@@ -180,6 +180,7 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/review/close_reviews.sql",
     "functions/review/post_reviews.sql",
     "functions/engine/follow_up.sql",
+    "functions/govern/limit_facts.sql",
     "functions/govern/weigh_awards.sql",
     "functions/govern/draft_shares.sql",
     "functions/govern/govern.sql",

@@ -3,33 +3,44 @@ language plpgsql stable as $$
 begin
     return array(
         select case when t.base is not null then row(
-            greatest(0, least(t.base, t.allowed)) + coalesce(sum(t.given), 0),
-            array_agg(t.code order by t.place) filter (where t.given > 0),
-            array_agg(t.given order by t.place) filter (where t.given > 0),
-            t.refused,
-            nullif(jsonb_strip_nulls(jsonb_build_object(
-                'base', case when sum(t.given) > 0 then t.base end,
-                'campaigns', jsonb_object_agg(t.code, t.given) filter (where t.given > 0),
-                'limit', t.facts,
-                'cut', case when not t.refused then nullif(t.base + coalesce(sum(t.raw), 0) - greatest(t.allowed, 0), 0) end)), '{}')
+            case when t.refused then 0 else greatest(0, least(t.base, t.cut_room)) + coalesce(t.given, 0) end,
+            t.campaigns, t.bonuses, t.refused,
+            case
+                when t.refused or t.cut_room < t.total
+                    then points.limit_facts(p_bucket, t.account_id, t.rule, t.happened_at, t.base, t.total, t.by_campaign)
+                when t.given > 0 then jsonb_build_object('base', t.base, 'campaigns', t.by_campaign)
+            end
         )::points.share end
         from (
-            select t.*, case when not t.refused then greatest(0, least(t.trimmed, s.remaining - sum(t.trimmed) over budget + t.trimmed)) end as given
+            select t.ord, min(t.account_id) as account_id, min(t.rule) as rule, min(t.happened_at) as happened_at, min(t.base) as base,
+                min(t.total) as total, min(t.cut_room) as cut_room, bool_or(t.refused) as refused, sum(t.given)::bigint as given,
+                array_agg(t.code) filter (where t.given > 0) as campaigns,
+                array_agg(t.given) filter (where t.given > 0) as bonuses,
+                jsonb_object_agg(t.code, t.given) filter (where t.given > 0) as by_campaign
             from (
-                select q.ord, q.base, q.refused, q.facts, u.code, u.raw, u.place, q.allowed,
-                    -- A limit cuts the last bonus first, and the rule's own award last.
-                    greatest(0, least(u.raw, q.allowed - q.base - sum(u.raw) over (partition by q.ord order by u.place) + u.raw)) as trimmed
-                from points.weigh_awards(p_bucket, p_drafts) q
-                left join lateral unnest(q.codes, q.raws) with ordinality as u(code, raw, place) on true
+                select t.*, case when not t.refused then greatest(0, least(t.trimmed, s.remaining - (sum(t.trimmed) over budget)::bigint + t.trimmed)) end as given
+                from (
+                    select q.*,
+                        q.exhausted or coalesce(q.refuse_room < q.total, false) as refused,
+                        -- A limit cuts the last bonus first, and the rule's own award last.
+                        greatest(0, least(q.raw, coalesce(q.cut_room, q.total) - q.base - q.so_far + q.raw)) as trimmed
+                    from (
+                        select w.*, (sum(w.raw) over (partition by w.ord order by w.place))::bigint as so_far,
+                            least(w.base + coalesce(sum(w.raw) over (partition by w.ord), 0), 9007199254740992)::bigint as total
+                        from points.weigh_awards(p_bucket, p_drafts) w
+                    ) q
+                ) t
+                left join lateral (
+                    select s.remaining from points.stock_slice s
+                    where s.bucket = p_bucket and s.item = t.code and s.prize = -1
+                    limit 1
+                ) s on true
+                window budget as (partition by t.code order by t.ord)
+                -- So that the arrays have the campaigns in their order.
+                order by t.ord, t.place
             ) t
-            left join lateral (
-                select s.remaining from points.stock_slice s
-                where s.bucket = p_bucket and s.item = t.code and s.prize = -1
-                limit 1
-            ) s on true
-            window budget as (partition by t.code order by t.ord)
+            group by t.ord
         ) t
-        group by t.ord, t.base, t.allowed, t.refused, t.facts
         order by t.ord
     );
 end
