@@ -4,7 +4,7 @@ revoke all on all tables in schema points, api from public, jifen_gateway, jifen
 revoke execute on all functions in schema points, api from public, jifen_gateway, jifen_reader, jifen_operator;
 revoke update, delete, truncate on
     points.operation, points.entry, points.entry_default, points.lot_use, points.lot_use_default,
-    points.level_change, points.rule_version, points.erasure, points.prize, points.reward_change, points.rule_change, points.former_time_zone,
+    points.level_change, points.rule_version, points.erasure, points.prize, points.catalogue_change, points.former_time_zone,
     points.once_award, points.sign_in, points.zone_change, points.invitation_code
 from jifen_owner;
 
@@ -26,9 +26,8 @@ to jifen_gateway, jifen_reader, jifen_operator;
 -- The gateway: the engine, and what keeps it running.
 grant execute on function
     api.execute(smallint, api.request[]),
-    api.execute_transfer(api.request),
+    api.execute_pair(api.request),
     api.execute_erase(api.request),
-    api.execute_merge(api.request),
     api.execute_preview(api.request),
     api.authenticate(bytea),
     api.import_client(),

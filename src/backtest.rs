@@ -1,7 +1,7 @@
 //! What a version of a rule would have awarded: one long read at a time.
 
 use async_graphql::{Context, ID, Object, SimpleObject};
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use deadpool_postgres::Pool;
 use postgres_types::FromSql;
 use tokio::sync::Semaphore;
@@ -10,7 +10,7 @@ use tokio_postgres::{Row, types::ToSql};
 use crate::{
     client::caller,
     error::{self, Error},
-    ledger::check_text,
+    ledger::{check_instant, check_text},
     scalars::{Date, Points},
 };
 
@@ -184,12 +184,8 @@ impl BacktestQuery {
     ) -> async_graphql::Result<Backtest> {
         caller(context)?.require("rules")?;
         check_text("rule", &rule)?;
-        for (path, instant) in [("from", from), ("to", to)] {
-            // PostgreSQL's begin in 4713 BC.
-            if instant.year() < 0 {
-                return Err(Error::invalid_input(path, "is too long ago").into());
-            }
-        }
+        check_instant("from", Some(from))?;
+        check_instant("to", Some(to))?;
         let reports = context.data::<Reports>()?;
         let row =
             reports.call("select * from api.backtest_rule($1, $2, $3, $4)", &[&rule, &version, &from, &to]).await?;

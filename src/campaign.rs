@@ -7,10 +7,10 @@ use rust_decimal::Decimal as Number;
 
 use crate::{
     account::{connection, page_complexity, page_size},
+    catalogue::{change, check_terms},
     client::caller,
     ledger::check_text,
     reads::Reads,
-    rule::{change, check_instant, check_texts},
     scalars::{Decimal, Points},
 };
 
@@ -98,17 +98,6 @@ impl Campaign {
     }
 }
 
-/// One campaign, by code.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct CampaignKey(pub String);
-
-/// A page of campaigns.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct CampaignsKey {
-    pub first: i32,
-    pub after: Option<String>,
-}
-
 /// Queries about campaigns.
 #[derive(Default)]
 pub struct CampaignQuery;
@@ -127,16 +116,15 @@ impl CampaignQuery {
         caller(context)?.require("read")?;
         let first = page_size(first)?;
         check_text("after", after.as_deref().unwrap_or_default())?;
-        let has_previous_page = after.is_some();
-        let campaigns = context.data::<DataLoader<Reads>>()?.load_one(CampaignsKey { first, after }).await?;
-        Ok(connection(campaigns.unwrap_or_default(), first, has_previous_page, |campaign| campaign.code.clone()))
+        let campaigns = context.data::<DataLoader<Reads>>()?.loader().list(CAMPAIGNS, &[&(first + 1), &after]).await?;
+        Ok(connection(campaigns, first, after.is_some(), |campaign| campaign.code.clone()))
     }
 
     /// A campaign; null: there is none of this code. Needs the scope read.
     async fn campaign(&self, context: &Context<'_>, code: String) -> async_graphql::Result<Option<Campaign>> {
         caller(context)?.require("read")?;
         check_text("code", &code)?;
-        Ok(context.data::<DataLoader<Reads>>()?.load_one(CampaignKey(code)).await?)
+        Ok(context.data::<DataLoader<Reads>>()?.loader().list(CAMPAIGN, &[&code]).await?.pop())
     }
 }
 
@@ -232,15 +220,14 @@ impl CampaignMutation {
         context: &Context<'_>,
         input: CreateCampaignInput,
     ) -> async_graphql::Result<CampaignPayload> {
-        check_texts(&[("code", &input.code), ("name", &input.name), ("idempotencyKey", &input.idempotency_key)])?;
+        check_terms(&[("code", &input.code), ("name", &input.name), ("idempotencyKey", &input.idempotency_key)], &[])?;
         for rule in &input.rules {
-            check_texts(&[("rules", rule)])?;
+            check_terms(&[("rules", rule)], &[])?;
         }
         for level in input.levels.iter().flatten() {
-            check_texts(&[("levels", level)])?;
+            check_terms(&[("levels", level)], &[])?;
         }
-        check_instant("startsAt", input.starts_at)?;
-        check_instant("endsAt", input.ends_at)?;
+        check_terms(&[], &[("startsAt", input.starts_at), ("endsAt", input.ends_at)])?;
         change_campaign(
             context,
             "select r.replayed, r.campaign from api.create_campaign(
@@ -273,8 +260,8 @@ impl CampaignMutation {
         context: &Context<'_>,
         input: ChangeCampaignInput,
     ) -> async_graphql::Result<CampaignPayload> {
-        check_texts(&[("code", &input.code), ("name", &input.name), ("idempotencyKey", &input.idempotency_key)])?;
-        check_instant("endsAt", input.ends_at)?;
+        check_terms(&[("code", &input.code), ("name", &input.name), ("idempotencyKey", &input.idempotency_key)], &[])?;
+        check_terms(&[], &[("endsAt", input.ends_at)])?;
         change_campaign(
             context,
             "select r.replayed, r.campaign from api.change_campaign(
@@ -297,7 +284,7 @@ impl CampaignMutation {
     /// Adds points to the budget of a campaign that has one, or takes some away. Needs the scope rules. Errors:
     /// INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT.
     async fn add_budget(&self, context: &Context<'_>, input: AddBudgetInput) -> async_graphql::Result<CampaignPayload> {
-        check_texts(&[("campaign", &input.campaign), ("idempotencyKey", &input.idempotency_key)])?;
+        check_terms(&[("campaign", &input.campaign), ("idempotencyKey", &input.idempotency_key)], &[])?;
         change_campaign(
             context,
             "select r.replayed, r.campaign from api.add_budget($2, $3, $4, (select name from api.client where id = $1)) r",
@@ -315,3 +302,7 @@ async fn change_campaign(
     let row = change(context, sql, parameters).await?;
     Ok(CampaignPayload { campaign: row.get("campaign"), replayed: row.get("replayed") })
 }
+
+const CAMPAIGN: &str = "select c from api.campaign c where c.code = $1";
+
+const CAMPAIGNS: &str = "select c from api.campaign c where c.code > coalesce($2, '') order by c.code limit $1::int";

@@ -123,7 +123,7 @@ impl InvitationQuery {
         caller(context)?.require("read")?;
         let key = AccountKey::new(user_id, wallet)?;
         let reads = context.data::<DataLoader<Reads>>()?.loader();
-        let mut rows = reads.rows("select * from api.invitations($1, $2)", &[&key.user_id, &key.wallet]).await?;
+        let mut rows = reads.query("select * from api.invitations($1, $2)", &[&key.user_id, &key.wallet]).await?;
         let Some(row) = rows.pop() else { return Ok(None) };
         let status: Option<&str> = row.get("status");
         let status = status.map(|text| {

@@ -285,7 +285,7 @@ pub struct LedgerMutation;
 #[Object]
 impl LedgerMutation {
     /// Awards points by a rule. Needs the scope earn. Errors: INVALID_INPUT, FORBIDDEN, UNKNOWN_RULE,
-    /// IDEMPOTENCY_CONFLICT, LIMIT_REACHED, ACCOUNT_FROZEN, ACCOUNT_MERGED.
+    /// IDEMPOTENCY_CONFLICT, LIMIT_REACHED, ACCOUNT_FROZEN, ACCOUNT_MERGED, RULE_RETIRED, ALREADY_EARNED, AWARD_DENIED.
     async fn earn_points(
         &self,
         context: &Context<'_>,

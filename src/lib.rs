@@ -7,6 +7,7 @@
 pub mod account;
 pub mod backtest;
 pub mod campaign;
+pub mod catalogue;
 pub mod client;
 pub mod commands;
 pub mod config;

@@ -8,11 +8,11 @@ use postgres_types::{FromSql, ToSql};
 
 use crate::{
     account::{connection, page_complexity, page_size},
+    catalogue::{change, check_terms},
     client::caller,
     ledger::check_text,
     reads::Reads,
     reward::QuotaPeriod,
-    rule::{change, check_texts},
     scalars::Points,
 };
 
@@ -114,13 +114,6 @@ pub struct LimitUsesKey {
     pub account_id: i64,
 }
 
-/// A page of limits.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct EarnLimitsKey {
-    pub first: i32,
-    pub after: Option<String>,
-}
-
 /// Queries about limits.
 #[derive(Default)]
 pub struct LimitQuery;
@@ -139,9 +132,8 @@ impl LimitQuery {
         caller(context)?.require("read")?;
         let first = page_size(first)?;
         check_text("after", after.as_deref().unwrap_or_default())?;
-        let has_previous_page = after.is_some();
-        let limits = context.data::<DataLoader<Reads>>()?.load_one(EarnLimitsKey { first, after }).await?;
-        Ok(connection(limits.unwrap_or_default(), first, has_previous_page, |limit| limit.code.clone()))
+        let limits = context.data::<DataLoader<Reads>>()?.loader().list(EARN_LIMITS, &[&(first + 1), &after]).await?;
+        Ok(connection(limits, first, after.is_some(), |limit| limit.code.clone()))
     }
 }
 
@@ -217,9 +209,9 @@ impl LimitMutation {
         context: &Context<'_>,
         input: CreateLimitInput,
     ) -> async_graphql::Result<LimitPayload> {
-        check_texts(&[("code", &input.code), ("name", &input.name), ("idempotencyKey", &input.idempotency_key)])?;
+        check_terms(&[("code", &input.code), ("name", &input.name), ("idempotencyKey", &input.idempotency_key)], &[])?;
         for rule in &input.rules {
-            check_texts(&[("rules", rule)])?;
+            check_terms(&[("rules", rule)], &[])?;
         }
         change_limit(
             context,
@@ -248,9 +240,9 @@ impl LimitMutation {
         context: &Context<'_>,
         input: ChangeLimitInput,
     ) -> async_graphql::Result<LimitPayload> {
-        check_texts(&[("code", &input.code), ("name", &input.name), ("idempotencyKey", &input.idempotency_key)])?;
+        check_terms(&[("code", &input.code), ("name", &input.name), ("idempotencyKey", &input.idempotency_key)], &[])?;
         for rule in &input.rules {
-            check_texts(&[("rules", rule)])?;
+            check_terms(&[("rules", rule)], &[])?;
         }
         change_limit(
             context,
@@ -281,3 +273,6 @@ async fn change_limit(
     let row = change(context, sql, parameters).await?;
     Ok(LimitPayload { limit: row.get("earn_limit"), replayed: row.get("replayed") })
 }
+
+const EARN_LIMITS: &str =
+    "select l from api.earn_limit l where l.code > coalesce($2, '') order by l.code limit $1::int";

@@ -78,7 +78,7 @@ impl MergeMutation {
     /// userId; whatever they give back or claw back later goes on to intoUserId. All else that is asked of userId, and
     /// all that is asked of intoUserId but was userId's, is ACCOUNT_MERGED, whose details name the member to ask. Needs
     /// the scope adjust. Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, LIMIT_REACHED, ACCOUNT_FROZEN,
-    /// ACCOUNT_MERGED.
+    /// ACCOUNT_MERGED, REVIEW_WAITING.
     async fn merge_accounts(
         &self,
         context: &Context<'_>,
@@ -116,7 +116,7 @@ impl MergeMutation {
 async fn merge(context: &Context<'_>, request: Request) -> async_graphql::Result<MergeAccountsPayload> {
     let Outcome { operation, entry, account, replayed } = context
         .data::<Pairs>()?
-        .merge(&request)
+        .execute(&request)
         .await
         .map_err(|error| error.renamed(&[("counterparty", "intoUserId")]).within(&["input"]))?;
     Ok(MergeAccountsPayload { operation, entry, account, replayed })

@@ -31,19 +31,10 @@ impl Pairs {
         Pairs { pool }
     }
 
-    /// Carries out one operation between two members.
-    pub async fn transfer(&self, request: &Request) -> Result<Outcome, Error> {
-        self.execute(EXECUTE_TRANSFER, request).await
-    }
-
-    /// Merges two accounts, or parts them.
-    pub async fn merge(&self, request: &Request) -> Result<Outcome, Error> {
-        self.execute(EXECUTE_MERGE, request).await
-    }
-
-    async fn execute(&self, sql: &str, request: &Request) -> Result<Outcome, Error> {
+    /// Carries out one operation on two accounts: a transfer and what comes of it, or a merge.
+    pub async fn execute(&self, request: &Request) -> Result<Outcome, Error> {
         request.check()?;
-        let row = self.call(sql, &[request]).await?;
+        let row = self.call(EXECUTE_PAIR, &[request]).await?;
         Outcome::from_row(&row).map_err(|error| Error::internal(&error::describe(&error)))?
     }
 
@@ -118,9 +109,7 @@ enum Failure {
 }
 use Failure::{Again, Fault};
 
-const EXECUTE_TRANSFER: &str = "select * from api.execute_transfer($1)";
-
-const EXECUTE_MERGE: &str = "select * from api.execute_merge($1)";
+const EXECUTE_PAIR: &str = "select * from api.execute_pair($1)";
 
 const EXECUTE_ERASE: &str = "select * from api.execute_erase($1)";
 

@@ -3,24 +3,20 @@
 use std::{collections::HashMap, hash::Hash, sync::Arc};
 
 use async_graphql::dataloader::Loader;
-use chrono::DateTime;
 use deadpool_postgres::Pool;
+use postgres_types::FromSqlOwned;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio_postgres::{Row, types::ToSql};
-use uuid::Uuid;
 
 use crate::{
     account::{Account, AccountKey, EntriesKey, LevelKey, LevelTerms, Lot, LotsKey, bucket},
-    campaign::{Campaign, CampaignKey, CampaignsKey},
     error::Error,
     hold::{Hold, HoldKey, HoldsKey},
-    limit::{EarnLimit, EarnLimitsKey, LimitUse, LimitUsesKey},
+    limit::{LimitUse, LimitUsesKey},
     operation::{Entry, EntryKey, Operation, OperationKey},
     redemption::{Redemption, RedemptionKey, RedemptionsKey},
-    review::{Review, ReviewsKey},
     reward::{Prize, PrizesKey, Reward, RewardKey, RewardsKey},
-    risk::{RiskRule, RiskRulesKey},
-    rule::{Rule, RuleKey, RuleVersion, RuleVersionKey, RuleVersionsKey, RulesKey},
+    rule::{RuleVersion, RuleVersionKey},
 };
 
 /// Statements that read accounts at a time; what else is asked for meanwhile goes into the next ones.
@@ -106,9 +102,9 @@ impl Reads {
         query(&self.pool, sql, parameters).await
     }
 
-    /// Calls a function of schema `api` that answers rows.
-    pub async fn rows(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Error> {
-        self.query(sql, parameters).await
+    /// The first column of each row of a statement.
+    pub async fn list<T: FromSqlOwned>(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<T>, Error> {
+        Ok(self.query(sql, parameters).await?.iter().map(|row| row.get(0)).collect())
     }
 
     /// Calls a function of schema `api` that answers one row.
@@ -286,80 +282,6 @@ impl Loader<PrizesKey> for Reads {
     }
 }
 
-impl Loader<CampaignKey> for Reads {
-    type Value = Campaign;
-    type Error = Error;
-
-    async fn load(&self, keys: &[CampaignKey]) -> Result<HashMap<CampaignKey, Campaign>, Error> {
-        let rows = self.query(CAMPAIGN, &[&column(keys, |key| key.0.as_str())]).await?;
-        Ok(rows.iter().map(|row| (keys[row.get::<_, i64>("ord") as usize - 1].clone(), row.get("campaign"))).collect())
-    }
-}
-
-impl Loader<CampaignsKey> for Reads {
-    type Value = Vec<Campaign>;
-    type Error = Error;
-
-    async fn load(&self, keys: &[CampaignsKey]) -> Result<HashMap<CampaignsKey, Vec<Campaign>>, Error> {
-        let parameters: [&(dyn ToSql + Sync); 2] =
-            [&column(keys, |key| key.first + 1), &column(keys, |key| key.after.as_deref())];
-        let mut found: HashMap<CampaignsKey, Vec<Campaign>> = HashMap::with_capacity(keys.len());
-        for row in self.query(CAMPAIGNS, &parameters).await? {
-            found.entry(keys[row.get::<_, i64>("ord") as usize - 1].clone()).or_default().push(row.get("campaign"));
-        }
-        Ok(found)
-    }
-}
-
-impl Loader<EarnLimitsKey> for Reads {
-    type Value = Vec<EarnLimit>;
-    type Error = Error;
-
-    async fn load(&self, keys: &[EarnLimitsKey]) -> Result<HashMap<EarnLimitsKey, Vec<EarnLimit>>, Error> {
-        let parameters: [&(dyn ToSql + Sync); 2] =
-            [&column(keys, |key| key.first + 1), &column(keys, |key| key.after.as_deref())];
-        let mut found: HashMap<EarnLimitsKey, Vec<EarnLimit>> = HashMap::with_capacity(keys.len());
-        for row in self.query(EARN_LIMITS, &parameters).await? {
-            found.entry(keys[row.get::<_, i64>("ord") as usize - 1].clone()).or_default().push(row.get("earn_limit"));
-        }
-        Ok(found)
-    }
-}
-
-impl Loader<RiskRulesKey> for Reads {
-    type Value = Vec<RiskRule>;
-    type Error = Error;
-
-    async fn load(&self, keys: &[RiskRulesKey]) -> Result<HashMap<RiskRulesKey, Vec<RiskRule>>, Error> {
-        let parameters: [&(dyn ToSql + Sync); 2] =
-            [&column(keys, |key| key.first + 1), &column(keys, |key| key.after.as_deref())];
-        let mut found: HashMap<RiskRulesKey, Vec<RiskRule>> = HashMap::with_capacity(keys.len());
-        for row in self.query(RISK_RULES, &parameters).await? {
-            found.entry(keys[row.get::<_, i64>("ord") as usize - 1].clone()).or_default().push(row.get("risk_rule"));
-        }
-        Ok(found)
-    }
-}
-
-impl Loader<ReviewsKey> for Reads {
-    type Value = Vec<Review>;
-    type Error = Error;
-
-    async fn load(&self, keys: &[ReviewsKey]) -> Result<HashMap<ReviewsKey, Vec<Review>>, Error> {
-        let parameters: [&(dyn ToSql + Sync); 4] = [
-            &column(keys, |key| key.first + 1),
-            &column(keys, |key| key.after.map_or(DateTime::UNIX_EPOCH, |after| after.asked_at)),
-            &column(keys, |key| key.after.map_or(0, |after| after.account_id)),
-            &column(keys, |key| key.after.map_or(Uuid::nil(), |after| after.operation_id)),
-        ];
-        let mut found: HashMap<ReviewsKey, Vec<Review>> = HashMap::with_capacity(keys.len());
-        for row in self.query(REVIEWS, &parameters).await? {
-            found.entry(keys[row.get::<_, i64>("ord") as usize - 1]).or_default().push(row.get("review"));
-        }
-        Ok(found)
-    }
-}
-
 impl Loader<LimitUsesKey> for Reads {
     type Value = Vec<LimitUse>;
     type Error = Error;
@@ -375,31 +297,6 @@ impl Loader<LimitUsesKey> for Reads {
     }
 }
 
-impl Loader<RuleKey> for Reads {
-    type Value = Rule;
-    type Error = Error;
-
-    async fn load(&self, keys: &[RuleKey]) -> Result<HashMap<RuleKey, Rule>, Error> {
-        let rows = self.query(RULE, &[&column(keys, |key| key.0.as_str())]).await?;
-        Ok(rows.iter().map(|row| (keys[row.get::<_, i64>("ord") as usize - 1].clone(), row.get("rule"))).collect())
-    }
-}
-
-impl Loader<RulesKey> for Reads {
-    type Value = Vec<Rule>;
-    type Error = Error;
-
-    async fn load(&self, keys: &[RulesKey]) -> Result<HashMap<RulesKey, Vec<Rule>>, Error> {
-        let parameters: [&(dyn ToSql + Sync); 2] =
-            [&column(keys, |key| key.first + 1), &column(keys, |key| key.after.as_deref())];
-        let mut found: HashMap<RulesKey, Vec<Rule>> = HashMap::with_capacity(keys.len());
-        for row in self.query(RULES, &parameters).await? {
-            found.entry(keys[row.get::<_, i64>("ord") as usize - 1].clone()).or_default().push(row.get("rule"));
-        }
-        Ok(found)
-    }
-}
-
 impl Loader<RuleVersionKey> for Reads {
     type Value = RuleVersion;
     type Error = Error;
@@ -409,24 +306,6 @@ impl Loader<RuleVersionKey> for Reads {
             [&column(keys, |key| key.rule.as_str()), &column(keys, |key| key.version)];
         let rows = self.query(RULE_VERSION, &parameters).await?;
         Ok(rows.iter().map(|row| (keys[row.get::<_, i64>("ord") as usize - 1].clone(), row.get("version"))).collect())
-    }
-}
-
-impl Loader<RuleVersionsKey> for Reads {
-    type Value = Vec<RuleVersion>;
-    type Error = Error;
-
-    async fn load(&self, keys: &[RuleVersionsKey]) -> Result<HashMap<RuleVersionsKey, Vec<RuleVersion>>, Error> {
-        let parameters: [&(dyn ToSql + Sync); 3] = [
-            &column(keys, |key| key.rule.as_str()),
-            &column(keys, |key| key.first + 1),
-            &column(keys, |key| key.before.unwrap_or(i32::MAX)),
-        ];
-        let mut found: HashMap<RuleVersionsKey, Vec<RuleVersion>> = HashMap::with_capacity(keys.len());
-        for row in self.query(RULE_VERSIONS, &parameters).await? {
-            found.entry(keys[row.get::<_, i64>("ord") as usize - 1].clone()).or_default().push(row.get("version"));
-        }
-        Ok(found)
     }
 }
 
@@ -571,69 +450,11 @@ const PRIZES: &str = "
     join api.prize p on p.reward = k.reward
     order by k.ord, p.no";
 
-const CAMPAIGN: &str = "
-    select k.ord, q.c as campaign
-    from unnest($1::text[]) with ordinality k (code, ord)
-    cross join lateral (
-        select c from api.campaign c where c.code = k.code limit 1
-    ) q";
-
-const CAMPAIGNS: &str = "
-    select k.ord, q.c as campaign
-    from unnest($1::int[], $2::text[]) with ordinality k (first, after, ord)
-    cross join lateral (
-        select c, c.code from api.campaign c where c.code > coalesce(k.after, '') order by c.code limit k.first
-    ) q
-    order by k.ord, q.code";
-
-const EARN_LIMITS: &str = "
-    select k.ord, q.l as earn_limit
-    from unnest($1::int[], $2::text[]) with ordinality k (first, after, ord)
-    cross join lateral (
-        select l, l.code from api.earn_limit l where l.code > coalesce(k.after, '') order by l.code limit k.first
-    ) q
-    order by k.ord, q.code";
-
-const RISK_RULES: &str = "
-    select k.ord, q.r as risk_rule
-    from unnest($1::int[], $2::text[]) with ordinality k (first, after, ord)
-    cross join lateral (
-        select r, r.code from api.risk_rule r where r.code > coalesce(k.after, '') order by r.code limit k.first
-    ) q
-    order by k.ord, q.code";
-
-const REVIEWS: &str = "
-    select k.ord, q.r as review
-    from unnest($1::int[], $2::timestamptz[], $3::bigint[], $4::uuid[]) with ordinality k (first, asked_at, account_id, operation_id, ord)
-    cross join lateral (
-        select r, r.asked_at, r.account_id, r.operation_id from api.review r
-        where r.waiting and r.asked_at >= k.asked_at
-            and (r.asked_at, r.account_id, r.operation_id) > (k.asked_at, k.account_id, k.operation_id)
-        order by r.asked_at, r.account_id, r.operation_id
-        limit k.first
-    ) q
-    order by k.ord, q.asked_at, q.account_id, q.operation_id";
-
 const LIMIT_USES: &str = "
     select k.ord, q.u as limit_use
     from unnest($1::smallint[], $2::bigint[]) with ordinality k (bucket, account_id, ord)
     cross join lateral (
         select u, u.code from api.limit_use u where u.bucket = k.bucket and u.account_id = k.account_id order by u.code limit 100
-    ) q
-    order by k.ord, q.code";
-
-const RULE: &str = "
-    select k.ord, q.r as rule
-    from unnest($1::text[]) with ordinality k (code, ord)
-    cross join lateral (
-        select r from api.rule r where r.code = k.code limit 1
-    ) q";
-
-const RULES: &str = "
-    select k.ord, q.r as rule
-    from unnest($1::int[], $2::text[]) with ordinality k (first, after, ord)
-    cross join lateral (
-        select r, r.code from api.rule r where r.code > coalesce(k.after, '') order by r.code limit k.first
     ) q
     order by k.ord, q.code";
 
@@ -643,17 +464,6 @@ const RULE_VERSION: &str = "
     cross join lateral (
         select v from api.rule_version v where v.rule = k.rule and v.version = k.version limit 1
     ) q";
-
-const RULE_VERSIONS: &str = "
-    select k.ord, q.v as version
-    from unnest($1::text[], $2::int[], $3::int[]) with ordinality k (rule, first, before, ord)
-    cross join lateral (
-        select v, v.version from api.rule_version v
-        where v.rule = k.rule and v.version < k.before
-        order by v.version desc
-        limit k.first
-    ) q
-    order by k.ord, q.version desc";
 
 const REDEMPTION: &str = "
     select k.ord, r.*
@@ -679,30 +489,3 @@ const REDEMPTIONS: &str = "
     order by k.ord, r.redeemed_at desc, r.id desc";
 
 const LEVELS: &str = "select wallet, code, name, threshold from api.level";
-
-/// For tests that read the plans of these statements.
-pub const STATEMENTS: &[(&str, &str)] = &[
-    ("accounts", ACCOUNTS),
-    ("lots", LOTS),
-    ("entries", ENTRIES),
-    ("entry", ENTRY),
-    ("operation", OPERATION),
-    ("hold", HOLD),
-    ("holds", HOLDS),
-    ("reward", REWARD),
-    ("rewards", REWARDS),
-    ("prizes", PRIZES),
-    ("campaign", CAMPAIGN),
-    ("campaigns", CAMPAIGNS),
-    ("earn limits", EARN_LIMITS),
-    ("limit uses", LIMIT_USES),
-    ("reviews", REVIEWS),
-    ("risk rules", RISK_RULES),
-    ("rule", RULE),
-    ("rules", RULES),
-    ("rule version", RULE_VERSION),
-    ("rule versions", RULE_VERSIONS),
-    ("redemption", REDEMPTION),
-    ("redemptions", REDEMPTIONS),
-    ("levels", LEVELS),
-];

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, connection::Connection, dataloader::DataLoader};
 use chrono::{DateTime, Utc};
-use postgres_types::FromSql;
+use postgres_types::{FromSql, ToSql};
 use uuid::Uuid;
 
 use crate::{
@@ -120,11 +120,11 @@ impl Review {
 }
 
 /// The place of a review in the queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ReviewCursor {
-    pub asked_at: DateTime<Utc>,
-    pub account_id: i64,
-    pub operation_id: Uuid,
+#[derive(Clone, Copy)]
+struct ReviewCursor {
+    asked_at: DateTime<Utc>,
+    account_id: i64,
+    operation_id: Uuid,
 }
 
 impl ReviewCursor {
@@ -142,13 +142,6 @@ impl ReviewCursor {
             operation_id: parts.next()?.parse().ok()?,
         })
     }
-}
-
-/// A page of the queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ReviewsKey {
-    pub first: i32,
-    pub after: Option<ReviewCursor>,
 }
 
 /// Queries about reviews.
@@ -169,8 +162,11 @@ impl ReviewQuery {
         caller(context)?.require("read")?;
         let first = page_size(first)?;
         let after = after.map(|cursor| ReviewCursor::parse(&cursor).ok_or_else(bad_cursor)).transpose()?;
-        let reviews = context.data::<DataLoader<Reads>>()?.load_one(ReviewsKey { first, after }).await?;
-        Ok(connection(reviews.unwrap_or_default(), first, after.is_some(), ReviewCursor::of))
+        let from =
+            after.unwrap_or(ReviewCursor { asked_at: DateTime::UNIX_EPOCH, account_id: 0, operation_id: Uuid::nil() });
+        let place: [&(dyn ToSql + Sync); 4] = [&(first + 1), &from.asked_at, &from.account_id, &from.operation_id];
+        let reviews = context.data::<DataLoader<Reads>>()?.loader().list(REVIEWS, &place).await?;
+        Ok(connection(reviews, first, after.is_some(), ReviewCursor::of))
     }
 }
 
@@ -237,3 +233,9 @@ impl ReviewMutation {
         execute(context, request).await
     }
 }
+
+const REVIEWS: &str = "
+    select r from api.review r
+    where r.waiting and (r.asked_at, r.account_id, r.operation_id) > ($2, $3, $4)
+    order by r.asked_at, r.account_id, r.operation_id
+    limit $1::int";

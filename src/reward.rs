@@ -3,7 +3,7 @@
 use async_graphql::{
     ComplexObject, Context, Enum, InputObject, Object, SimpleObject, connection::Connection, dataloader::DataLoader,
 };
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Utc};
 use postgres_types::{FromSql, ToSql};
 use rust_decimal::Decimal as Money;
 use serde_json::{Value, json};
@@ -11,8 +11,8 @@ use tokio_postgres::Row;
 
 use crate::{
     account::{connection, page_complexity, page_size},
+    catalogue::{change, check_terms},
     client::caller,
-    error::Error,
     ledger::check_text,
     reads::Reads,
     scalars::{Decimal, Points},
@@ -311,14 +311,17 @@ impl RewardMutation {
         context: &Context<'_>,
         input: CreateRewardInput,
     ) -> async_graphql::Result<RewardPayload> {
-        check_texts(&[
-            ("code", &input.code),
-            ("name", &input.name),
-            ("idempotencyKey", &input.idempotency_key),
-            ("wallet", input.wallet.as_deref().unwrap_or_default()),
-        ])?;
+        check_terms(
+            &[
+                ("code", &input.code),
+                ("name", &input.name),
+                ("idempotencyKey", &input.idempotency_key),
+                ("wallet", input.wallet.as_deref().unwrap_or_default()),
+            ],
+            &[],
+        )?;
         for prize in input.prizes.iter().flatten() {
-            check_texts(&[("prizes", &prize.name)])?;
+            check_terms(&[("prizes", &prize.name)], &[])?;
         }
         let prizes: Option<Value> = input.prizes.map(|prizes| {
             let prize = |prize: PrizeInput| {
@@ -327,8 +330,8 @@ impl RewardMutation {
             };
             prizes.into_iter().map(prize).collect()
         });
-        check_sale(input.on_sale_from, input.on_sale_until)?;
-        change(
+        check_terms(&[], &[("onSaleFrom", input.on_sale_from), ("onSaleUntil", input.on_sale_until)])?;
+        change_reward(
             context,
             "select r.replayed, r.reward from api.create_reward(
                 $2, $3, $4, $5, $6, $7, coalesce($8, 'points'), $9, $10, $11, $12, $13, $14, (select name from api.client where id = $1)) r",
@@ -359,9 +362,9 @@ impl RewardMutation {
         context: &Context<'_>,
         input: ChangeRewardInput,
     ) -> async_graphql::Result<RewardPayload> {
-        check_texts(&[("code", &input.code), ("name", &input.name), ("idempotencyKey", &input.idempotency_key)])?;
-        check_sale(input.on_sale_from, input.on_sale_until)?;
-        change(
+        check_terms(&[("code", &input.code), ("name", &input.name), ("idempotencyKey", &input.idempotency_key)], &[])?;
+        check_terms(&[], &[("onSaleFrom", input.on_sale_from), ("onSaleUntil", input.on_sale_until)])?;
+        change_reward(
             context,
             "select r.replayed, r.reward from api.change_reward(
                 $2, $3, $4, $5, $6, $7, $8, $9, $10, (select name from api.client where id = $1)) r",
@@ -384,8 +387,8 @@ impl RewardMutation {
     /// Adds pieces to the stock of a reward, or of a draw's prize, or takes them away, as far as there are any. Needs the
     /// scope rewards. Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_REWARD.
     async fn add_stock(&self, context: &Context<'_>, input: AddStockInput) -> async_graphql::Result<RewardPayload> {
-        check_texts(&[("reward", &input.reward), ("idempotencyKey", &input.idempotency_key)])?;
-        change(
+        check_terms(&[("reward", &input.reward), ("idempotencyKey", &input.idempotency_key)], &[])?;
+        change_reward(
             context,
             "select r.replayed, r.reward from api.add_stock(
                 $2, $3, $4, coalesce($5, 0::smallint), (select name from api.client where id = $1)) r",
@@ -397,11 +400,11 @@ impl RewardMutation {
     /// Adds codes to the pool of a coupon: all, or none if one has ever been there. Needs the scope rewards. Errors:
     /// INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_REWARD.
     async fn add_coupons(&self, context: &Context<'_>, input: AddCouponsInput) -> async_graphql::Result<RewardPayload> {
-        check_texts(&[("reward", &input.reward), ("idempotencyKey", &input.idempotency_key)])?;
+        check_terms(&[("reward", &input.reward), ("idempotencyKey", &input.idempotency_key)], &[])?;
         for code in &input.codes {
-            check_texts(&[("codes", code)])?;
+            check_terms(&[("codes", code)], &[])?;
         }
-        change(
+        change_reward(
             context,
             "select r.replayed, r.reward from api.add_coupons($2, $3, $4, (select name from api.client where id = $1)) r",
             &[&caller(context)?.id, &input.reward, &input.codes, &input.idempotency_key],
@@ -410,27 +413,11 @@ impl RewardMutation {
     }
 }
 
-/// Changes the catalogue; what is wrong is wrong with the argument `input`.
-async fn change(
+async fn change_reward(
     context: &Context<'_>,
     sql: &str,
     parameters: &[&(dyn ToSql + Sync)],
 ) -> async_graphql::Result<RewardPayload> {
-    let answer = context.data::<DataLoader<Reads>>()?.loader().call(sql, parameters).await;
-    let row = answer.map_err(|error| error.within(&["input"]))?;
+    let row = change(context, sql, parameters).await?;
     Ok(RewardPayload { reward: row.get("reward"), replayed: row.get("replayed") })
-}
-
-fn check_texts(texts: &[(&str, &str)]) -> Result<(), Error> {
-    texts.iter().try_for_each(|(path, text)| check_text(path, text)).map_err(|error| error.within(&["input"]))
-}
-
-/// PostgreSQL's instants begin in 4713 BC.
-fn check_sale(from: Option<DateTime<Utc>>, until: Option<DateTime<Utc>>) -> Result<(), Error> {
-    for (path, instant) in [("onSaleFrom", from), ("onSaleUntil", until)] {
-        if instant.is_some_and(|instant| instant.year() < 0) {
-            return Err(Error::invalid_input(path, "is too long ago").within(&["input"]));
-        }
-    }
-    Ok(())
 }

@@ -8,10 +8,10 @@ use postgres_types::{FromSql, ToSql};
 
 use crate::{
     account::{connection, page_complexity, page_size},
+    catalogue::{change, check_terms},
     client::caller,
-    ledger::check_text,
+    ledger::{check_instant, check_text},
     reads::Reads,
-    rule::{change, check_instant, check_texts},
     scalars::Points,
 };
 
@@ -94,13 +94,6 @@ impl RiskRule {
     }
 }
 
-/// A page of risk rules.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct RiskRulesKey {
-    pub first: i32,
-    pub after: Option<String>,
-}
-
 /// What a risk rule would have decided.
 #[derive(SimpleObject)]
 pub struct RiskTest {
@@ -132,9 +125,8 @@ impl RiskQuery {
         caller(context)?.require("read")?;
         let first = page_size(first)?;
         check_text("after", after.as_deref().unwrap_or_default())?;
-        let has_previous_page = after.is_some();
-        let rules = context.data::<DataLoader<Reads>>()?.load_one(RiskRulesKey { first, after }).await?;
-        Ok(connection(rules.unwrap_or_default(), first, has_previous_page, |rule| rule.code.clone()))
+        let rules = context.data::<DataLoader<Reads>>()?.loader().list(RISK_RULES, &[&(first + 1), &after]).await?;
+        Ok(connection(rules, first, after.is_some(), |rule| rule.code.clone()))
     }
 
     /// Runs a risk rule, whatever its mode, over the awards that were booked from the first instant until before the second.
@@ -215,9 +207,9 @@ impl RiskMutation {
         context: &Context<'_>,
         input: SetRiskRuleInput,
     ) -> async_graphql::Result<RiskRulePayload> {
-        check_texts(&[("code", &input.code), ("name", &input.name), ("idempotencyKey", &input.idempotency_key)])?;
+        check_terms(&[("code", &input.code), ("name", &input.name), ("idempotencyKey", &input.idempotency_key)], &[])?;
         for rule in &input.rules {
-            check_texts(&[("rules", rule)])?;
+            check_terms(&[("rules", rule)], &[])?;
         }
         let sql = "select r.replayed, r.risk_rule from api.set_risk_rule(
             $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, (select name from api.client where id = $1)) r";
@@ -244,3 +236,5 @@ impl RiskMutation {
         Ok(RiskRulePayload { risk_rule: row.get("risk_rule"), replayed: row.get("replayed") })
     }
 }
+
+const RISK_RULES: &str = "select r from api.risk_rule r where r.code > coalesce($2, '') order by r.code limit $1::int";

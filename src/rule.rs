@@ -3,15 +3,14 @@
 use async_graphql::{
     ComplexObject, Context, Enum, InputObject, Object, SimpleObject, connection::Connection, dataloader::DataLoader,
 };
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use postgres_types::{FromSql, ToSql};
 use rust_decimal::Decimal as Money;
-use tokio_postgres::Row;
 
 use crate::{
     account::{bad_cursor, connection, page_complexity, page_size},
+    catalogue::{change, check_terms},
     client::caller,
-    error::Error,
     ledger::check_text,
     reads::Reads,
     scalars::{Date, Decimal, Points},
@@ -195,30 +194,11 @@ pub struct Tier {
     pub points_per_unit: Decimal,
 }
 
-/// One rule, by code.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct RuleKey(pub String);
-
-/// A page of rules.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct RulesKey {
-    pub first: i32,
-    pub after: Option<String>,
-}
-
 /// One version of a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RuleVersionKey {
     pub rule: String,
     pub version: i32,
-}
-
-/// A page of a rule's versions, newest first.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct RuleVersionsKey {
-    pub rule: String,
-    pub first: i32,
-    pub before: Option<i32>,
 }
 
 /// Queries about rules.
@@ -239,16 +219,15 @@ impl RuleQuery {
         caller(context)?.require("read")?;
         let first = page_size(first)?;
         check_text("after", after.as_deref().unwrap_or_default())?;
-        let has_previous_page = after.is_some();
-        let rules = context.data::<DataLoader<Reads>>()?.load_one(RulesKey { first, after }).await?;
-        Ok(connection(rules.unwrap_or_default(), first, has_previous_page, |rule| rule.code.clone()))
+        let rules = context.data::<DataLoader<Reads>>()?.loader().list(RULES, &[&(first + 1), &after]).await?;
+        Ok(connection(rules, first, after.is_some(), |rule| rule.code.clone()))
     }
 
     /// A rule; null: there is none of this code. Needs the scope read.
     async fn rule(&self, context: &Context<'_>, code: String) -> async_graphql::Result<Option<Rule>> {
         caller(context)?.require("read")?;
         check_text("code", &code)?;
-        Ok(context.data::<DataLoader<Reads>>()?.load_one(RuleKey(code)).await?)
+        Ok(context.data::<DataLoader<Reads>>()?.loader().list(RULE, &[&code]).await?.pop())
     }
 
     /// The versions of a rule, the highest number first: drafts, and all that has ever been published. At most 100 a page,
@@ -264,10 +243,10 @@ impl RuleQuery {
         caller(context)?.require("read")?;
         check_text("rule", &rule)?;
         let first = page_size(first)?;
-        let before = after.map(|cursor| cursor.parse().map_err(|_| bad_cursor())).transpose()?;
-        let key = RuleVersionsKey { rule, first, before };
-        let versions = context.data::<DataLoader<Reads>>()?.load_one(key).await?;
-        Ok(connection(versions.unwrap_or_default(), first, before.is_some(), |version| version.version.to_string()))
+        let before: Option<i32> = after.map(|cursor| cursor.parse().map_err(|_| bad_cursor())).transpose()?;
+        let reads = context.data::<DataLoader<Reads>>()?.loader();
+        let versions = reads.list(RULE_VERSIONS, &[&(first + 1), &rule, &before]).await?;
+        Ok(connection(versions, first, before.is_some(), |version: &RuleVersion| version.version.to_string()))
     }
 }
 
@@ -387,7 +366,7 @@ impl RuleMutation {
     /// Makes a rule, which awards nothing until a version of it is published. Needs the scope rules. Errors: INVALID_INPUT,
     /// FORBIDDEN, IDEMPOTENCY_CONFLICT.
     async fn create_rule(&self, context: &Context<'_>, input: CreateRuleInput) -> async_graphql::Result<RulePayload> {
-        check_texts(&[("code", &input.code), ("name", &input.name), ("idempotencyKey", &input.idempotency_key)])?;
+        check_terms(&[("code", &input.code), ("name", &input.name), ("idempotencyKey", &input.idempotency_key)], &[])?;
         let call = "select r.replayed, r.rule from api.create_rule($2, $3, $4, (select name from api.client where id = $1), $5) r";
         let client_id = caller(context)?.id;
         change_rule(context, call, &[&client_id, &input.code, &input.name, &input.idempotency_key, &input.once]).await
@@ -400,11 +379,14 @@ impl RuleMutation {
         context: &Context<'_>,
         input: DraftRuleVersionInput,
     ) -> async_graphql::Result<RuleVersionPayload> {
-        check_texts(&[
-            ("rule", &input.rule),
-            ("idempotencyKey", &input.idempotency_key),
-            ("wallet", input.wallet.as_deref().unwrap_or_default()),
-        ])?;
+        check_terms(
+            &[
+                ("rule", &input.rule),
+                ("idempotencyKey", &input.idempotency_key),
+                ("wallet", input.wallet.as_deref().unwrap_or_default()),
+            ],
+            &[],
+        )?;
         let tiers = |value: fn(&Tier) -> Money| input.tiers.as_ref().map(|tiers| tiers.iter().map(value).collect());
         let starts: Option<Vec<Money>> = tiers(|tier| tier.starts_at.0);
         let rates: Option<Vec<Money>> = tiers(|tier| tier.points_per_unit.0);
@@ -442,8 +424,10 @@ impl RuleMutation {
         context: &Context<'_>,
         input: PublishRuleVersionInput,
     ) -> async_graphql::Result<RuleVersionPayload> {
-        check_texts(&[("rule", &input.rule), ("idempotencyKey", &input.idempotency_key)])?;
-        check_instant("startsAt", input.starts_at)?;
+        check_terms(
+            &[("rule", &input.rule), ("idempotencyKey", &input.idempotency_key)],
+            &[("startsAt", input.starts_at)],
+        )?;
         let call = "select r.replayed, r.version from api.publish_rule_version(
             $2, $3, $4, $5, $6, (select name from api.client where id = $1)) r";
         let PublishRuleVersionInput { rule, version, idempotency_key, starts_at, draft_revision } = &input;
@@ -461,7 +445,7 @@ impl RuleMutation {
         context: &Context<'_>,
         input: DiscardRuleDraftInput,
     ) -> async_graphql::Result<RulePayload> {
-        check_texts(&[("rule", &input.rule), ("idempotencyKey", &input.idempotency_key)])?;
+        check_terms(&[("rule", &input.rule), ("idempotencyKey", &input.idempotency_key)], &[])?;
         let call = "select r.replayed, r.rule from api.discard_rule_draft($2, $3, $4, (select name from api.client where id = $1)) r";
         change_rule(context, call, &[&caller(context)?.id, &input.rule, &input.version, &input.idempotency_key]).await
     }
@@ -470,22 +454,11 @@ impl RuleMutation {
     /// scheduled later are replaced, too. Publishing another version puts the rule in force again. Needs the scope rules.
     /// Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_RULE.
     async fn retire_rule(&self, context: &Context<'_>, input: RetireRuleInput) -> async_graphql::Result<RulePayload> {
-        check_texts(&[("rule", &input.rule), ("idempotencyKey", &input.idempotency_key)])?;
-        check_instant("at", input.at)?;
+        check_terms(&[("rule", &input.rule), ("idempotencyKey", &input.idempotency_key)], &[("at", input.at)])?;
         let call =
             "select r.replayed, r.rule from api.retire_rule($2, $3, $4, (select name from api.client where id = $1)) r";
         change_rule(context, call, &[&caller(context)?.id, &input.rule, &input.idempotency_key, &input.at]).await
     }
-}
-
-/// Changes the rules; what is wrong is wrong with the argument `input`.
-pub async fn change(
-    context: &Context<'_>,
-    sql: &str,
-    parameters: &[&(dyn ToSql + Sync)],
-) -> async_graphql::Result<Row> {
-    let answer = context.data::<DataLoader<Reads>>()?.loader().call(sql, parameters).await;
-    Ok(answer.map_err(|error| error.renamed(&[("revision", "draftRevision")]).within(&["input"]))?)
 }
 
 async fn change_rule(
@@ -506,15 +479,12 @@ async fn change_version(
     Ok(RuleVersionPayload { version: row.get("version"), replayed: row.get("replayed") })
 }
 
-/// Texts that PostgreSQL can hold; what is wrong is wrong with the argument `input`.
-pub fn check_texts(texts: &[(&str, &str)]) -> Result<(), Error> {
-    texts.iter().try_for_each(|(path, text)| check_text(path, text)).map_err(|error| error.within(&["input"]))
-}
+const RULE: &str = "select r from api.rule r where r.code = $1";
 
-/// PostgreSQL's instants begin in 4713 BC.
-pub fn check_instant(path: &str, instant: Option<DateTime<Utc>>) -> Result<(), Error> {
-    match instant {
-        Some(instant) if instant.year() < 0 => Err(Error::invalid_input(path, "is too long ago").within(&["input"])),
-        _ => Ok(()),
-    }
-}
+const RULES: &str = "select r from api.rule r where r.code > coalesce($2, '') order by r.code limit $1::int";
+
+const RULE_VERSIONS: &str = "
+    select v from api.rule_version v
+    where v.rule = $2 and ($3::int is null or v.version < $3)
+    order by v.version desc
+    limit $1::int";

@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use crate::{
     account::{AccountKey, connection, page_complexity, page_size},
+    catalogue::{change, check_terms},
     client::caller,
-    error::Error,
-    ledger::{Request, check_instant, check_text, execute_about, payload},
+    ledger::{Request, check_text, execute_about, payload},
     operation::{OperationKind, fact},
     reads::Reads,
     reward::QuotaPeriod,
@@ -226,7 +226,7 @@ impl TaskQuery {
         let key = AccountKey::new(user_id, wallet)?;
         let page = "select * from api.task_progress($1, $2, $3, $4)";
         let reads = context.data::<DataLoader<Reads>>()?.loader();
-        let rows = reads.rows(page, &[&key.user_id, &key.wallet, &(first + 1), &after]).await?;
+        let rows = reads.query(page, &[&key.user_id, &key.wallet, &(first + 1), &after]).await?;
         let tasks = rows
             .iter()
             .map(|row| TaskProgress {
@@ -266,7 +266,7 @@ impl TaskMutation {
 
     /// Pays a member for a task that is done, once a period, by the rule of the task. Needs the scope earn. Errors:
     /// INVALID_INPUT, FORBIDDEN, UNKNOWN_RULE, IDEMPOTENCY_CONFLICT, UNKNOWN_TASK, TASK_CLOSED, TASK_NOT_DONE (the key
-    /// stays free), ALREADY_CLAIMED, LIMIT_REACHED, ACCOUNT_FROZEN.
+    /// stays free), ALREADY_CLAIMED, LIMIT_REACHED, ACCOUNT_FROZEN, RULE_RETIRED, AWARD_DENIED.
     async fn claim_task(
         &self,
         context: &Context<'_>,
@@ -293,7 +293,7 @@ impl TaskMutation {
             ],
             &[("openFrom", input.open_from), ("openUntil", input.open_until)],
         )?;
-        change(
+        change_task(
             context,
             "select r.replayed, r.task from api.create_task(
                 $2, $3, $4, $5, $6, $7, $8, $9, $10, coalesce($11, 'points'), (select name from api.client where id = $1)) r",
@@ -326,7 +326,7 @@ impl TaskMutation {
             ],
             &[("openFrom", input.open_from), ("openUntil", input.open_until)],
         )?;
-        change(
+        change_task(
             context,
             "select r.replayed, r.task from api.change_task(
                 $2, $3, $4, $5, $6, $7, $8, $9, $10, (select name from api.client where id = $1)) r",
@@ -348,19 +348,11 @@ impl TaskMutation {
 }
 
 /// Changes the catalogue; what is wrong is wrong with the argument `input`.
-async fn change(
+async fn change_task(
     context: &Context<'_>,
     sql: &str,
     parameters: &[&(dyn ToSql + Sync)],
 ) -> async_graphql::Result<TaskPayload> {
-    let answer = context.data::<DataLoader<Reads>>()?.loader().call(sql, parameters).await;
-    let row = answer.map_err(|error| error.within(&["input"]))?;
+    let row = change(context, sql, parameters).await?;
     Ok(TaskPayload { task: row.get("task"), replayed: row.get("replayed") })
-}
-
-/// Refuses what PostgreSQL can't even receive.
-fn check_terms(texts: &[(&str, &str)], instants: &[(&str, Option<DateTime<Utc>>)]) -> Result<(), Error> {
-    let texts = texts.iter().try_for_each(|(path, text)| check_text(path, text));
-    let instants = instants.iter().try_for_each(|(path, instant)| check_instant(path, *instant));
-    texts.and(instants).map_err(|error| error.within(&["input"]))
 }

@@ -261,7 +261,7 @@ impl TransferMutation {
 }
 
 async fn transfer<P: From<Outcome>>(context: &Context<'_>, request: Request) -> async_graphql::Result<P> {
-    let outcome = context.data::<Pairs>()?.transfer(&request).await.map_err(|error| {
+    let outcome = context.data::<Pairs>()?.execute(&request).await.map_err(|error| {
         error.renamed(&[("counterparty", "toUserId"), ("expiresAt", "deadline")]).within(&["input"])
     })?;
     Ok(outcome.into())

@@ -61,7 +61,7 @@ create table points.prize (
     constraint prize_name_length check (length(name) between 1 and 128),
     constraint prize_weight_in_range check (weight between 0 and 1000000)
 );
-comment on table points.prize is 'What a reward of the kind draw gives by chance. Rows never change: other odds are another reward.';
+comment on table points.prize is 'What a reward of the kind draw gives by chance. Rows never change: other odds are another reward. Append-only.';
 comment on column points.prize.reward is 'The reward.';
 comment on column points.prize.no is 'Number of the prize in the draw, from 1 without gaps.';
 comment on column points.prize.name is 'Name for people.';
@@ -190,23 +190,5 @@ comment on column points.quota_use.quota is 'The quota when it was last used.';
 comment on column points.quota_use.bucket is 'Bucket of the account.';
 comment on column points.quota_use.period is 'Kind of the period.';
 comment on column points.quota_use.reward is 'The reward.';
-
-create table points.reward_change (
-    client_id       int not null references points.client,
-    idempotency_key points.idempotency_key not null,
-    reward          text not null,
-    what            text not null,
-    inputs          jsonb not null,
-    recorded_at     timestamptz not null,
-    primary key (client_id, idempotency_key),
-    constraint reward_change_is_known check (what in ('create', 'change', 'add_stock', 'add_coupons', 'create_task', 'change_task'))
-);
-comment on table points.reward_change is 'What was done to the catalogues of rewards and tasks, by whom and under which key, so that a request sent twice is done once. Append-only.';
-comment on column points.reward_change.client_id is 'Who asked.';
-comment on column points.reward_change.idempotency_key is 'The client''s key.';
-comment on column points.reward_change.reward is 'The reward or task.';
-comment on column points.reward_change.what is 'What was asked.';
-comment on column points.reward_change.inputs is 'The inputs as asked.';
-comment on column points.reward_change.recorded_at is 'When it was done.';
 
 reset role;

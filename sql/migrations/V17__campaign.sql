@@ -17,7 +17,6 @@ create table points.campaign (
     priority   int not null,
     exclusive  boolean not null,
     member_cap bigint,
-    budgeted   boolean not null,
     status     points.campaign_status not null,
     starts_at  timestamptz not null,
     ends_at    timestamptz not null,
@@ -34,7 +33,7 @@ create table points.campaign (
     constraint campaign_member_cap_in_range check (member_cap between 1 and 9007199254740991),
     constraint campaign_ends_after_it_starts check (ends_at > starts_at)
 );
-comment on table points.campaign is 'Points on top of what rules award, for a while: bonus = multiplier: floor(award * (multiplier - 1)); bonus: its points, where the rule awards any.';
+comment on table points.campaign is 'Points on top of what rules award, for a while: bonus = multiplier: floor(award * (multiplier - 1)); bonus: its points, where the rule awards any. Its budget, if it has one, is points.stock with prize -1.';
 comment on column points.campaign.code is 'Name in requests and answers, e.g. SPRING.';
 comment on column points.campaign.name is 'Name for people.';
 comment on column points.campaign.basis is 'What it adds. Never changes.';
@@ -45,7 +44,6 @@ comment on column points.campaign.levels is 'Levels of members that it is for, a
 comment on column points.campaign.priority is 'Campaigns add in this order, lowest first, then by code.';
 comment on column points.campaign.exclusive is 'Adds alone: if it is the first for an award no other adds, and if it is not, it does not.';
 comment on column points.campaign.member_cap is 'Points that an account may get by it altogether; null: any.';
-comment on column points.campaign.budgeted is 'Whether it has a budget, points for all members together: points.stock with prize -1.';
 comment on column points.campaign.status is 'Whether it adds anything.';
 comment on column points.campaign.starts_at is 'It adds to what happens from then on.';
 comment on column points.campaign.ends_at is 'It adds to what happens before then; infinity: no end.';

@@ -91,7 +91,7 @@ create table points.rule_version (
         or coalesce(valid_days, 0) + 28 * coalesce(valid_months, 0) > pending_days
         or valid_end is not null and pending_days = 0)
 );
-comment on table points.rule_version is 'What a rule awards from an instant on: its published versions. Rows never change; a change is a new version.';
+comment on table points.rule_version is 'What a rule awards from an instant on: its published versions. Rows never change; a change is a new version. Append-only.';
 comment on column points.rule_version.rule is 'The rule.';
 comment on column points.rule_version.version is 'Number within the rule, from 1, given when it was drafted.';
 comment on column points.rule_version.starts_at is 'In force from then until the next version starts; of two that start at one instant the higher number counts.';
@@ -133,25 +133,27 @@ comment on column points.rule_draft.terms is 'The terms, by the columns of point
 comment on column points.rule_draft.discarded_at is 'When it was discarded, for good; null: it was not.';
 comment on column points.rule_draft.created_at is 'When it was made.';
 
-create table points.rule_change (
+create table points.catalogue_change (
     client_id       int not null references points.client,
     idempotency_key points.idempotency_key not null,
-    rule            text not null,
-    version         int,
     what            text not null,
+    code            text not null,
+    version         int,
     inputs          jsonb not null,
     recorded_at     timestamptz not null,
     primary key (client_id, idempotency_key),
-    constraint rule_change_is_known check (what in (
-        'create', 'draft', 'publish', 'discard', 'retire', 'create_limit', 'change_limit', 'create_campaign', 'change_campaign', 'add_budget', 'set_risk_rule'))
+    constraint catalogue_change_is_known check (what in (
+        'create_rule', 'draft_rule_version', 'publish_rule_version', 'discard_rule_draft', 'retire_rule',
+        'create_limit', 'change_limit', 'create_campaign', 'change_campaign', 'add_budget', 'set_risk_rule',
+        'create_reward', 'change_reward', 'add_stock', 'add_coupons', 'create_task', 'change_task'))
 );
-comment on table points.rule_change is 'What was done to rules, limits, campaigns and risk rules, by whom and under which key, so that a request sent twice is done once. Append-only.';
-comment on column points.rule_change.client_id is 'Who asked.';
-comment on column points.rule_change.idempotency_key is 'The client''s key.';
-comment on column points.rule_change.rule is 'The rule, limit, campaign or risk rule.';
-comment on column points.rule_change.version is 'The version that it made or changed; null: the rule itself.';
-comment on column points.rule_change.what is 'What was asked.';
-comment on column points.rule_change.inputs is 'The inputs as asked.';
-comment on column points.rule_change.recorded_at is 'When it was done.';
+comment on table points.catalogue_change is 'What was done to rules, limits, campaigns, risk rules, rewards and tasks, by whom and under which key, so that a request sent twice is done once. Append-only.';
+comment on column points.catalogue_change.client_id is 'Who asked.';
+comment on column points.catalogue_change.idempotency_key is 'The client''s key.';
+comment on column points.catalogue_change.what is 'What was asked: the function of schema api.';
+comment on column points.catalogue_change.code is 'What it was done to.';
+comment on column points.catalogue_change.version is 'The version of a rule that it made or changed; null: none.';
+comment on column points.catalogue_change.inputs is 'The other inputs as asked.';
+comment on column points.catalogue_change.recorded_at is 'When it was done.';
 
 reset role;

@@ -116,7 +116,7 @@ comment on column api.request.rule is 'Rule to earn by; null: not an earn.';
 comment on column api.request.order_key is 'The host''s order that it belongs to, 1 to 128 characters; null: none, or, for an earn by an amount, the one that the idempotency key names.';
 comment on column api.request.reward is 'Reward to redeem; null: not a redemption.';
 comment on column api.request.original is 'Id of the operation to reverse, of the award to approve or reject, of the hold to capture or release, or of the redemption to fulfil or cancel.';
-comment on column api.request.counterparty is 'The member who receives a transfer, or the one to merge into: for api.execute_transfer and api.execute_merge.';
+comment on column api.request.counterparty is 'The member who receives a transfer, or the one to merge into: for api.execute_pair.';
 comment on column api.request.amount is 'Amount of money: for rules that take one, of the order that points are spent on, or returned.';
 comment on column api.request.points is 'Points to spend, hold, transfer, to adjust by (either sign), or to earn where the rule takes points; to capture, null: all; expected price of a reward; steps of a task.';
 comment on column api.request.occurred_at is 'When it happened; null: now.';

@@ -39,11 +39,6 @@ create or replace trigger append_only before update or delete on points.prize
 create or replace trigger append_only_truncate before truncate on points.prize
     execute function points.refuse_change();
 
-create or replace trigger append_only before update or delete on points.reward_change
-    for each row execute function points.refuse_change();
-create or replace trigger append_only_truncate before truncate on points.reward_change
-    execute function points.refuse_change();
-
 create or replace trigger append_only before update or delete on points.once_award
     for each row execute function points.refuse_change();
 create or replace trigger append_only_truncate before truncate on points.once_award
@@ -59,9 +54,9 @@ create or replace trigger append_only before update or delete on points.zone_cha
 create or replace trigger append_only_truncate before truncate on points.zone_change
     execute function points.refuse_change();
 
-create or replace trigger append_only before update or delete on points.rule_change
+create or replace trigger append_only before update or delete on points.catalogue_change
     for each row execute function points.refuse_change();
-create or replace trigger append_only_truncate before truncate on points.rule_change
+create or replace trigger append_only_truncate before truncate on points.catalogue_change
     execute function points.refuse_change();
 
 create or replace trigger append_only before update or delete on points.former_time_zone

@@ -2,7 +2,7 @@ use super::sqlstate;
 use crate::common::{Database, Request, execute};
 
 const TABLES: &[&str] =
-    &["operation", "entry", "lot_use", "level_change", "rule_version", "rule_change", "former_time_zone"];
+    &["operation", "entry", "lot_use", "level_change", "rule_version", "catalogue_change", "former_time_zone"];
 
 /// Fills every append-only table, and every partition of this month and of none.
 async fn filled() -> Database {
@@ -96,4 +96,19 @@ async fn the_owner_granting_itself_the_right_still_meets_the_guard() {
     client.batch_execute("grant update, delete on points.operation to jifen_owner").await.unwrap();
     assert_eq!(sqlstate(client.batch_execute("delete from points.operation").await), "LP900");
     assert_eq!(sqlstate(client.batch_execute("update points.operation set points = 0").await), "LP900");
+}
+
+#[tokio::test]
+async fn every_table_that_says_so_is_guarded() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let differ = "
+        select c.relname::text from pg_class c
+        where c.relnamespace = 'points'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+            and (obj_description(c.oid) ~ 'Append-only' <> exists (
+                    select from pg_trigger t where t.tgrelid = c.oid and t.tgname = 'append_only')
+                or obj_description(c.oid) ~ 'Append-only' and has_table_privilege('jifen_owner', c.oid, 'update, delete, truncate'))";
+    let rows = client.query(differ, &[]).await.unwrap();
+    let tables: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+    assert_eq!(tables, [""; 0]);
 }

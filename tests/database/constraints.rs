@@ -136,12 +136,12 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
         &[("rule", "'ORDER'"), ("version", "9"), ("revision", "1"), ("terms", "'{}'"), ("discarded_at", "null")],
     ),
     (
-        "rule_change",
+        "catalogue_change",
         &[
             ("client_id", "1"),
             ("idempotency_key", "'k'"),
-            ("rule", "'X'"),
-            ("what", "'create'"),
+            ("code", "'X'"),
+            ("what", "'create_rule'"),
             ("inputs", "'{}'"),
             ("recorded_at", "now()"),
         ],
@@ -360,17 +360,6 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
-        "reward_change",
-        &[
-            ("client_id", "1"),
-            ("idempotency_key", "'k'"),
-            ("reward", "'X'"),
-            ("what", "'create'"),
-            ("inputs", "'{}'"),
-            ("recorded_at", "now()"),
-        ],
-    ),
-    (
         "deduction",
         &[
             ("wallet", "'points'"),
@@ -422,7 +411,6 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
             ("priority", "1"),
             ("exclusive", "false"),
             ("member_cap", "5"),
-            ("budgeted", "false"),
             ("status", "'active'"),
             ("starts_at", "now()"),
             ("ends_at", "'infinity'"),
@@ -496,7 +484,7 @@ const CASES: &[Case] = &[
     ("rule_draft_number_positive", &[("version", "0")]),
     ("rule_draft_revision_positive", &[("revision", "0")]),
     ("rule_draft_terms_are_an_object", &[("terms", "'[]'")]),
-    ("rule_change_is_known", &[("what", "'dream'")]),
+    ("catalogue_change_is_known", &[("what", "'dream'")]),
     ("rule_version_number_positive", &[("version", "0")]),
     ("rule_version_fixed_points_in_range", &[("fixed_points", "0")]),
     ("rule_version_fixed_points_in_range", &[("fixed_points", "9007199254740992")]),
@@ -678,7 +666,6 @@ const CASES: &[Case] = &[
     ("redemption_drawn_is_one_of_the_weights", &[("drawn", "3")]),
     ("quota_use_within_quota", &[("used", "2")]),
     ("quota_use_within_quota", &[("used", "-1")]),
-    ("reward_change_is_known", &[("what", "'dream'")]),
     ("deduction_points_per_unit_positive", &[("points_per_unit", "0")]),
     ("deduction_share_is_of_the_order", &[("max_share", "1.01")]),
     ("deduction_share_is_of_the_order", &[("max_share", "0")]),
@@ -799,7 +786,7 @@ const DOMAIN_COLUMNS: &[(&str, &[&str])] = &[
     ),
     ("flow", &["balance.adjusted", "balance.transferred", "operation.points", "operation.requested"]),
     ("money", &["operation.amount", "order_return.amount", "reward.cash_amount", "deduction.max_amount"]),
-    ("idempotency_key", &["operation.idempotency_key", "reward_change.idempotency_key", "rule_change.idempotency_key"]),
+    ("idempotency_key", &["catalogue_change.idempotency_key", "operation.idempotency_key"]),
 ];
 
 fn table_of(constraint: &str) -> &'static (&'static str, &'static [(&'static str, &'static str)]) {

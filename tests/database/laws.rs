@@ -306,6 +306,15 @@ const LAWS: &[(&str, &str)] = &[
          end",
     ),
     (
+        "the program knows which rules are governed",
+        "select 'program' from points.program p
+         where p.governed_rules <> array(
+             select unnest(l.rules) as rule from points.earn_limit l where l.active
+             union select unnest(c.rules) from points.campaign c where c.status <> 'ended'
+             union select unnest(k.rules) from points.risk_rule k where k.mode <> 'off'
+             order by rule)",
+    ),
+    (
         "no lot changes and no hold ends before next_change_at",
         "select a.user_id from member a
          join points.lot l on l.bucket = a.bucket and l.account_id = a.id

@@ -372,7 +372,7 @@ async fn operators_merge_in_psql() {
     assert_eq!((row.get::<_, i64>(0), row.get::<_, &str>(1), row.get::<_, bool>(2)), (160, "ann", false));
     assert_eq!(sqlstate(client.batch_execute("select api.spend_points('bea', 1, 's')").await), "LP109");
     assert_eq!(sqlstate(client.batch_execute("select api.merge_accounts('ann', 'ann', 'n', 'r')").await), "LP001");
-    assert_eq!(sqlstate(client.batch_execute("select api.execute_merge(null)").await), "42501");
+    assert_eq!(sqlstate(client.batch_execute("select api.execute_pair(null)").await), "42501");
     client.batch_execute("select api.unmerge_accounts('bea', 'u', 'it was another')").await.unwrap();
     let actor = "select actor from api.operation where kind = 'unmerge' and client = 'psql'";
     let actor: String = client.query_one(actor, &[]).await.unwrap().get(0);

@@ -415,7 +415,7 @@ async fn set_up(client: &Client, prefix: &str) {
         .batch_execute(
             "set session_replication_role = replica;
              delete from points.coupon where redemption_id is null; delete from points.stock_slice; delete from points.stock; delete from points.prize;
-             delete from points.reward; delete from points.reward_change;
+             delete from points.reward; delete from points.catalogue_change;
              reset session_replication_role;
              update points.program set time_zone = 'Asia/Shanghai'",
         )

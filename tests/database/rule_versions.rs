@@ -77,7 +77,10 @@ async fn a_draft_can_be_changed_and_discarded_and_what_is_published_cannot() {
         .unwrap();
     // all the terms are replaced
     assert_eq!((row.get(0), row.get(1), row.get(2)), (6i64, None::<i32>, 2));
-    assert_eq!(path(&client, "select api.publish_rule_version('NEW', 1, 'p', p_revision => 1)").await, "revision");
+    assert_eq!(
+        path(&client, "select api.publish_rule_version('NEW', 1, 'p', p_draft_revision => 1)").await,
+        "draft_revision"
+    );
     client.batch_execute("select api.discard_rule_draft('NEW', 1, 'x')").await.unwrap();
     assert_eq!(states(&client, "NEW").await, [""; 0]);
     for statement in [
@@ -90,7 +93,7 @@ async fn a_draft_can_be_changed_and_discarded_and_what_is_published_cannot() {
     }
     // a number is never given again
     client.batch_execute("select api.draft_rule_version('NEW', 'fixed', 'd4', 7)").await.unwrap();
-    client.batch_execute("select api.publish_rule_version('NEW', 2, 'p', p_revision => 1)").await.unwrap();
+    client.batch_execute("select api.publish_rule_version('NEW', 2, 'p', p_draft_revision => 1)").await.unwrap();
     assert_eq!(states(&client, "NEW").await, ["2 in_force"]);
     for statement in [
         "select api.draft_rule_version('NEW', 'fixed', 'd5', 7, p_version => 2)",
@@ -171,7 +174,7 @@ async fn a_change_sent_twice_is_done_once() {
             "api.draft_rule_version('NEW', 'fixed', 'e', 5)",
             "api.draft_rule_version('NEW', 'fixed', 'e', 5, p_version => 2)",
         ),
-        ("api.publish_rule_version('NEW', 1, 'p')", "api.publish_rule_version('NEW', 1, 'p', p_revision => 1)"),
+        ("api.publish_rule_version('NEW', 1, 'p')", "api.publish_rule_version('NEW', 1, 'p', p_draft_revision => 1)"),
         ("api.discard_rule_draft('NEW', 2, 'x')", "api.retire_rule('NEW', 'x')"),
         ("api.retire_rule('NEW', 'r')", "api.retire_rule('NEW', 'r', now() + interval '1 day')"),
     ] {
@@ -181,11 +184,14 @@ async fn a_change_sent_twice_is_done_once() {
         }
         assert_eq!(sqlstate(client.batch_execute(&format!("select {other}")).await), "LP004", "{other}");
     }
+    for other in ["api.publish_rule_version('NEW', 2, 'p')", "api.discard_rule_draft('NEW', 1, 'x')"] {
+        assert_eq!(sqlstate(client.batch_execute(&format!("select {other}")).await), "LP004", "{other}");
+    }
     // what a draft's key answers, once it is discarded
     let gone = "select (x).version is null from api.draft_rule_version('NEW', 'fixed', 'e', 5) x";
     assert!(client.query_one(gone, &[]).await.unwrap().get::<_, bool>(0));
     assert_eq!(states(&client, "NEW").await, ["1 retired", "3 retired"]);
-    assert_eq!(number(&client, "select count(*) from points.rule_change").await, 6);
+    assert_eq!(number(&client, "select count(*) from points.catalogue_change where code = 'NEW'").await, 6);
 }
 
 #[tokio::test]
@@ -271,7 +277,7 @@ async fn what_cannot_be_is_an_input_at_fault_and_changes_nothing() {
     let forbidden = "select api.create_rule('OTHER', 'Other', 'k', 'shop')";
     assert_eq!(sqlstate(client.batch_execute(forbidden).await), "LP003");
     assert_eq!(states(&client, "NEW").await, ["1 draft"]);
-    assert_eq!(number(&client, "select count(*) from points.rule_change").await, 2);
+    assert_eq!(number(&client, "select count(*) from points.catalogue_change where code = 'NEW'").await, 2);
 }
 
 #[tokio::test]

@@ -201,7 +201,7 @@ async fn many_at_once_through_the_gateway_lose_nothing() {
 /// Ends the sessions that wait for a lock in a transfer; how many there were.
 async fn kill_waiting(client: &tokio_postgres::Client) -> i64 {
     let kill = "select count(pg_terminate_backend(pid)) from pg_stat_activity
-        where datname = current_database() and wait_event_type = 'Lock' and query ~ 'execute_transfer'";
+        where datname = current_database() and wait_event_type = 'Lock' and query ~ 'execute_pair'";
     client.query_one(kill, &[]).await.unwrap().get(0)
 }
 

@@ -18,8 +18,8 @@ begin
     if v_fault is not null then
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', v_fault[1], 'message', v_fault[2]));
     end if;
-    v_change := points.note_rule_change(
-        p_client, p_idempotency_key, p_campaign, null, 'add_budget', jsonb_build_object('points', p_points));
+    v_change := points.note_change(
+        p_client, 'rules', p_idempotency_key, 'add_budget', p_campaign, jsonb_build_object('points', p_points));
     if not v_change.replayed then
         perform points.gather_slices(p_campaign, -1::smallint);
         update points.stock s

@@ -24,7 +24,7 @@ begin
     if v_fault is not null then
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', v_fault[1], 'message', v_fault[2]));
     end if;
-    v_change := points.note_rule_change(p_client, p_idempotency_key, p_code, null, 'change_campaign', jsonb_build_object(
+    v_change := points.note_change(p_client, 'rules', p_idempotency_key, 'change_campaign', p_code, jsonb_build_object(
         'name', p_name, 'status', p_status, 'priority', p_priority, 'exclusive', p_exclusive, 'member_cap', p_member_cap, 'ends_at', p_ends_at));
     if not v_change.replayed then
         if v_campaign.status = 'ended' and p_status <> 'ended' then

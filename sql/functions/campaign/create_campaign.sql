@@ -40,15 +40,15 @@ begin
     if v_fault is not null then
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', v_fault[1], 'message', v_fault[2]));
     end if;
-    v_change := points.note_rule_change(p_client, p_idempotency_key, p_code, null, 'create_campaign', jsonb_build_object(
+    v_change := points.note_change(p_client, 'rules', p_idempotency_key, 'create_campaign', p_code, jsonb_build_object(
         'name', p_name, 'basis', p_basis, 'rules', p_rules, 'multiplier', p_multiplier, 'bonus', p_bonus, 'levels', p_levels,
         'priority', p_priority, 'exclusive', p_exclusive, 'member_cap', p_member_cap, 'budget', p_budget,
         'starts_at', p_starts_at, 'ends_at', p_ends_at));
     if not v_change.replayed then
         insert into points.campaign (
-            code, name, basis, multiplier, bonus, rules, levels, priority, exclusive, member_cap, budgeted, status, starts_at, ends_at, created_at)
+            code, name, basis, multiplier, bonus, rules, levels, priority, exclusive, member_cap, status, starts_at, ends_at, created_at)
         values (p_code, p_name, p_basis, p_multiplier, p_bonus, p_rules, p_levels, p_priority, p_exclusive, p_member_cap,
-            p_budget is not null, 'active', coalesce(p_starts_at, v_now), coalesce(p_ends_at, 'infinity'), v_now)
+            'active', coalesce(p_starts_at, v_now), coalesce(p_ends_at, 'infinity'), v_now)
         on conflict (code) do nothing;
         if not found then
             perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'code', 'message', 'there is a campaign of this code'));

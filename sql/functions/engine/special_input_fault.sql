@@ -13,7 +13,7 @@ begin
         when (p_kind in ('capture', 'release', 'reverse', 'fulfil', 'cancel', 'approve', 'reject')) <> (p_original is not null)
             then array['original', 'is for capture, release, reverse, fulfil, cancel, approve and reject, which need it']
         when p_kind in ('transfer', 'merge', 'unmerge') or p_counterparty is not null
-            then array['kind', 'what touches two accounts is for api.execute_transfer and api.execute_merge']
+            then array['kind', 'what touches two accounts is for api.execute_pair']
         when (p_kind = 'redeem') <> (p_reward is not null)
             then array['reward', 'is for redeem, which needs it']
         when p_kind = 'return' and p_order_key is null

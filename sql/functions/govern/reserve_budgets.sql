@@ -14,8 +14,9 @@ begin
             select coalesce(max(t.bonus_points), 0) as streak from points.sign_in_terms t where (p_requests[d.ord]).kind = 'sign_in'
         ) s
         join points.campaign k on d.lot_source = any (k.rules)
+        join points.stock b on b.item = k.code and b.prize = -1
         where d.round is not null and d.refusal is null and d.entry_kind = 'earn' and d.moved > 0
-            and k.budgeted and k.status = 'active' and k.starts_at <= d.happened_at and k.ends_at > d.happened_at
+            and k.status = 'active' and k.starts_at <= d.happened_at and k.ends_at > d.happened_at
         group by k.code
     ) n;
     for v_number in 1 .. coalesce(cardinality(v_codes), 0) loop

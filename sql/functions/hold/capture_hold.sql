@@ -15,4 +15,4 @@ end
 $$;
 
 comment on function api.capture_hold(text, uuid, text, bigint, text, text, jsonb, text) is
-    'Spends a hold, once: p_points of it (null: all); the rest goes back to the lots that it came from. Not for offers, which api.accept_transfer completes. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT, LP101 INSUFFICIENT_POINTS, LP103 ACCOUNT_FROZEN, LP104 HOLD_CLOSED, LP108 UNKNOWN_OPERATION.';
+    'Spends a hold, once: p_points of it (null: all); the rest goes back to the lots that it came from. Not for offers, which api.accept_transfer completes. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT, LP101 INSUFFICIENT_POINTS, LP103 ACCOUNT_FROZEN, LP104 HOLD_CLOSED, LP108 UNKNOWN_OPERATION, LP109 ACCOUNT_MERGED.';

@@ -17,4 +17,4 @@ end
 $$;
 
 comment on function api.hold_points(text, bigint, text, timestamptz, text, text, numeric, text, jsonb, text) is
-    'Reserves points, soonest expiry first, until they are captured or released, or p_deadline (null: for ever). The hold''s id is the operation''s. p_order_key, p_amount: the order that they are to pay for. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT, LP101 INSUFFICIENT_POINTS, LP103 ACCOUNT_FROZEN.';
+    'Reserves points, soonest expiry first, until they are captured or released, or p_deadline (null: for ever). The hold''s id is the operation''s. p_order_key, p_amount: the order that they are to pay for. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT, LP101 INSUFFICIENT_POINTS, LP103 ACCOUNT_FROZEN, LP109 ACCOUNT_MERGED.';

@@ -14,4 +14,4 @@ end
 $$;
 
 comment on function api.release_hold(text, uuid, text, text, text, jsonb, text) is
-    'Gives a hold back to the lots that it came from; what has expired meanwhile expires. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT, LP104 HOLD_CLOSED, LP108 UNKNOWN_OPERATION.';
+    'Gives a hold back to the lots that it came from; what has expired meanwhile expires. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT, LP104 HOLD_CLOSED, LP108 UNKNOWN_OPERATION, LP109 ACCOUNT_MERGED.';

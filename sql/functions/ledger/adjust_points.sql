@@ -16,4 +16,4 @@ end
 $$;
 
 comment on function api.adjust_points(text, bigint, text, text, text, timestamptz, text, jsonb, text) is
-    'Corrects an account by hand, either way; points granted never expire unless p_expires_at is given. It is not an earn: levels do not move. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT, LP101 INSUFFICIENT_POINTS, LP102 LIMIT_REACHED.';
+    'Corrects an account by hand, either way; points granted never expire unless p_expires_at is given. It is not an earn: levels do not move. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT, LP101 INSUFFICIENT_POINTS, LP102 LIMIT_REACHED, LP109 ACCOUNT_MERGED.';

@@ -17,4 +17,4 @@ end
 $$;
 
 comment on function api.earn_points(text, text, text, numeric, bigint, timestamptz, text, text, jsonb, text) is
-    'Awards points by a rule. p_amount: money, for rules that take an amount; p_points: for rules that take points. p_order_key: the order, if the key of an earn by an amount is not its name. Raises LP001 INVALID_INPUT, LP002 UNKNOWN_RULE, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT, LP102 LIMIT_REACHED, LP103 ACCOUNT_FROZEN.';
+    'Awards points by a rule. p_amount: money, for rules that take an amount; p_points: for rules that take points. p_order_key: the order, if the key of an earn by an amount is not its name. Raises LP001 INVALID_INPUT, LP002 UNKNOWN_RULE, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT, LP102 LIMIT_REACHED, LP103 ACCOUNT_FROZEN, LP005 RULE_RETIRED, LP109 ACCOUNT_MERGED, LP133 ALREADY_EARNED, LP151 AWARD_DENIED.';

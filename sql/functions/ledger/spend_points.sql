@@ -16,4 +16,4 @@ end
 $$;
 
 comment on function api.spend_points(text, bigint, text, text, text, numeric, text, jsonb, text) is
-    'Takes points, soonest expiry first. p_order_key: the order that they pay for, so that returns give them back; p_amount: what the order amounts to. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT, LP101 INSUFFICIENT_POINTS, LP103 ACCOUNT_FROZEN.';
+    'Takes points, soonest expiry first. p_order_key: the order that they pay for, so that returns give them back; p_amount: what the order amounts to. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT, LP101 INSUFFICIENT_POINTS, LP103 ACCOUNT_FROZEN, LP109 ACCOUNT_MERGED.';

@@ -18,7 +18,7 @@ begin
     if v_fault is not null then
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', v_fault[1], 'message', v_fault[2]));
     end if;
-    v_change := points.note_rule_change(p_client, p_idempotency_key, p_code, null, 'create_limit', jsonb_build_object(
+    v_change := points.note_change(p_client, 'rules', p_idempotency_key, 'create_limit', p_code, jsonb_build_object(
         'name', p_name, 'rules', p_rules, 'period', p_period, 'max_times', p_max_times, 'max_points', p_max_points,
         'excess', p_excess, 'gives_back', p_gives_back));
     if not v_change.replayed then

@@ -27,7 +27,9 @@ begin
         cross join lateral (
             select (d.round = 1 or d.replayed and d.refusal is null) and coalesce(case
                 when a.into_id is not null
-                    then d.round = 1 and (d.kind in ('earn', 'spend', 'adjust', 'hold', 'redeem', 'sign_in', 'make_up', 'set_time_zone', 'progress', 'claim', 'invite', 'join') or d.kind = 'transfer' and d.original is null)
+                    then d.round = 1 and d.kind not in (
+                        'capture', 'release', 'reverse', 'return', 'fulfil', 'cancel', 'freeze', 'unfreeze', 'approve', 'reject')
+                        and not (d.kind = 'transfer' and d.original is not null)
                 else s.found and not exists (
                     select from points.operation o
                     where o.bucket = p_bucket and o.account_id = d.account_id and o.id in (d.operation_id, d.original)

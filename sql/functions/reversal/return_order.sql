@@ -15,4 +15,4 @@ end
 $$;
 
 comment on function api.return_order(text, text, text, numeric, text, text, jsonb, text) is
-    'Returns p_amount of an order (null: all of it): the same share of what it earned is clawed back, and of what was spent on it goes back to its lots. In any number of parts, in any order, even before the order. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT, LP107 RETURN_TOO_LARGE.';
+    'Returns p_amount of an order (null: all of it): the same share of what it earned is clawed back, and of what was spent on it goes back to its lots. In any number of parts, in any order, even before the order. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT, LP107 RETURN_TOO_LARGE, LP109 ACCOUNT_MERGED.';

@@ -15,4 +15,4 @@ end
 $$;
 
 comment on function api.reverse_operation(text, uuid, text, text, text, text, jsonb, text) is
-    'Undoes an operation, as far as returns have not done so already: what was spent goes back to its lots, what was granted is clawed back, and if it is gone, the debt policy decides. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT, LP104 HOLD_CLOSED, LP105 NOT_REVERSIBLE, LP106 ALREADY_REVERSED, LP108 UNKNOWN_OPERATION.';
+    'Undoes an operation, as far as returns have not done so already: what was spent goes back to its lots, what was granted is clawed back, and if it is gone, the debt policy decides. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT, LP104 HOLD_CLOSED, LP105 NOT_REVERSIBLE, LP106 ALREADY_REVERSED, LP108 UNKNOWN_OPERATION, LP109 ACCOUNT_MERGED.';

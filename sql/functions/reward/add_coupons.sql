@@ -25,7 +25,7 @@ begin
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', v_fault[1], 'message', v_fault[2]));
     end if;
 
-    v_replayed := points.note_change(p_client, p_idempotency_key, p_reward, 'add_coupons', to_jsonb(p_codes));
+    v_replayed := (points.note_change(p_client, 'rewards', p_idempotency_key, 'add_coupons', p_reward, to_jsonb(p_codes))).replayed;
     if not v_replayed then
         -- Also keeps another upload from taking the same numbers.
         perform from points.stock c where c.item = p_reward and c.prize = 0 for update;

@@ -26,8 +26,8 @@ begin
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', v_fault[1], 'message', v_fault[2]));
     end if;
 
-    v_replayed := points.note_change(p_client, p_idempotency_key, p_reward, 'add_stock', jsonb_build_object(
-        'pieces', p_pieces, 'prize', p_prize));
+    v_replayed := (points.note_change(p_client, 'rewards', p_idempotency_key, 'add_stock', p_reward, jsonb_build_object(
+        'pieces', p_pieces, 'prize', p_prize))).replayed;
     if not v_replayed then
         if p_pieces < 0 then
             perform points.gather_slices(p_reward, p_prize);

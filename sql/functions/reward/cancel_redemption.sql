@@ -15,4 +15,4 @@ end
 $$;
 
 comment on function api.cancel_redemption(text, uuid, text, text, text, text, jsonb, text) is
-    'Cancels a reserved redemption: what is left of its points goes back to their lots, and its stock and quota are free again; a coupon stays handed out. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT, LP108 UNKNOWN_OPERATION, LP121 REDEMPTION_CLOSED.';
+    'Cancels a reserved redemption: what is left of its points goes back to their lots, and its stock and quota are free again; a coupon stays handed out. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT, LP108 UNKNOWN_OPERATION, LP121 REDEMPTION_CLOSED, LP109 ACCOUNT_MERGED.';

@@ -27,9 +27,9 @@ begin
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', v_fault[1], 'message', v_fault[2]));
     end if;
 
-    v_replayed := points.note_change(p_client, p_idempotency_key, p_code, 'change', jsonb_build_object(
+    v_replayed := (points.note_change(p_client, 'rewards', p_idempotency_key, 'change_reward', p_code, jsonb_build_object(
         'name', p_name, 'price', p_price, 'status', p_status, 'on_sale_from', p_on_sale_from, 'on_sale_until', p_on_sale_until,
-        'quota', p_quota, 'quota_period', p_quota_period));
+        'quota', p_quota, 'quota_period', p_quota_period))).replayed;
     if not v_replayed then
         if v_reward.status = 'retired' and p_status <> 'retired' then
             perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'status', 'message', 'a retired reward stays retired'));

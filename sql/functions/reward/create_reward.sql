@@ -37,10 +37,10 @@ begin
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', v_fault[1], 'message', v_fault[2]));
     end if;
 
-    v_replayed := points.note_change(p_client, p_idempotency_key, p_code, 'create', jsonb_build_object(
+    v_replayed := (points.note_change(p_client, 'rewards', p_idempotency_key, 'create_reward', p_code, jsonb_build_object(
         'name', p_name, 'kind', p_kind, 'price', p_price, 'stock', p_stock, 'wallet', p_wallet, 'cash_amount', p_cash_amount,
         'on_sale_from', p_on_sale_from, 'on_sale_until', p_on_sale_until, 'quota', p_quota, 'quota_period', p_quota_period,
-        'prizes', p_prizes));
+        'prizes', p_prizes))).replayed;
     if not v_replayed then
         insert into points.reward (
             code, name, wallet, kind, price, unlimited, cash_amount, on_sale_from, on_sale_until, quota, quota_period, created_at)

@@ -15,4 +15,4 @@ end
 $$;
 
 comment on function api.fulfil_redemption(text, uuid, text, text, text, text, jsonb, text) is
-    'Says that a reserved redemption has been delivered: it cannot be cancelled any more. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT, LP108 UNKNOWN_OPERATION, LP121 REDEMPTION_CLOSED.';
+    'Says that a reserved redemption has been delivered: it cannot be cancelled any more. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT, LP108 UNKNOWN_OPERATION, LP121 REDEMPTION_CLOSED, LP109 ACCOUNT_MERGED.';

@@ -27,8 +27,8 @@ begin
     if v_fault is not null then
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', v_fault[1], 'message', v_fault[2]));
     end if;
-    v_change := points.note_rule_change(
-        p_client, p_idempotency_key, p_code, null, 'set_risk_rule', jsonb_strip_nulls(to_jsonb(v_rule) - 'created_at' - 'code'));
+    v_change := points.note_change(
+        p_client, 'rules', p_idempotency_key, 'set_risk_rule', p_code, jsonb_strip_nulls(to_jsonb(v_rule) - 'created_at' - 'code'));
     if not v_change.replayed then
         insert into points.risk_rule select v_rule.*
         on conflict (code) do update

@@ -14,9 +14,9 @@ begin
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', v_fault[1], 'message', v_fault[2]));
     end if;
 
-    select c.replayed into v_replayed
-    from points.note_rule_change(
-        p_client, coalesce(p_idempotency_key, 'rule ' || p_code), p_code, null, 'create', jsonb_build_object('name', p_name, 'once', p_once)) c;
+    v_replayed := (points.note_change(
+        p_client, 'rules', coalesce(p_idempotency_key, 'rule ' || p_code), 'create_rule', p_code,
+        jsonb_build_object('name', p_name, 'once', p_once))).replayed;
     if not v_replayed then
         insert into points.rule (code, name, once, created_at) values (p_code, p_name, coalesce(p_once, false), clock_timestamp()) on conflict (code) do nothing;
         if not found then

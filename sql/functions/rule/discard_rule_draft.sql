@@ -6,7 +6,8 @@ declare
     v_change record;
 begin
     perform points.lock_rule(p_rule);
-    v_change := points.note_rule_change(p_client, p_idempotency_key, p_rule, p_version, 'discard', '{}');
+    v_change := points.note_change(
+        p_client, 'rules', p_idempotency_key, 'discard_rule_draft', p_rule, jsonb_build_object('version', p_version));
     if not v_change.replayed then
         perform points.find_draft(p_rule, p_version);
         update points.rule_draft d set discarded_at = clock_timestamp() where d.rule = p_rule and d.version = p_version;

@@ -29,9 +29,9 @@ begin
     if v_fault is not null then
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', v_fault[1], 'message', v_fault[2]));
     end if;
-    v_change := points.note_rule_change(
-        p_client, p_idempotency_key, p_rule, coalesce(p_version, v_next), 'draft',
-        jsonb_build_object('version', p_version, 'terms', jsonb_strip_nulls(to_jsonb(v_terms))));
+    v_change := points.note_change(
+        p_client, 'rules', p_idempotency_key, 'draft_rule_version', p_rule,
+        jsonb_build_object('version', p_version, 'terms', jsonb_strip_nulls(to_jsonb(v_terms))), coalesce(p_version, v_next));
     if not v_change.replayed and p_version is null then
         insert into points.rule_draft (rule, version, terms, created_at)
         values (p_rule, v_change.version, jsonb_strip_nulls(to_jsonb(v_terms)), clock_timestamp());

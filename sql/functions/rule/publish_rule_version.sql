@@ -3,7 +3,7 @@ create or replace function api.publish_rule_version(
     p_version int,
     p_idempotency_key text,
     p_starts_at timestamptz default null,
-    p_revision int default null,
+    p_draft_revision int default null,
     p_client text default 'psql'
 ) returns table (replayed boolean, version api.rule_version)
 language plpgsql volatile security definer set search_path = '' as $$
@@ -16,15 +16,16 @@ declare
 begin
     perform points.lock_rule(p_rule);
     v_now := clock_timestamp();
-    v_change := points.note_rule_change(
-        p_client, p_idempotency_key, p_rule, p_version, 'publish', jsonb_build_object('starts_at', p_starts_at, 'revision', p_revision));
+    v_change := points.note_change(
+        p_client, 'rules', p_idempotency_key, 'publish_rule_version', p_rule,
+        jsonb_build_object('version', p_version, 'starts_at', p_starts_at, 'revision', p_draft_revision), p_version);
     if not v_change.replayed then
         v_draft := points.find_draft(p_rule, p_version);
         v_version := jsonb_populate_record(null::points.rule_version, v_draft.terms || jsonb_build_object(
             'rule', p_rule, 'version', p_version, 'starts_at', coalesce(p_starts_at, v_now), 'created_at', v_now));
         v_fault := case
-            when p_revision <> v_draft.revision
-                then array['revision', format('the draft has been changed since: it is revision %s', v_draft.revision)]
+            when p_draft_revision <> v_draft.revision
+                then array['draft_revision', format('the draft has been changed since: it is revision %s', v_draft.revision)]
             when p_starts_at < v_now or not isfinite(p_starts_at) then array['starts_at', 'must not be in the past']
             else points.version_fault(v_version)
         end;
@@ -39,4 +40,4 @@ end
 $$;
 
 comment on function api.publish_rule_version(text, int, text, timestamptz, int, text) is
-    'Puts a draft in force from p_starts_at on, null: at once, until the next version starts; from then on it never changes. p_revision: only if the draft is still that revision. A version that starts at the instant of one already scheduled replaces it. Raises LP001 INVALID_INPUT, LP002 UNKNOWN_RULE, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT.';
+    'Puts a draft in force from p_starts_at on, null: at once, until the next version starts; from then on it never changes. p_draft_revision: only if the draft is still that revision. A version that starts at the instant of one already scheduled replaces it. Raises LP001 INVALID_INPUT, LP002 UNKNOWN_RULE, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT.';

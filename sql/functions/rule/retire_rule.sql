@@ -7,7 +7,7 @@ declare
     v_now timestamptz := clock_timestamp();
     v_change record;
 begin
-    v_change := points.note_rule_change(p_client, p_idempotency_key, p_rule, null, 'retire', jsonb_build_object('at', p_at));
+    v_change := points.note_change(p_client, 'rules', p_idempotency_key, 'retire_rule', p_rule, jsonb_build_object('at', p_at));
     if not v_change.replayed then
         if p_at < v_now or not isfinite(p_at) then
             perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'at', 'message', 'must not be in the past'));

@@ -27,9 +27,9 @@ begin
     if v_fault is not null then
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', v_fault[1], 'message', v_fault[2]));
     end if;
-    v_replayed := points.note_change(p_client, p_idempotency_key, p_code, 'change_task', jsonb_build_object(
+    v_replayed := (points.note_change(p_client, 'rewards', p_idempotency_key, 'change_task', p_code, jsonb_build_object(
         'name', p_name, 'rule', p_rule, 'status', p_status, 'points', p_points, 'steps', p_steps, 'open_from', p_open_from,
-        'open_until', p_open_until));
+        'open_until', p_open_until))).replayed;
     if not v_replayed then
         if v_task.status = 'retired' and p_status <> 'retired' then
             perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'status', 'message', 'a retired task stays retired'));

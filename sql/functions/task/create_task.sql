@@ -26,9 +26,9 @@ begin
     if v_fault is not null then
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', v_fault[1], 'message', v_fault[2]));
     end if;
-    v_replayed := points.note_change(p_client, p_idempotency_key, p_code, 'create_task', jsonb_build_object(
+    v_replayed := (points.note_change(p_client, 'rewards', p_idempotency_key, 'create_task', p_code, jsonb_build_object(
         'name', p_name, 'rule', p_rule, 'period', p_period, 'points', p_points, 'steps', p_steps, 'open_from', p_open_from,
-        'open_until', p_open_until, 'wallet', p_wallet));
+        'open_until', p_open_until, 'wallet', p_wallet))).replayed;
     if not v_replayed then
         insert into points.task (code, name, wallet, rule, points, period, steps, open_from, open_until, created_at)
         values (p_code, p_name, p_wallet, p_rule, p_points, p_period, p_steps, coalesce(p_open_from, '-infinity'),

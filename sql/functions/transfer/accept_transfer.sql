@@ -10,9 +10,9 @@ create or replace function api.accept_transfer(
 ) returns table (replayed boolean, operation api.operation, entry api.entry, account api.account)
 language plpgsql volatile security definer set search_path = '' as $$
 begin
-    return query select * from points.transfer_one(p_client, row('transfer', p_user_id, p_wallet, null, p_idempotency_key, null, null, null, p_transfer_id, p_to_user_id, null, null, null, null, p_reason, null, p_metadata, null)::api.request);
+    return query select * from points.pair_one(p_client, row('transfer', p_user_id, p_wallet, null, p_idempotency_key, null, null, null, p_transfer_id, p_to_user_id, null, null, null, null, p_reason, null, p_metadata, null)::api.request);
 end
 $$;
 
 comment on function api.accept_transfer(text, text, uuid, text, text, text, jsonb, text) is
-    'Completes the offer p_transfer_id that p_user_id made to p_to_user_id. What of it has expired meanwhile expires with the receiver. The key is one on the sender''s account. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT, LP108 UNKNOWN_OPERATION, LP102 LIMIT_REACHED, LP103 ACCOUNT_FROZEN, LP104 HOLD_CLOSED.';
+    'Completes the offer p_transfer_id that p_user_id made to p_to_user_id. What of it has expired meanwhile expires with the receiver. The key is one on the sender''s account. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT, LP108 UNKNOWN_OPERATION, LP102 LIMIT_REACHED, LP103 ACCOUNT_FROZEN, LP104 HOLD_CLOSED, LP109 ACCOUNT_MERGED.';

@@ -9,9 +9,9 @@ create or replace function api.cancel_transfer(
 ) returns table (replayed boolean, operation api.operation, entry api.entry, account api.account)
 language plpgsql volatile security definer set search_path = '' as $$
 begin
-    return query select * from points.transfer_one(p_client, row('release', p_user_id, p_wallet, null, p_idempotency_key, null, null, null, p_transfer_id, null, null, null, null, null, p_reason, null, p_metadata, null)::api.request);
+    return query select * from points.pair_one(p_client, row('release', p_user_id, p_wallet, null, p_idempotency_key, null, null, null, p_transfer_id, null, null, null, null, null, p_reason, null, p_metadata, null)::api.request);
 end
 $$;
 
 comment on function api.cancel_transfer(text, uuid, text, text, text, jsonb, text) is
-    'Takes back an offer that was not accepted yet: the points go back to their lots. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT, LP108 UNKNOWN_OPERATION, LP104 HOLD_CLOSED.';
+    'Takes back an offer that was not accepted yet: the points go back to their lots. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT, LP108 UNKNOWN_OPERATION, LP104 HOLD_CLOSED, LP109 ACCOUNT_MERGED.';
