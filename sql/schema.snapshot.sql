@@ -9,6 +9,10 @@ schema points
     grant create to jifen_owner
     grant usage to jifen_owner
 
+domain points.balance_shape as points.balance_facts
+    balance_is_within_safe_integers: CHECK ((((((VALUE).pending)::bigint + ((VALUE).available)::bigint) + ((VALUE).held)::bigint) <= '9007199254740991'::bigint))
+    balance_pockets_equal_flows: CHECK (((((((VALUE).pending)::bigint + ((VALUE).available)::bigint) + ((VALUE).held)::bigint) - ((VALUE).debt)::bigint) = ((((((VALUE).earned)::bigint + ((VALUE).adjusted)::bigint) + ((VALUE).transferred)::bigint) - ((VALUE).spent)::bigint) - ((VALUE).expired)::bigint)))
+
 enum points.calendar_unit (day, month, year)
 
 enum points.campaign_basis (multiplier, bonus)
@@ -18,6 +22,17 @@ enum points.campaign_status (active, paused, ended)
 enum points.contra (issuance, redemption, adjustment, expiry, transfer, write_off, internal)
 
 enum points.entry_kind (earn, spend, adjust, hold, capture, release, clawback, refund, transfer, merge, activate, expire, reinstate, repay, write_off)
+
+domain points.entry_shape as points.entry_facts
+    entry_nets_as_its_kind_says: CHECK (
+CASE
+    WHEN ((VALUE).kind = ANY (ARRAY['earn'::points.entry_kind, 'refund'::points.entry_kind, 'reinstate'::points.entry_kind])) THEN ((VALUE).net > 0)
+    WHEN ((VALUE).kind = ANY (ARRAY['spend'::points.entry_kind, 'capture'::points.entry_kind, 'clawback'::points.entry_kind, 'expire'::points.entry_kind])) THEN ((VALUE).net < 0)
+    WHEN ((VALUE).kind = 'merge'::points.entry_kind) THEN true
+    WHEN ((VALUE).kind = ANY (ARRAY['adjust'::points.entry_kind, 'transfer'::points.entry_kind, 'write_off'::points.entry_kind])) THEN ((VALUE).net <> 0)
+    ELSE ((VALUE).net = 0)
+END)
+    entry_seq_positive: CHECK (((VALUE).seq > 0))
 
 domain points.flow as bigint
     flow_is_safe_integer: CHECK (((VALUE >= '-9007199254740991'::bigint) AND (VALUE <= '9007199254740991'::bigint)))
@@ -33,6 +48,21 @@ domain points.money as numeric
     money_not_negative: CHECK ((VALUE >= (0)::numeric))
 
 enum points.operation_kind (earn, spend, adjust, hold, capture, release, reverse, return, transfer, redeem, fulfil, cancel, freeze, unfreeze, merge, unmerge, approve, reject, sign_in, make_up, set_time_zone, progress, claim, invite, join, activate, expire, reinstate, repay, write_off, receive, forward, erase)
+
+domain points.operation_shape as points.operation_facts
+    operation_adjust_has_reason_and_actor: CHECK ((((VALUE).kind <> ALL (ARRAY['adjust'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'approve'::points.operation_kind, 'reject'::points.operation_kind, 'erase'::points.operation_kind])) OR ((COALESCE(length((VALUE).reason), 0) > 0) AND (COALESCE(length((VALUE).actor), 0) > 0))))
+    operation_earn_names_rule_version: CHECK (((((VALUE).kind = ANY (ARRAY['earn'::points.operation_kind, 'sign_in'::points.operation_kind, 'claim'::points.operation_kind])) = ((VALUE).rule IS NOT NULL)) AND (((VALUE).rule IS NULL) = ((VALUE).rule_version IS NULL))))
+    operation_moves_points_by_an_entry: CHECK ((((VALUE).points = 0) OR ((VALUE).seq IS NOT NULL)))
+    operation_nothing_only_from_earn: CHECK ((((VALUE).points <> 0) OR ((VALUE).refusal IS NOT NULL) OR ((VALUE).kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'fulfil'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'approve'::points.operation_kind, 'forward'::points.operation_kind, 'erase'::points.operation_kind, 'sign_in'::points.operation_kind, 'make_up'::points.operation_kind, 'set_time_zone'::points.operation_kind, 'progress'::points.operation_kind, 'claim'::points.operation_kind, 'invite'::points.operation_kind, 'join'::points.operation_kind]))))
+    operation_original_fits_kind: CHECK (
+CASE
+    WHEN ((VALUE).kind = ANY (ARRAY['capture'::points.operation_kind, 'reverse'::points.operation_kind, 'fulfil'::points.operation_kind, 'cancel'::points.operation_kind, 'receive'::points.operation_kind, 'approve'::points.operation_kind, 'reject'::points.operation_kind])) THEN ((VALUE).original IS NOT NULL)
+    WHEN ((VALUE).kind = ANY (ARRAY['release'::points.operation_kind, 'transfer'::points.operation_kind])) THEN true
+    ELSE ((VALUE).original IS NULL)
+END)
+    operation_points_fit_kind: CHECK ((((VALUE).points >= 0) OR ((VALUE).kind = ANY (ARRAY['adjust'::points.operation_kind, 'reverse'::points.operation_kind, 'reject'::points.operation_kind, 'erase'::points.operation_kind]))))
+    operation_refusal_is_final: CHECK (((VALUE).refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text, 'UNKNOWN_OPERATION'::text, 'REDEMPTION_CLOSED'::text, 'ALREADY_SIGNED_IN'::text, 'DAY_OUT_OF_RANGE'::text, 'ALREADY_EARNED'::text, 'ALREADY_CLAIMED'::text, 'ALREADY_INVITED'::text, 'NOT_INVITABLE'::text, 'AWARD_DENIED'::text, 'REVIEW_CLOSED'::text])))
+    operation_refused_moves_nothing: CHECK ((((VALUE).refusal IS NULL) OR (((VALUE).points = 0) AND ((VALUE).seq IS NULL))))
 
 domain points.pocket as bigint
     pocket_is_safe_integer: CHECK ((VALUE <= '9007199254740991'::bigint))
@@ -101,6 +131,17 @@ type api.request
     metadata        jsonb
     subject         text
 
+type points.balance_facts
+    pending     points.pocket
+    available   points.pocket
+    held        points.pocket
+    debt        points.pocket
+    earned      points.pocket
+    adjusted    points.flow
+    transferred points.flow
+    spent       points.pocket
+    expired     points.pocket
+
 type points.draft
     ord              integer
     account_id       bigint
@@ -129,6 +170,22 @@ type points.draft
     level_due        boolean
     undo             points.undo
     undoes           uuid
+
+type points.entry_facts
+    kind points.entry_kind
+    seq  bigint
+    net  bigint
+
+type points.operation_facts
+    kind         points.operation_kind
+    points       bigint
+    seq          bigint
+    refusal      text
+    rule         text
+    rule_version integer
+    original     uuid
+    reason       text
+    actor        text
 
 type points.risk
     decision     points.risk_decision
@@ -193,8 +250,7 @@ table points.balance with (fillfactor=60)
     level          text
     balance_pkey: PRIMARY KEY (bucket, account_id)
     balance_of_an_account: FOREIGN KEY (bucket, account_id) REFERENCES points.account(bucket, id)
-    balance_is_within_safe_integers: CHECK (((((pending)::bigint + (available)::bigint) + (held)::bigint) <= '9007199254740991'::bigint))
-    balance_pockets_equal_flows: CHECK ((((((pending)::bigint + (available)::bigint) + (held)::bigint) - (debt)::bigint) = (((((earned)::bigint + (adjusted)::bigint) + (transferred)::bigint) - (spent)::bigint) - (expired)::bigint)))
+    balance_is_in_shape: CHECK (((ROW(pending, available, held, debt, earned, adjusted, transferred, spent, expired))::points.balance_shape IS DISTINCT FROM NULL))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.bundle
@@ -341,8 +397,7 @@ table points.entry partition by range (recorded_at)
     kind            points.entry_kind not null
     bucket          smallint not null
     entry_pkey: PRIMARY KEY (bucket, account_id, seq, recorded_at)
-    entry_nets_as_its_kind_says: CHECK ( CASE WHEN (kind = ANY (ARRAY['earn'::points.entry_kind, 'refund'::points.entry_kind, 'reinstate'::points.entry_kind])) THEN (((pending_delta + available_delta) + held_delta) > debt_delta) WHEN (kind = ANY (ARRAY['spend'::points.entry_kind, 'capture'::points.entry_kind, 'clawback'::points.entry_kind, 'expire'::points.entry_kind])) THEN (((pending_delta + available_delta) + held_delta) < debt_delta) WHEN (kind = 'merge'::points.entry_kind) THEN true WHEN (kind = ANY (ARRAY['adjust'::points.entry_kind, 'transfer'::points.entry_kind, 'write_off'::points.entry_kind])) THEN (((pending_delta + available_delta) + held_delta) <> debt_delta) ELSE (((pending_delta + available_delta) + held_delta) = debt_delta) END)
-    entry_seq_positive: CHECK ((seq > 0))
+    entry_is_in_shape: CHECK (((ROW(kind, seq, (((pending_delta + available_delta) + held_delta) - debt_delta)))::points.entry_shape IS DISTINCT FROM NULL))
     trigger append_only before delete or update on points.entry for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.entry for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -453,6 +508,11 @@ table points.invited
     revoked        boolean not null default false
     invited_pkey: PRIMARY KEY (bucket, account_id, invited_bucket, invited_id)
     CREATE INDEX invited_by_operation ON points.invited USING btree (bucket, account_id, operation_id)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.lane
+    bucket smallint not null
+    lane_pkey: PRIMARY KEY (bucket)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.level
@@ -569,14 +629,7 @@ table points.operation
     metadata            jsonb
     operation_pkey: PRIMARY KEY (bucket, account_id, id)
     operation_refusal_fkey: FOREIGN KEY (refusal) REFERENCES points.refusal(code)
-    operation_adjust_has_reason_and_actor: CHECK (((kind <> ALL (ARRAY['adjust'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'approve'::points.operation_kind, 'reject'::points.operation_kind, 'erase'::points.operation_kind])) OR ((COALESCE(length(reason), 0) > 0) AND (COALESCE(length(actor), 0) > 0))))
-    operation_earn_names_rule_version: CHECK ((((kind = ANY (ARRAY['earn'::points.operation_kind, 'sign_in'::points.operation_kind, 'claim'::points.operation_kind])) = (rule IS NOT NULL)) AND ((rule IS NULL) = (rule_version IS NULL))))
-    operation_moves_points_by_an_entry: CHECK ((((points)::bigint = 0) OR (seq IS NOT NULL)))
-    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'fulfil'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'approve'::points.operation_kind, 'forward'::points.operation_kind, 'erase'::points.operation_kind, 'sign_in'::points.operation_kind, 'make_up'::points.operation_kind, 'set_time_zone'::points.operation_kind, 'progress'::points.operation_kind, 'claim'::points.operation_kind, 'invite'::points.operation_kind, 'join'::points.operation_kind]))))
-    operation_original_fits_kind: CHECK ( CASE WHEN (kind = ANY (ARRAY['capture'::points.operation_kind, 'reverse'::points.operation_kind, 'fulfil'::points.operation_kind, 'cancel'::points.operation_kind, 'receive'::points.operation_kind, 'approve'::points.operation_kind, 'reject'::points.operation_kind])) THEN (original IS NOT NULL) WHEN (kind = ANY (ARRAY['release'::points.operation_kind, 'transfer'::points.operation_kind])) THEN true ELSE (original IS NULL) END)
-    operation_points_fit_kind: CHECK ((((points)::bigint >= 0) OR (kind = ANY (ARRAY['adjust'::points.operation_kind, 'reverse'::points.operation_kind, 'reject'::points.operation_kind, 'erase'::points.operation_kind]))))
-    operation_refusal_is_final: CHECK ((refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text, 'UNKNOWN_OPERATION'::text, 'REDEMPTION_CLOSED'::text, 'ALREADY_SIGNED_IN'::text, 'DAY_OUT_OF_RANGE'::text, 'ALREADY_EARNED'::text, 'ALREADY_CLAIMED'::text, 'ALREADY_INVITED'::text, 'NOT_INVITABLE'::text, 'AWARD_DENIED'::text, 'REVIEW_CLOSED'::text])))
-    operation_refused_moves_nothing: CHECK (((refusal IS NULL) OR (((points)::bigint = 0) AND (seq IS NULL))))
+    operation_is_in_shape: CHECK (((ROW(kind, (points)::bigint, seq, refusal, rule, rule_version, original, reason, actor))::points.operation_shape IS DISTINCT FROM NULL))
     CREATE INDEX operation_order_key ON points.operation USING btree (bucket, account_id, order_key) WHERE (order_key IS NOT NULL)
     trigger append_only before delete or update on points.operation for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.operation for each statement execute function points.refuse_change()

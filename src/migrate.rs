@@ -142,7 +142,7 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/reward/post_redeems.sql",
     "functions/reward/draft_closings.sql",
     "functions/reward/close_redemptions.sql",
-    "functions/reward/repeated_keys.sql",
+    "functions/engine/repeated_keys.sql",
     "functions/deduction/deductible.sql",
     "functions/deduction/draft_deductions.sql",
     "functions/sign_in/member_day.sql",

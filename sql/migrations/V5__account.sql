@@ -1,5 +1,12 @@
 set role jifen_owner;
 
+create table points.lane (
+    bucket smallint primary key
+);
+comment on table points.lane is 'The buckets, one row each: what a call writes into other tables joins the row of its bucket, so that on a cluster it stays on the bucket''s node.';
+comment on column points.lane.bucket is 'The bucket.';
+insert into points.lane select generate_series(0, points.bucket_count() - 1);
+
 create table points.account (
     id         bigint generated always as identity,
     created_at timestamptz not null,
@@ -28,6 +35,36 @@ comment on column points.account.into_bucket is 'Bucket of that account.';
 comment on column points.account.user_id is 'The host''s name for the member, 1 to 64 characters; null: erased.';
 comment on column points.account.wallet is 'Kind of points.';
 
+create type points.balance_facts as (
+    pending     points.pocket,
+    available   points.pocket,
+    held        points.pocket,
+    debt        points.pocket,
+    earned      points.pocket,
+    adjusted    points.flow,
+    transferred points.flow,
+    spent       points.pocket,
+    expired     points.pocket
+);
+comment on type points.balance_facts is 'Columns of points.balance that must add up.';
+comment on column points.balance_facts.pending is 'See points.balance.';
+comment on column points.balance_facts.available is 'See points.balance.';
+comment on column points.balance_facts.held is 'See points.balance.';
+comment on column points.balance_facts.debt is 'See points.balance.';
+comment on column points.balance_facts.earned is 'See points.balance.';
+comment on column points.balance_facts.adjusted is 'See points.balance.';
+comment on column points.balance_facts.transferred is 'See points.balance.';
+comment on column points.balance_facts.spent is 'See points.balance.';
+comment on column points.balance_facts.expired is 'See points.balance.';
+
+-- See points.operation_shape.
+create domain points.balance_shape as points.balance_facts
+    constraint balance_pockets_equal_flows check (
+        (value).pending + (value).available + (value).held - (value).debt
+            = (value).earned + (value).adjusted + (value).transferred - (value).spent - (value).expired)
+    constraint balance_is_within_safe_integers check ((value).pending + (value).available + (value).held <= 9007199254740991);
+comment on domain points.balance_shape is 'How the counters of a balance add up: its checks, by name.';
+
 create table points.balance (
     account_id     bigint not null,
     pending        points.pocket not null default 0,
@@ -52,8 +89,8 @@ create table points.balance (
     level          text,
     primary key (bucket, account_id),
     constraint balance_of_an_account foreign key (bucket, account_id) references points.account (bucket, id),
-    constraint balance_pockets_equal_flows check (pending + available + held - debt = earned + adjusted + transferred - spent - expired),
-    constraint balance_is_within_safe_integers check (pending + available + held <= 9007199254740991)
+    constraint balance_is_in_shape check (
+        row(pending, available, held, debt, earned, adjusted, transferred, spent, expired)::points.balance_shape is distinct from null)
 ) with (fillfactor = 60);
 comment on table points.balance is 'An account''s points: one row an account, locked by whoever moves them. No index on what changes, so that updates stay on their page (HOT).';
 comment on column points.balance.account_id is 'The account.';

@@ -8,6 +8,29 @@ comment on type points.entry_kind is 'What an entry books.';
 create type points.contra as enum ('issuance', 'redemption', 'adjustment', 'expiry', 'transfer', 'write_off', 'internal');
 comment on type points.contra is 'Account that takes the opposite amount of an entry; internal: none does, points moved between pockets.';
 
+create type points.entry_facts as (
+    kind points.entry_kind,
+    seq  bigint,
+    net  bigint
+);
+comment on type points.entry_facts is 'What must fit together in points.entry.';
+comment on column points.entry_facts.kind is 'What it books.';
+comment on column points.entry_facts.seq is 'Number within the account.';
+comment on column points.entry_facts.net is 'What the three pockets get, less debt: what its contra account gives.';
+
+-- See points.operation_shape.
+create domain points.entry_shape as points.entry_facts
+    constraint entry_seq_positive check ((value).seq > 0)
+    constraint entry_nets_as_its_kind_says check (
+        case
+            when (value).kind in ('earn', 'refund', 'reinstate') then (value).net > 0
+            when (value).kind in ('spend', 'capture', 'clawback', 'expire') then (value).net < 0
+            when (value).kind = 'merge' then true
+            when (value).kind in ('adjust', 'transfer', 'write_off') then (value).net <> 0
+            else (value).net = 0
+        end);
+comment on domain points.entry_shape is 'What an entry of each kind may do: the checks of an entry, by name.';
+
 create table points.entry (
     account_id      bigint not null,
     seq             bigint not null,
@@ -25,15 +48,8 @@ create table points.entry (
     kind            points.entry_kind not null,
     bucket          smallint not null,
     primary key (bucket, account_id, seq, recorded_at),
-    constraint entry_seq_positive check (seq > 0),
-    constraint entry_nets_as_its_kind_says check (
-        case
-            when kind in ('earn', 'refund', 'reinstate') then pending_delta + available_delta + held_delta > debt_delta
-            when kind in ('spend', 'capture', 'clawback', 'expire') then pending_delta + available_delta + held_delta < debt_delta
-            when kind = 'merge' then true
-            when kind in ('adjust', 'transfer', 'write_off') then pending_delta + available_delta + held_delta <> debt_delta
-            else pending_delta + available_delta + held_delta = debt_delta
-        end)
+    constraint entry_is_in_shape check (
+        row(kind, seq, pending_delta + available_delta + held_delta - debt_delta)::points.entry_shape is distinct from null)
 ) partition by range (recorded_at);
 comment on table points.entry is 'What moved: one row an account touched by an operation, with the pockets after it. Each row is a whole double entry: points.contra_of(kind) takes minus their net (pending, available and held, less debt). Append-only, in monthly partitions.';
 comment on column points.entry.account_id is 'The account.';

@@ -846,7 +846,9 @@ async fn every_check_has_a_case() {
     let rows = client
         .query(
             "select distinct c.conname::text from pg_constraint c left join pg_class t on t.oid = c.conrelid
-             where c.connamespace = 'points'::regnamespace and c.contype = 'c' and t.relispartition is not true",
+             where c.connamespace = 'points'::regnamespace and c.contype = 'c' and t.relispartition is not true
+                 -- These only apply a domain, whose checks have cases of their own, on the table.
+                 and c.conname not like '%\\_is_in\\_shape'",
             &[],
         )
         .await

@@ -21,18 +21,12 @@ declare
 begin
     v_drafts := points.receive(p_bucket, p_requests, v_now);
     select bool_or(d.account_id is null and d.refusal is null), bool_or(d.lot_source is not null and d.refusal is null),
-        array_agg(d.account_id) filter (where d.level_due and d.refusal is null), bool_or(d.round is not null)
-    into v_newcomers, v_redeems, v_merged, v_occasions
+        array_agg(d.account_id) filter (where d.level_due and d.refusal is null), bool_or(d.round is not null),
+        count(*) > count(distinct d.operation_id)
+    into v_newcomers, v_redeems, v_merged, v_occasions, v_repeats
     from unnest(v_drafts) d;
-    if v_redeems or v_occasions then
+    if v_repeats then
         v_parts := points.repeated_keys(p_requests, v_drafts);
-        if v_parts <> '{}' then
-            for v_number in 0 .. cardinality(v_parts) loop
-                return query select * from points.execute(
-                    p_bucket, p_requests[coalesce(v_parts[v_number], 1) : coalesce(v_parts[v_number + 1] - 1, cardinality(p_requests))], p_now);
-            end loop;
-            return;
-        end if;
     end if;
     if v_redeems then
         v_drafts := points.screen_redeems(p_bucket, p_requests, v_drafts, v_now);
@@ -49,14 +43,17 @@ begin
     end if;
     if v_merged is not null then
         perform points.lock_pair(array_fill(p_bucket, array[cardinality(v_drafts)]), v_drafts);
-        if cardinality(p_requests) > 1 then
-            for v_number in 1 .. cardinality(p_requests) loop
-                return query select * from points.execute(p_bucket, p_requests[v_number : v_number], p_now);
-            end loop;
-            return;
-        end if;
+        v_parts := array(select generate_series(2, cardinality(p_requests)));
     end if;
     v_locked := points.lock_accounts(p_bucket, v_drafts);
+    -- After all the locks, so that parts take none out of order.
+    if v_parts <> '{}' then
+        for v_number in 0 .. cardinality(v_parts) loop
+            return query select * from points.execute(
+                p_bucket, p_requests[coalesce(v_parts[v_number], 1) : coalesce(v_parts[v_number + 1] - 1, cardinality(p_requests))], p_now);
+        end loop;
+        return;
+    end if;
     if not v_locked.merged <@ coalesce(v_merged, '{}') then
         raise exception using errcode = 'serialization_failure', message = 'an account was merged while this waited for it; send it again';
     end if;

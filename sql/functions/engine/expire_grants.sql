@@ -6,9 +6,7 @@ begin
     insert into points.lot_use (bucket, account_id, seq, lot_seq, lot_no, points, granted, source, available_at, expires_at, recorded_at)
     select p_bucket, d.account_id, d.seq, d.seq - 1, 0, -d.moved, -d.moved, d.lot_source, d.lot_available_at, d.lot_expires_at, p_now
     from unnest(p_lapsed) d
-    cross join lateral (
-        select b.bucket from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
-    ) b;
+    join points.lane b on b.bucket = p_bucket;
 end
 $$;
 

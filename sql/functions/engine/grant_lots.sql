@@ -4,9 +4,7 @@ begin
     insert into points.lot (bucket, account_id, seq, no, granted, remaining, pending, source, available_at, expires_at)
     select b.bucket, d.account_id, d.seq, 0, d.moved, d.moved, d.pending_delta > 0, d.lot_source, d.lot_available_at, d.lot_expires_at
     from unnest(p_drafts) d
-    cross join lateral (
-        select b.bucket from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
-    ) b
+    join points.lane b on b.bucket = p_bucket
     where d.seq is not null and d.moved > 0 and d.undo is null and d.lot_expires_at > p_now;
 end
 $$;

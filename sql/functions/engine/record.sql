@@ -13,9 +13,7 @@ begin
         case when d.kind in ('adjust', 'hold') then d.expires_at when d.seq is not null and d.moved > 0 and d.undo is null then d.lot_expires_at end,
         d.reason, d.actor, d.metadata, d.subject, p_now
     from unnest(p_requests, p_drafts) d
-    cross join lateral (
-        select b.bucket from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
-    ) b
+    join points.lane b on b.bucket = p_bucket
     where d.round is not null;
 end
 $$;

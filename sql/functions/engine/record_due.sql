@@ -10,9 +10,7 @@ begin
         select case when d.undoes is not null and d.entry_kind <> 'release' then 'reverse'::points.operation_kind
             else d.entry_kind::text::points.operation_kind end as kind
     ) k
-    cross join lateral (
-        select b.bucket from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
-    ) b;
+    join points.lane b on b.bucket = p_bucket;
 end
 $$;
 

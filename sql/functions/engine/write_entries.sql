@@ -49,9 +49,7 @@ begin
         d.pending_delta, d.available_delta, d.held_delta, d.debt_delta,
         d.pending_after, d.available_after, d.held_after, d.debt_after, d.happened_at, p_now
     from unnest(p_drafts) d
-    cross join lateral (
-        select b.bucket from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
-    ) b
+    join points.lane b on b.bucket = p_bucket
     where d.seq is not null;
 end
 $$;

@@ -4,9 +4,7 @@ begin
     insert into points.limit_use (bucket, account_id, code, starts_at, times, points, max_times, max_points)
     select b.bucket, d.account_id, k.code, points.period_start(k.period, d.happened_at, p.time_zone), 1, d.moved, k.max_times, k.max_points
     from unnest(p_drafts, p_shares) d
-    cross join lateral (
-        select b.bucket from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
-    ) b
+    join points.lane b on b.bucket = p_bucket
     cross join points.program p
     join points.earn_limit k on k.active and d.lot_source = any (k.rules)
     where d.seq is not null and d.allowed is not null
@@ -17,9 +15,7 @@ begin
     insert into points.campaign_use (bucket, account_id, campaign, points, cap)
     select b.bucket, d.account_id, k.code, u.bonus, k.member_cap
     from unnest(p_drafts, p_shares) d
-    cross join lateral (
-        select b.bucket from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
-    ) b
+    join points.lane b on b.bucket = p_bucket
     cross join lateral unnest(d.campaigns, d.bonuses) as u(code, bonus)
     join points.campaign k on k.code = u.code and k.member_cap is not null
     where d.seq is not null

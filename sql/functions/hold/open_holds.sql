@@ -4,9 +4,7 @@ begin
     insert into points.hold (bucket, account_id, id, seq, points, held_at, deadline)
     select b.bucket, d.account_id, d.operation_id, d.seq, d.held_delta, p_now, d.lot_expires_at
     from unnest(p_drafts) d
-    cross join lateral (
-        select b.bucket from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
-    ) b
+    join points.lane b on b.bucket = p_bucket
     where d.seq is not null and d.entry_kind = 'hold';
 end
 $$;

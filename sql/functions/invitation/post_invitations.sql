@@ -5,9 +5,7 @@ begin
     insert into points.invitation_code (bucket, account_id, code, created_at)
     select b.bucket, d.account_id, points.new_code(b.bucket, gen_random_uuid()), p_now
     from unnest(p_drafts) d
-    cross join lateral (
-        select b.bucket from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
-    ) b
+    join points.lane b on b.bucket = p_bucket
     where d.round is not null and d.refusal is null and (p_requests[d.ord]).kind = 'invite'
     on conflict (bucket, account_id) do nothing;
 

@@ -7,9 +7,7 @@ begin
     insert into points.once_award (bucket, account_id, rule, operation_id)
     select b.bucket, d.account_id, r.code, d.operation_id
     from unnest(p_drafts) d
-    cross join lateral (
-        select b.bucket from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
-    ) b
+    join points.lane b on b.bucket = p_bucket
     join points.rule r on r.code = d.lot_source and r.once
     where d.seq is not null and d.rule_version is not null;
 

@@ -6,9 +6,7 @@ begin
     from (select (p_requests[d.ord]).order_key, (p_requests[d.ord]).amount, d.account_id
         from unnest(p_drafts) d
         where d.round is not null and d.refusal is null and (p_requests[d.ord]).kind = 'return') d
-    cross join lateral (
-        select b.bucket from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
-    ) b
+    join points.lane b on b.bucket = p_bucket
     on conflict (bucket, account_id, order_key) do update
     set amount = order_return.amount + excluded.amount, whole = order_return.whole or excluded.whole;
 

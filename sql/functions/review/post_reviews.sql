@@ -7,9 +7,7 @@ begin
     select b.bucket, d.account_id, d.operation_id, d.seq, d.moved, p_now, d.deadline, d.available_at, d.expires_at,
         (p_requests[d.ord]).actor, array(select jsonb_array_elements_text(d.detail #> '{risk,reasons}'))
     from unnest(p_drafts, p_risks) d
-    cross join lateral (
-        select b.bucket from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
-    ) b
+    join points.lane b on b.bucket = p_bucket
     where d.seq is not null and d.decision = 'review';
 end
 $$;

@@ -24,9 +24,7 @@ begin
             points.period_start(w.quota_period, p_now, (select p.time_zone from points.program p)) as quota_starts_at,
             x.seed, x.weights, x.drawn, x.consolation, s.remaining
         from unnest(v_drafts) d
-        cross join lateral (
-            select b.bucket from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
-        ) b
+        join points.lane b on b.bucket = p_bucket
         cross join lateral (
             select * from points.reward w where w.code = (p_requests[d.ord]).reward limit 1
         ) w

@@ -6,9 +6,7 @@ begin
     select b.bucket, d.account_id, coalesce((p_requests[d.ord]).subject::date, m.day),
         case when (p_requests[d.ord]).kind = 'make_up' then m.day end, d.operation_id, p_now
     from unnest(p_drafts) d
-    cross join lateral (
-        select b.bucket from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
-    ) b
+    join points.lane b on b.bucket = p_bucket
     cross join lateral points.member_day(p_bucket, d.account_id, p_now) m
     where d.round is not null and d.refusal is null and (p_requests[d.ord]).kind in ('sign_in', 'make_up');
 

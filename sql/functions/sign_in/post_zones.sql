@@ -5,9 +5,7 @@ begin
     select b.bucket, d.account_id, (p_now at time zone p.time_zone)::date, (p_requests[d.ord]).subject, m.day + 1,
         (m.day + 1)::timestamp at time zone m.time_zone
     from unnest(p_drafts) d
-    cross join lateral (
-        select b.bucket from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
-    ) b
+    join points.lane b on b.bucket = p_bucket
     cross join points.program p
     cross join lateral points.member_day(p_bucket, d.account_id, p_now) m
     where d.round is not null and d.refusal is null and (p_requests[d.ord]).kind = 'set_time_zone';

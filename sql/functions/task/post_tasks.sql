@@ -6,9 +6,7 @@ begin
     select b.bucket, d.account_id, t.code, points.period_day(t.period, p_now, p.time_zone),
         least((p_requests[d.ord]).points, t.steps), t.steps
     from unnest(p_drafts) d
-    cross join lateral (
-        select b.bucket from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
-    ) b
+    join points.lane b on b.bucket = p_bucket
     join points.task t on t.code = (p_requests[d.ord]).subject
     cross join points.program p
     where d.round is not null and d.refusal is null and (p_requests[d.ord]).kind = 'progress'

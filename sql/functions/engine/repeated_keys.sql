@@ -14,4 +14,4 @@ end
 $$;
 
 comment on function points.repeated_keys(api.request[], points.draft[]) is
-    'Places of the requests whose keys were used before in their batch. A redemption or a claim may be refused late without taking its key, so with one among them the batch is carried out in parts that begin at these places.';
+    'Places of the requests whose keys were used before in their batch: it is carried out in parts that begin at these places, so that each finds what became of the first.';
