@@ -2540,7 +2540,7 @@ function points.version_fault(p_version points.rule_version)
     plpgsql stable
 
 function points.weigh_awards(p_bucket smallint, p_drafts points.draft[])
-    returns TABLE(ord integer, account_id bigint, rule text, happened_at timestamp with time zone, base bigint, place bigint, code text, raw bigint, exhausted boolean, cut_room bigint, refuse_room bigint)
+    returns TABLE(ord integer, account_id bigint, rule text, happened_at timestamp with time zone, base bigint, place bigint, code text, raw bigint, budget bigint, exhausted boolean, cut_room bigint, refuse_room bigint)
     plpgsql stable
 
 function points.weigh_risks(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)

@@ -7,6 +7,7 @@ declare
     v_drafts points.draft[] := p_drafts;
     v_shares points.share[];
     v_risks points.risk[];
+    v_risky boolean;
 begin
     if p_special then
         v_drafts := points.draft_closings(p_bucket, p_requests, v_drafts);
@@ -23,7 +24,10 @@ begin
         v_shares := points.draft_shares(p_bucket, v_drafts);
         v_drafts := points.govern(v_drafts, v_shares);
         v_risks := points.weigh_risks(p_bucket, v_drafts, p_now);
-        v_drafts := points.screen(v_drafts, v_risks);
+        v_risky := array_remove(v_risks, null) <> '{}';
+        if v_risky then
+            v_drafts := points.screen(v_drafts, v_risks);
+        end if;
     end if;
     v_drafts := points.admit(p_bucket, v_drafts, p_now);
     if p_chance is not null then
@@ -35,6 +39,8 @@ begin
     end if;
     if p_governed then
         perform points.post_shares(p_bucket, v_drafts, v_shares);
+    end if;
+    if v_risky then
         perform points.post_reviews(p_bucket, p_requests, v_drafts, v_risks, p_now);
     end if;
     if p_occasions then

@@ -18,7 +18,7 @@ begin
                 array_agg(t.given) filter (where t.given > 0) as bonuses,
                 jsonb_object_agg(t.code, t.given) filter (where t.given > 0) as by_campaign
             from (
-                select t.*, case when not t.refused then greatest(0, least(t.trimmed, s.remaining - (sum(t.trimmed) over budget)::bigint + t.trimmed)) end as given
+                select t.*, case when not t.refused then greatest(0, least(t.trimmed, t.budget - (sum(t.trimmed) over budget)::bigint + t.trimmed)) end as given
                 from (
                     select q.*,
                         q.exhausted or coalesce(q.refuse_room < q.total, false) as refused,
@@ -28,13 +28,10 @@ begin
                         select w.*, (sum(w.raw) over (partition by w.ord order by w.place))::bigint as so_far,
                             least(w.base + coalesce(sum(w.raw) over (partition by w.ord), 0), 9007199254740992)::bigint as total
                         from points.weigh_awards(p_bucket, p_drafts) w
+                        -- Keeps the planner from computing the sums wherever they are asked for.
+                        offset 0
                     ) q
                 ) t
-                left join lateral (
-                    select s.remaining from points.stock_slice s
-                    where s.bucket = p_bucket and s.item = t.code and s.prize = -1
-                    limit 1
-                ) s on true
                 window budget as (partition by t.code order by t.ord)
                 -- So that the arrays have the campaigns in their order.
                 order by t.ord, t.place
