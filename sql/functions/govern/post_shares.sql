@@ -8,7 +8,7 @@ begin
         select b.bucket from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
     ) b
     cross join points.program p
-    join points.earn_limit k on k.active and d.lot_source = any (k.rules)
+    join points.earn_limit k on k.active and k.per = 'member' and d.lot_source = any (k.rules)
     where d.seq is not null and d.allowed is not null
     on conflict (bucket, account_id, code, starts_at) do update
     set times = limit_use.times + 1, points = limit_use.points + excluded.points,

@@ -28,7 +28,7 @@ begin
                         limit 1
                     ) b on true
                 ) g
-                left join points.earn_limit k on k.active and g.rule = any (k.rules)
+                left join points.earn_limit k on k.active and k.per = 'member' and g.rule = any (k.rules)
                 left join lateral (
                     select u.times, u.points from points.limit_use u
                     where u.bucket = p_bucket and u.account_id = g.account_id and u.code = k.code

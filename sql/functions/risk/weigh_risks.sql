@@ -1,4 +1,5 @@
-create or replace function points.weigh_risks(p_bucket smallint, p_drafts points.draft[], p_now timestamptz) returns points.risk[]
+create or replace function points.weigh_risks(p_bucket smallint, p_drafts points.draft[], p_marks points.origin_mark[], p_now timestamptz)
+returns points.risk[]
 language plpgsql stable as $$
 begin
     return array(
@@ -21,18 +22,22 @@ begin
                     coalesce(sum(o.points) filter (where o.rule = d.lot_source), 0) as same
                 from points.entry e
                 join points.operation o on o.bucket = p_bucket and o.account_id = e.account_id and o.id = e.operation_id
-                where m.window_minutes is not null and e.bucket = p_bucket and e.account_id = d.account_id and e.kind = 'earn'
+                where m.measure in ('window_points', 'window_awards', 'source_share') and e.bucket = p_bucket and e.account_id = d.account_id and e.kind = 'earn'
                     and e.recorded_at > p_now - make_interval(mins => m.window_minutes)
                     and (m.measure = 'source_share' or o.rule = any (m.rules))
             ) w
             where d.round is not null and d.refusal is null and d.entry_kind = 'earn' and d.moved > 0 and d.lot_expires_at > p_now
                 and m.mode <> 'off' and d.lot_source = any (m.rules)
-                and points.risk_hits(m, d.moved, extract(hour from d.happened_at at time zone p.time_zone)::int, w.awards, w.points, w.same)
+                and case
+                    when points.looks_at_origins(m.measure) then exists (
+                        select from unnest(p_marks) o where o.ord = d.ord and o.code = m.code and o.since is not null and o.used >= o.most)
+                    else points.risk_hits(m, d.moved, extract(hour from d.happened_at at time zone p.time_zone)::int, w.awards, w.points, w.same)
+                end
         ) k on true
         order by d.ord
     );
 end
 $$;
 
-comment on function points.weigh_risks(smallint, points.draft[], timestamptz) is
+comment on function points.weigh_risks(smallint, points.draft[], points.origin_mark[], timestamptz) is
     'What risk rules make of each award of a round, as limits and campaigns have left it; null: nothing. Several decide together: deny before review, and the shortest wait.';
