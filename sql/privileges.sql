@@ -42,7 +42,7 @@ grant execute on function
     api.publish_rule_version(text, int, text, timestamptz, int, text),
     api.discard_rule_draft(text, int, text, text),
     api.retire_rule(text, text, timestamptz, text),
-    api.create_limit(text, text, text[], points.quota_period, text, int, bigint, points.limit_excess, boolean, text),
+    api.create_limit(text, text, text[], points.quota_period, text, int, bigint, points.limit_excess, boolean, points.limit_subject, text),
     api.change_limit(text, text, text[], boolean, text, int, bigint, points.limit_excess, boolean, text),
     api.create_campaign(text, text, points.campaign_basis, text[], text, numeric, bigint, text[], int, boolean, bigint, bigint, timestamptz, timestamptz, text),
     api.change_campaign(text, text, points.campaign_status, text, int, boolean, bigint, timestamptz, text),
@@ -51,12 +51,13 @@ grant execute on function
     api.settle_invitation(),
     api.set_risk_rule(text, text, text[], points.risk_measure, points.risk_decision, points.risk_mode, text, bigint, int, int, int, int, int, text),
     api.test_risk_rule(text, timestamptz, timestamptz),
-    api.create_partitions()
+    api.create_partitions(),
+    api.forget_origins(int)
 to jifen_gateway;
 
 -- Operators: one operation at a time, rules and clients.
 grant execute on function
-    api.earn_points(text, text, text, numeric, bigint, timestamptz, text, text, jsonb, text),
+    api.earn_points(text, text, text, numeric, bigint, timestamptz, text, text, jsonb, text, inet, text),
     api.spend_points(text, bigint, text, text, text, numeric, text, jsonb, text),
     api.adjust_points(text, bigint, text, text, text, timestamptz, text, jsonb, text),
     api.hold_points(text, bigint, text, timestamptz, text, text, numeric, text, jsonb, text),
@@ -85,12 +86,12 @@ grant execute on function
     api.change_reward(text, text, bigint, points.reward_status, text, timestamptz, timestamptz, int, points.quota_period, text),
     api.add_stock(text, bigint, text, smallint, text),
     api.add_coupons(text, text[], text, text),
-    api.sign_in(text, text, text, jsonb, text),
+    api.sign_in(text, text, text, jsonb, text, inet, text),
     api.make_up_sign_in(text, date, text, text, jsonb, text),
     api.set_time_zone(text, text, text, text, jsonb, text),
     api.set_sign_in(text, int, bigint, int, int, bigint, text),
     api.progress_task(text, text, text, int, text, jsonb, text),
-    api.claim_task(text, text, text, text, jsonb, text),
+    api.claim_task(text, text, text, text, jsonb, text, inet, text),
     api.create_task(text, text, text, points.quota_period, text, bigint, int, timestamptz, timestamptz, text, text),
     api.change_task(text, text, text, points.task_status, text, bigint, int, timestamptz, timestamptz, text),
     api.create_invitation_code(text, text, text, jsonb, text),
@@ -108,7 +109,7 @@ grant execute on function
     api.backtest_rule(text, int, timestamptz, timestamptz),
     api.create_client(text, bytea, text[], text[]),
     api.revoke_client(text),
-    api.create_limit(text, text, text[], points.quota_period, text, int, bigint, points.limit_excess, boolean, text),
+    api.create_limit(text, text, text[], points.quota_period, text, int, bigint, points.limit_excess, boolean, points.limit_subject, text),
     api.change_limit(text, text, text[], boolean, text, int, bigint, points.limit_excess, boolean, text),
     api.create_campaign(text, text, points.campaign_basis, text[], text, numeric, bigint, text[], int, boolean, bigint, bigint, timestamptz, timestamptz, text),
     api.change_campaign(text, text, points.campaign_status, text, int, boolean, bigint, timestamptz, text),
@@ -117,5 +118,6 @@ grant execute on function
     api.test_risk_rule(text, timestamptz, timestamptz),
     api.approve_award(text, uuid, text, text, text, text, jsonb, text),
     api.reject_award(text, uuid, text, text, text, text, jsonb, text),
-    api.create_partitions()
+    api.create_partitions(),
+    api.forget_origins(int)
 to jifen_operator;

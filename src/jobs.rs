@@ -20,6 +20,12 @@ pub async fn run(pool: Pool) {
             // It will be tried again; rows of a month without a partition go to the default one.
             Err(failure) => error!("cannot make partitions: {}", failure.message),
         }
+        match forget_origins(&pool).await {
+            Ok(0) => {}
+            Ok(forgotten) => info!(forgotten, "rows about addresses and devices forgotten"),
+            // It will be tried again.
+            Err(failure) => error!("cannot forget addresses and devices: {}", failure.message),
+        }
     }
 }
 
@@ -45,4 +51,16 @@ async fn settle_invitation(pool: &Pool) -> Result<bool, Error> {
 async fn create_partitions(pool: &Pool) -> Result<i32, Error> {
     let connection = pool.get().await?;
     Ok(connection.query_one("select api.create_partitions()", &[]).await?.get(0))
+}
+
+async fn forget_origins(pool: &Pool) -> Result<i32, Error> {
+    let connection = pool.get().await?;
+    let mut forgotten = 0;
+    loop {
+        let step: i32 = connection.query_one("select api.forget_origins()", &[]).await?.get(0);
+        forgotten += step;
+        if step == 0 {
+            return Ok(forgotten);
+        }
+    }
 }

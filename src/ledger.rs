@@ -1,5 +1,7 @@
 //! Mutations of the ledger: earn, spend, adjust.
 
+use std::net::IpAddr;
+
 use async_graphql::{Context, ID, InputObject, Json, Object, Union};
 use chrono::{DateTime, Datelike, Utc};
 use postgres_types::ToSql;
@@ -12,7 +14,7 @@ use crate::{
     error::Error,
     lanes::Lanes,
     operation::{OperationKind, Outcome},
-    scalars::{Decimal, Points},
+    scalars::{Decimal, IpAddress, Points},
 };
 
 /// Awards in one earnPointsBatch.
@@ -40,6 +42,15 @@ pub struct Request {
     pub actor: Option<String>,
     pub metadata: Option<Value>,
     pub subject: Option<String>,
+    pub origin: Option<Origin>,
+}
+
+/// Where an award was asked for: `api.origin`.
+#[derive(Clone, Debug, ToSql)]
+#[postgres(name = "origin")]
+pub struct Origin {
+    pub address: Option<IpAddr>,
+    pub device: Option<String>,
 }
 
 impl Request {
@@ -64,6 +75,7 @@ impl Request {
             actor: None,
             metadata: None,
             subject: None,
+            origin: None,
         }
     }
 
@@ -80,6 +92,7 @@ impl Request {
             ("reason", self.reason.as_ref()),
             ("actor", self.actor.as_ref()),
             ("subject", self.subject.as_ref()),
+            ("origin", self.origin.as_ref().and_then(|origin| origin.device.as_ref())),
         ];
         for (path, text) in texts {
             check_text(path, text.map_or("", String::as_str))?;
@@ -121,6 +134,21 @@ fn check_json(path: &str, value: &Value) -> Result<(), Error> {
     }
 }
 
+/// Where the member is, for limits and risk rules that look at it. Neither is kept: only keyed hashes, to count by.
+#[derive(InputObject)]
+pub struct OriginInput {
+    /// The member's network address, as the host sees it: IPv4, or IPv6, which counts as its network of 64 bits.
+    pub address: Option<IpAddress>,
+    /// The host's name for the device, 1 to 128 characters.
+    pub device: Option<String>,
+}
+
+impl From<OriginInput> for Origin {
+    fn from(input: OriginInput) -> Self {
+        Origin { address: input.address.map(|address| address.0), device: input.device }
+    }
+}
+
 /// Points to award by a rule.
 #[derive(InputObject)]
 pub struct EarnPointsInput {
@@ -139,6 +167,8 @@ pub struct EarnPointsInput {
     /// The host's order that it belongs to, for returnOrder; if there is an amount, the one that idempotencyKey names
     /// unless given.
     pub order_key: Option<String>,
+    /// Where the member is; the same key from elsewhere is the same request.
+    pub origin: Option<OriginInput>,
     /// Kind of points; points unless named.
     pub wallet: Option<String>,
     /// An object to keep with the operation, at most 4,096 characters.
@@ -155,6 +185,7 @@ impl EarnPointsInput {
             occurred_at: self.occurred_at,
             order_key: self.order_key,
             metadata: self.metadata.map(|metadata| metadata.0),
+            origin: self.origin.map(Origin::from),
             ..Request::new(OperationKind::Earn, client_id, self.user_id.0, self.idempotency_key)
         }
     }

@@ -26,7 +26,19 @@ pub enum LimitExcess {
     Refuse,
 }
 
-/// How much a member may earn in a period, by a rule or a group of rules.
+/// Whose awards a limit counts together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, ToSql, FromSql)]
+#[postgres(name = "limit_subject", rename_all = "snake_case")]
+pub enum LimitSubject {
+    /// Those of a member.
+    Member,
+    /// Those from a network address, whoever gets them.
+    Address,
+    /// Those from a device, whoever gets them.
+    Device,
+}
+
+/// How much a member may earn, or how many awards an address or a device may get, in a period, by a rule or a group of rules.
 #[derive(Clone, Debug, FromSql, SimpleObject)]
 #[postgres(name = "earn_limit")]
 #[graphql(complex)]
@@ -39,7 +51,7 @@ pub struct EarnLimit {
     pub rules: Vec<String>,
     /// Period that it counts in, by the program's time zone: the one in which the event happened.
     pub period: QuotaPeriod,
-    /// Awards of a member in a period; null: any number.
+    /// Awards of a member, address or device in a period; null: any number.
     pub max_times: Option<i32>,
     #[graphql(skip)]
     pub max_points: Option<i64>,
@@ -47,6 +59,9 @@ pub struct EarnLimit {
     pub excess: LimitExcess,
     /// Whether what is taken back, by a return or reversal, may be earned again.
     pub gives_back: bool,
+    /// Whose awards it counts together. ADDRESS and DEVICE count times only, and for good; what is not said to come from
+    /// one is not counted.
+    pub per: LimitSubject,
     /// Whether it counts.
     pub active: bool,
     /// When it was made.
@@ -150,16 +165,18 @@ pub struct CreateLimitInput {
     pub period: QuotaPeriod,
     /// Unique for the caller's client for ever, 1 to 128 characters.
     pub idempotency_key: String,
-    /// Awards of a member in a period, from 1; null: any number.
+    /// Awards of a member, address or device in a period, from 1; null: any number.
     pub max_times: Option<i32>,
-    /// Points of a member in a period, from 1; null: any. One of the two must be given.
+    /// Points of a member in a period, from 1; null: any. One of the two must be given; this one is for MEMBER.
     pub max_points: Option<Points>,
     /// What becomes of an award that would pass maxPoints.
     #[graphql(default_with = "LimitExcess::Refuse")]
     pub excess: LimitExcess,
-    /// Whether what is taken back may be earned again.
-    #[graphql(default = true)]
-    pub gives_back: bool,
+    /// Whether what is taken back may be earned again; null: for MEMBER it may, and for the others it never may.
+    pub gives_back: Option<bool>,
+    /// Whose awards it counts together; it never changes.
+    #[graphql(default_with = "LimitSubject::Member")]
+    pub per: LimitSubject,
 }
 
 /// The terms of a limit: all of them, what is left out is none.
@@ -175,16 +192,15 @@ pub struct ChangeLimitInput {
     pub active: bool,
     /// Unique for the caller's client for ever, 1 to 128 characters.
     pub idempotency_key: String,
-    /// Awards of a member in a period, from 1; null: any number.
+    /// Awards of a member, address or device in a period, from 1; null: any number.
     pub max_times: Option<i32>,
-    /// Points of a member in a period, from 1; null: any. One of the two must be given.
+    /// Points of a member in a period, from 1; null: any. One of the two must be given; this one is for MEMBER.
     pub max_points: Option<Points>,
     /// What becomes of an award that would pass maxPoints.
     #[graphql(default_with = "LimitExcess::Refuse")]
     pub excess: LimitExcess,
-    /// Whether what is taken back may be earned again.
-    #[graphql(default = true)]
-    pub gives_back: bool,
+    /// Whether what is taken back may be earned again; null: for MEMBER it may, and for the others it never may.
+    pub gives_back: Option<bool>,
 }
 
 /// A change of a limit.
@@ -202,7 +218,7 @@ pub struct LimitMutation;
 
 #[Object]
 impl LimitMutation {
-    /// Limits what a member may earn by some rules together in a period, from the next award on. Needs the scope rules.
+    /// Limits what a member may earn, or how many awards an address or a device may get, by some rules together in a period, from the next award on. Needs the scope rules.
     /// Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT.
     async fn create_limit(
         &self,
@@ -216,7 +232,7 @@ impl LimitMutation {
         change_limit(
             context,
             "select r.replayed, r.earn_limit from api.create_limit(
-                $2, $3, $4, $5, $6, $7, $8, $9, $10, (select name from api.client where id = $1)) r",
+                $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, (select name from api.client where id = $1)) r",
             &[
                 &caller(context)?.id,
                 &input.code,
@@ -228,6 +244,7 @@ impl LimitMutation {
                 &input.max_points.map(|points| points.0),
                 &input.excess,
                 &input.gives_back,
+                &input.per,
             ],
         )
         .await

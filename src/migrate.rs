@@ -37,6 +37,7 @@ pub const MIGRATIONS: &[(&str, &str)] = files![
     "migrations/V20__task.sql",
     "migrations/V21__invitation.sql",
     "migrations/V22__risk.sql",
+    "migrations/V23__origin.sql",
 ];
 
 /// Code, in the order of application: views need `points.due`, and functions return rows of views.
@@ -180,6 +181,16 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/review/close_reviews.sql",
     "functions/review/post_reviews.sql",
     "functions/engine/follow_up.sql",
+    "functions/origin/network_of.sql",
+    "functions/origin/origin_hash.sql",
+    "functions/origin/looks_at_origins.sql",
+    "functions/origin/mark_origins.sql",
+    "functions/origin/count_origins.sql",
+    "functions/origin/reserve_origins.sql",
+    "functions/origin/crowded_from.sql",
+    "functions/origin/limit_origins.sql",
+    "functions/origin/post_origins.sql",
+    "functions/origin/forget_origins.sql",
     "functions/govern/limit_facts.sql",
     "functions/govern/weigh_awards.sql",
     "functions/govern/draft_shares.sql",

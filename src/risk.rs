@@ -29,6 +29,14 @@ pub enum RiskMeasure {
     SourceShare,
     /// The local hour of the event.
     LocalHour,
+    /// Number of awards from the award's network address in a window, this one included.
+    AddressAwards,
+    /// Number of awards from the award's device in a window, this one included.
+    DeviceAwards,
+    /// Fan-in: members who got awards from the award's network address in a window, this one included.
+    AddressMembers,
+    /// Fan-in: members who got awards from the award's device in a window, this one included.
+    DeviceMembers,
 }
 
 /// What becomes of an award at risk.
@@ -88,7 +96,7 @@ pub struct RiskRule {
 
 #[ComplexObject]
 impl RiskRule {
-    /// It decides from this on: points, awards, or percent; null: LOCAL_HOUR.
+    /// It decides from this on: points, awards, members, or percent; null: LOCAL_HOUR.
     async fn threshold(&self) -> Option<Points> {
         self.threshold.map(Points)
     }
@@ -130,7 +138,8 @@ impl RiskQuery {
     }
 
     /// Runs a risk rule, whatever its mode, over the awards that were booked from the first instant until before the second.
-    /// What would have come of denying is not worked out. Reads only. Needs the scope rules. INVALID_INPUT: no such rule.
+    /// What would have come of denying is not worked out. Reads only. Needs the scope rules. INVALID_INPUT: no such rule,
+    /// or one that looks at addresses or devices, which are not kept: try it in the mode WATCH.
     async fn test_risk_rule(
         &self,
         context: &Context<'_>,
@@ -171,9 +180,10 @@ pub struct SetRiskRuleInput {
     pub mode: RiskMode,
     /// Unique for the caller's client for ever, 1 to 128 characters.
     pub idempotency_key: String,
-    /// It decides from this on: points, awards, or percent from 1 to 100; not for LOCAL_HOUR.
+    /// It decides from this on: points, awards, members (both from an address or device at most 10000), or percent from
+    /// 1 to 100; not for LOCAL_HOUR.
     pub threshold: Option<Points>,
-    /// WINDOW_POINTS, WINDOW_AWARDS and SOURCE_SHARE: how far back it looks, 1 to 525600.
+    /// All but AWARD_POINTS and LOCAL_HOUR: how far back it looks, 1 to 525600.
     pub window_minutes: Option<i32>,
     /// SOURCE_SHARE: awards of the window below which it does not decide, from 1.
     pub min_awards: Option<i32>,

@@ -1,5 +1,7 @@
 //! Scalars of the GraphQL schema, and how they travel to PostgreSQL.
 
+use std::net::IpAddr;
+
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use chrono::NaiveDate;
 
@@ -86,6 +88,32 @@ impl ScalarType for Decimal {
             .or_else(|_| rust_decimal::Decimal::from_scientific(&text))
             .map(Decimal)
             .map_err(|_| InputValueError::custom("not a decimal number of at most 28 digits"))
+    }
+
+    // Asked before anything is carried out, which tells the path of the input at fault.
+    fn is_valid(value: &Value) -> bool {
+        Self::parse(value.clone()).is_ok()
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from(self.0.to_string())
+    }
+}
+
+/// A network address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IpAddress(pub IpAddr);
+
+/// An IPv4 or IPv6 address: a string like 203.0.113.7 or 2001:db8::7.
+#[Scalar]
+impl ScalarType for IpAddress {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::String(text) => {
+                text.parse().map(IpAddress).map_err(|_| InputValueError::custom("must be an IPv4 or IPv6 address"))
+            }
+            _ => Err(InputValueError::expected_type(value)),
+        }
     }
 
     // Asked before anything is carried out, which tells the path of the input at fault.

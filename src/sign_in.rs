@@ -8,7 +8,7 @@ use crate::{
     account::AccountKey,
     client::caller,
     error::Error,
-    ledger::{Request, execute, execute_about, payload},
+    ledger::{Origin, OriginInput, Request, execute, execute_about, payload},
     operation::{OperationKind, fact},
     reads::Reads,
     scalars::{Date, Points},
@@ -66,6 +66,8 @@ pub struct SignInInput {
     pub user_id: ID,
     /// Unique for the caller's client and the account for ever, 1 to 128 characters.
     pub idempotency_key: String,
+    /// Where the member is; the same key from elsewhere is the same request.
+    pub origin: Option<OriginInput>,
     /// Kind of points; points unless named.
     pub wallet: Option<String>,
     /// An object to keep with the operation, at most 4,096 characters.
@@ -211,6 +213,7 @@ impl SignInMutation {
         let request = Request {
             wallet: input.wallet,
             metadata: input.metadata.map(|metadata| metadata.0),
+            origin: input.origin.map(Origin::from),
             ..Request::new(OperationKind::SignIn, caller(context)?.id, input.user_id.0, input.idempotency_key)
         };
         execute(context, request).await

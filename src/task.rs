@@ -12,7 +12,7 @@ use crate::{
     account::{AccountKey, connection, page_complexity, page_size},
     catalogue::{change, check_terms},
     client::caller,
-    ledger::{Request, check_text, execute_about, payload},
+    ledger::{Origin, OriginInput, Request, check_text, execute_about, payload},
     operation::{OperationKind, fact},
     reads::Reads,
     reward::QuotaPeriod,
@@ -110,6 +110,8 @@ pub struct ClaimTaskInput {
     pub task: String,
     /// Unique for the caller's client and the account for ever, 1 to 128 characters.
     pub idempotency_key: String,
+    /// Where the member is; the same key from elsewhere is the same request.
+    pub origin: Option<OriginInput>,
     /// Kind of points, which must be the task's; points unless named.
     pub wallet: Option<String>,
     /// An object to keep with the operation, at most 4,096 characters.
@@ -276,6 +278,7 @@ impl TaskMutation {
             wallet: input.wallet,
             subject: Some(input.task),
             metadata: input.metadata.map(|metadata| metadata.0),
+            origin: input.origin.map(Origin::from),
             ..Request::new(OperationKind::Claim, caller(context)?.id, input.user_id.0, input.idempotency_key)
         };
         execute_about(context, request, &[("subject", "task")]).await

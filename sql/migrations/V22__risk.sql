@@ -1,7 +1,8 @@
 set role jifen_owner;
 
-create type points.risk_measure as enum ('award_points', 'window_points', 'window_awards', 'source_share', 'local_hour');
-comment on type points.risk_measure is 'What a risk rule looks at: points of an award; points or number of awards of the account in a window, this one included; percent of the points of the window that one rule gave; the local hour of the event.';
+create type points.risk_measure as enum ('award_points', 'window_points', 'window_awards', 'source_share', 'local_hour',
+    'address_awards', 'device_awards', 'address_members', 'device_members');
+comment on type points.risk_measure is 'What a risk rule looks at: points of an award; points or number of awards of the account in a window, this one included; percent of the points of the window that one rule gave; the local hour of the event; number of awards, or of accounts that got one, from the address or device of the award in a window, this one included.';
 
 create type points.risk_decision as enum ('review', 'deny');
 comment on type points.risk_decision is 'What becomes of an award at risk: it waits as pending points for a person, or is refused.';
@@ -29,10 +30,10 @@ create table points.risk_rule (
     constraint risk_rule_measure_has_its_inputs check (
         (measure = 'local_hour') = (threshold is null)
         and (measure = 'local_hour') = (from_hour is not null) and (measure = 'local_hour') = (to_hour is not null)
-        and (measure in ('window_points', 'window_awards', 'source_share')) = (window_minutes is not null)
+        and (measure in ('award_points', 'local_hour')) = (window_minutes is null)
         and (measure = 'source_share') = (min_awards is not null)),
     constraint risk_rule_threshold_in_range check (
-        threshold between 1 and case measure when 'source_share' then 100 else 9007199254740991 end),
+        threshold between 1 and case when measure = 'source_share' then 100 when measure >= 'address_awards' then 10000 else 9007199254740991 end),
     constraint risk_rule_window_in_range check (window_minutes between 1 and 525600),
     constraint risk_rule_min_awards_in_range check (min_awards between 1 and 1000000),
     constraint risk_rule_hours_differ check (from_hour between 0 and 23 and to_hour between 0 and 23 and from_hour <> to_hour),
@@ -43,7 +44,7 @@ comment on column points.risk_rule.code is 'Name in requests and reasons, e.g. L
 comment on column points.risk_rule.name is 'Name for people.';
 comment on column points.risk_rule.rules is 'Rules to earn by that it looks at, together; for source_share, each by itself among all.';
 comment on column points.risk_rule.measure is 'What it looks at. Never changes.';
-comment on column points.risk_rule.threshold is 'It decides from this on: points, awards, or percent; null: local_hour.';
+comment on column points.risk_rule.threshold is 'It decides from this on: points, awards, accounts, or percent; null: local_hour.';
 comment on column points.risk_rule.window_minutes is 'How far back it looks from the booking of the award; null: not at all.';
 comment on column points.risk_rule.min_awards is 'source_share: awards of the window below which it does not decide.';
 comment on column points.risk_rule.from_hour is 'local_hour: it decides from this full hour on, by the program''s time zone.';

@@ -12,6 +12,7 @@ create table points.program (
     transfer_times_a_day   int,
     transfer_points_a_day  bigint,
     governed_rules         text[] not null default '{}',
+    governs_origins        boolean not null default false,
     constraint program_is_one_row check (id),
     constraint program_currency_is_iso_code check (currency ~ '^[A-Z]{3}$'),
     constraint program_debt_policy_is_known check (debt_policy in ('debt', 'clamp')),
@@ -32,6 +33,7 @@ comment on column points.program.transfer_maximum is 'Points of one transfer at 
 comment on column points.program.transfer_times_a_day is 'Transfers that an account may send on one day of the time zone; null: any number.';
 comment on column points.program.transfer_points_a_day is 'Points that an account may send on one day of the time zone; null: any number.';
 
+comment on column points.program.governs_origins is 'Whether some limit or risk rule looks at addresses or devices, kept by points.note_governed.';
 comment on column points.program.governed_rules is 'Rules that some limit, campaign or risk rule is about, kept by points.note_governed: awards by others need not look for any.';
 
 insert into points.program (name, time_zone, currency, debt_policy) values ('Jifen', 'UTC', 'USD', 'debt');

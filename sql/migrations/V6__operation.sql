@@ -114,6 +114,14 @@ comment on column points.operation.metadata is 'Whatever the host wants to keep 
 create index operation_order_key on points.operation (bucket, account_id, order_key) where order_key is not null;
 comment on index points.operation_order_key is 'What belongs to an order.';
 
+create type api.origin as (
+    address inet,
+    device  text
+);
+comment on type api.origin is 'Where an award was asked for: what limits and risk rules by address and device look at. It is not kept, but for a keyed hash to count by.';
+comment on column api.origin.address is 'Network address of the member; an IPv6 one counts as its network of 64 bits. Null: unknown.';
+comment on column api.origin.device is 'The host''s name for the device, 1 to 128 characters; null: unknown.';
+
 create type api.request as (
     kind            points.operation_kind,
     user_id         text,
@@ -132,7 +140,8 @@ create type api.request as (
     reason          text,
     actor           text,
     metadata        jsonb,
-    subject         text
+    subject         text,
+    origin          api.origin
 );
 comment on type api.request is 'One operation as asked for. Null wallet: points. Null occurred_at: now.';
 comment on column api.request.kind is 'What is asked; none of Jifen''s own.';
@@ -153,5 +162,6 @@ comment on column api.request.reason is 'Why, at most 500 characters; obligatory
 comment on column api.request.actor is 'Person behind the request, at most 128 characters; obligatory for adjust, freeze, unfreeze, merge, unmerge, approve and reject.';
 comment on column api.request.metadata is 'A JSON object that is kept with it, at most 4096 characters.';
 comment on column api.request.subject is 'The local day to make up (YYYY-MM-DD), the time zone to set, the task to work on or to claim, or the code of an invitation to join by; null for other kinds.';
+comment on column api.request.origin is 'Where the member is, for earn, sign_in and claim; null: unknown. Not part of what the key stands for: the same request from elsewhere is the same request.';
 
 reset role;

@@ -13,7 +13,7 @@ left join lateral (
         and u.starts_at = points.period_start(l.period, now(), p.time_zone)
     limit 1
 ) u on true
-where l.active;
+where l.active and l.per = 'member';
 
 comment on view api.limit_use is 'What an account has used of each limit in the period that is now: where bucket = api.bucket(''alice'') and user_id = ''alice''.';
 comment on column api.limit_use.bucket is 'Bucket of the account.';

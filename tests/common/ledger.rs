@@ -1,6 +1,6 @@
 //! Operations sent straight to the engine.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use chrono::{DateTime, Utc};
 use postgres_types::ToSql;
@@ -72,6 +72,15 @@ pub struct Request {
     pub actor: Option<String>,
     pub metadata: Option<Value>,
     pub subject: Option<String>,
+    pub origin: Option<Origin>,
+}
+
+/// `api.origin`: where an award was asked for.
+#[derive(Clone, Debug, PartialEq, ToSql)]
+#[postgres(name = "origin")]
+pub struct Origin {
+    pub address: Option<IpAddr>,
+    pub device: Option<String>,
 }
 
 impl Request {
@@ -95,6 +104,7 @@ impl Request {
             actor: None,
             metadata: None,
             subject: None,
+            origin: None,
         }
     }
 
@@ -161,6 +171,12 @@ impl Request {
 
     pub fn join(user_id: &str, code: &str, key: &str) -> Request {
         Request::new(Kind::Join, user_id, key).subject(code)
+    }
+
+    /// From this address and device; an empty one is unknown.
+    pub fn origin(self, address: &str, device: &str) -> Request {
+        let device = (!device.is_empty()).then(|| device.to_owned());
+        Request { origin: Some(Origin { address: address.parse().ok(), device }), ..self }
     }
 
     pub fn subject(self, subject: &str) -> Request {

@@ -568,7 +568,6 @@ async fn operators_make_them_in_psql_and_mistakes_are_named() {
         ("api.create_limit('D', 'l', '{GIVE}', 'day', 'x', 0)", "max_times"),
         ("api.create_limit('D', 'l', '{GIVE}', 'day', 'x', 1, 0)", "max_points"),
         ("api.create_limit('D', 'l', '{GIVE}', 'day', 'x', 1, 1, null)", "excess"),
-        ("api.create_limit('D', 'l', '{GIVE}', 'day', 'x', 1, 1, 'cut', null)", "gives_back"),
         ("api.create_limit('D', 'l', '{GIVE}', 'day', '', 1)", "idempotency_key"),
         ("api.change_limit('NO', 'l', '{GIVE}', true, 'x', 1)", "code"),
         ("api.change_limit('DAY', 'l', '{GIVE}', null, 'x', 1)", "active"),

@@ -13,7 +13,7 @@ async fn backend_pid(client: &Client) -> i32 {
 }
 
 /// Waits until the server says that a connection waits for a lock.
-async fn until_blocked(observer: &Client, pid: i32) {
+pub(super) async fn until_blocked(observer: &Client, pid: i32) {
     let blocked = "select from pg_stat_activity where pid = $1 and wait_event_type = 'Lock'";
     for _ in 0..3_000 {
         if observer.query_opt(blocked, &[&pid]).await.unwrap().is_some() {

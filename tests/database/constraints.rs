@@ -381,8 +381,34 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
             ("max_points", "5"),
             ("excess", "'cut'"),
             ("gives_back", "true"),
+            ("per", "'member'"),
             ("active", "true"),
             ("created_at", "now()"),
+        ],
+    ),
+    ("origin_key", &[("id", "true"), ("inner_pad", "repeat('x', 64)::bytea"), ("outer_pad", "repeat('x', 64)::bytea")]),
+    ("origin", &[("origin", "sha256('x')"), ("made_at", "now()")]),
+    (
+        "origin_use",
+        &[
+            ("origin", "sha256('x')"),
+            ("starts_at", "now()"),
+            ("until", "now()"),
+            ("times", "1"),
+            ("max_times", "1"),
+            ("code", "'X'"),
+        ],
+    ),
+    (
+        "origin_award",
+        &[
+            ("origin", "sha256('x')"),
+            ("account_id", "1"),
+            ("no", "0"),
+            ("recorded_at", "now()"),
+            ("until", "now()"),
+            ("account_bucket", "0"),
+            ("code", "'X'"),
         ],
     ),
     (
@@ -678,6 +704,15 @@ const CASES: &[Case] = &[
     ("earn_limit_limits_something", &[("max_times", "null"), ("max_points", "null")]),
     ("earn_limit_in_range", &[("max_times", "0")]),
     ("earn_limit_in_range", &[("max_points", "9007199254740992")]),
+    ("earn_limit_of_origins_counts_times", &[("per", "'address'"), ("gives_back", "false")]),
+    ("earn_limit_of_origins_counts_times", &[("per", "'device'"), ("max_points", "null")]),
+    ("origin_key_is_one_row", &[("id", "false")]),
+    ("origin_key_fills_a_block", &[("inner_pad", "'x'")]),
+    ("origin_is_hashed", &[("origin", "'203.0.113.7'")]),
+    ("origin_use_is_hashed", &[("origin", "'203.0.113.7'")]),
+    ("origin_use_within_limit", &[("times", "2")]),
+    ("origin_use_within_limit", &[("times", "0")]),
+    ("origin_award_is_hashed", &[("origin", "'203.0.113.7'")]),
     ("limit_use_within_limit", &[("points", "6")]),
     ("limit_use_within_limit", &[("points", "-1")]),
     ("limit_use_within_limit", &[("times", "2")]),
@@ -731,6 +766,10 @@ const CASES: &[Case] = &[
     ("risk_rule_measure_has_its_inputs", &[("min_awards", "null")]),
     ("risk_rule_measure_has_its_inputs", &[("from_hour", "1")]),
     ("risk_rule_threshold_in_range", &[("threshold", "101")]),
+    (
+        "risk_rule_threshold_in_range",
+        &[("measure", "'device_members'"), ("min_awards", "null"), ("threshold", "10001")],
+    ),
     ("risk_rule_window_in_range", &[("window_minutes", "0")]),
     ("risk_rule_min_awards_in_range", &[("min_awards", "0")]),
     (
@@ -897,7 +936,7 @@ async fn the_rows_that_the_cases_spoil_are_valid() {
         let result = client.batch_execute(&insert(table, row, &[])).await;
         match *table {
             // they have their one row
-            "program" | "bundle" => assert_eq!(super::sqlstate(result), "23505"),
+            "program" | "bundle" | "origin_key" => assert_eq!(super::sqlstate(result), "23505"),
             _ => result.unwrap_or_else(|error| panic!("{table}: {error:?}")),
         }
     }

@@ -315,6 +315,12 @@ const LAWS: &[(&str, &str)] = &[
              order by rule)",
     ),
     (
+        "the program knows whether addresses and devices are looked at",
+        "select 'program' from points.program p
+         where p.governs_origins <> (exists (select from points.earn_limit l where l.active and l.per <> 'member')
+             or exists (select from points.risk_rule k where k.mode <> 'off' and k.measure::text ~ '^(address|device)'))",
+    ),
+    (
         "no lot changes and no hold ends before next_change_at",
         "select a.user_id from member a
          join points.lot l on l.bucket = a.bucket and l.account_id = a.id

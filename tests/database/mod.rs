@@ -24,6 +24,7 @@ mod merge;
 mod merge_laws;
 mod model;
 mod once;
+mod origins;
 mod partitions;
 mod preview;
 mod privileges;

@@ -166,7 +166,7 @@ async fn the_gateway_writes_through_execute_alone() {
     let database = Database::new().await;
     let client = database.client_as("jifen_gateway").await;
     let execute = "select refusal, (entry).available_delta from api.execute(api.bucket('zoe'),
-        array[row('earn', 'zoe', null, 1, 'k', 'TASK', null, null, null, null, null, 5, null, null, null, null, null, null)::api.request])";
+        array[row('earn', 'zoe', null, 1, 'k', 'TASK', null, null, null, null, null, 5, null, null, null, null, null, null, null)::api.request])";
     let row = client.query_one(execute, &[]).await.unwrap();
     assert_eq!((row.get::<_, Option<&str>>(0), row.get(1)), (None, 5i64));
     client.batch_execute("select api.create_partitions()").await.unwrap();

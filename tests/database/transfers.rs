@@ -675,7 +675,7 @@ async fn in_psql_a_refusal_is_an_error() {
     assert_eq!(sqlstate(client.batch_execute("select api.execute_pair(null)").await), "42501");
     let gateway = database.client_as("jifen_gateway").await;
     let asked = "select refusal, (account).available from api.execute_pair(row('transfer', 'ann', null, 1, 'gw', null,
-        null, null, null, 'ben', null, 1, null, null, null, null, null, null)::api.request)";
+        null, null, null, 'ben', null, 1, null, null, null, null, null, null, null)::api.request)";
     let row = gateway.query_one(asked, &[]).await.unwrap();
     assert_eq!((row.get::<_, Option<&str>>(0), row.get::<_, i64>(1)), (None, 29));
     let own = "select api.transfer_points('ann', 'ben', 1, 'x')";

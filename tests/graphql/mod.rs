@@ -21,6 +21,7 @@ mod limits;
 mod merge;
 mod operation;
 mod operators_day;
+mod origins;
 mod preview;
 mod proxy;
 mod reversals;

@@ -18,6 +18,7 @@ declare
     v_asked api.request[] := p_requests;
     v_chance uuid;
     v_parts int[];
+    v_marks points.origin_mark[];
 begin
     v_drafts := points.receive(p_bucket, p_requests, v_now);
     select bool_or(d.account_id is null and d.refusal is null), bool_or(d.lot_source is not null and d.refusal is null),
@@ -91,11 +92,13 @@ begin
     end if;
     if v_governed then
         perform points.reserve_budgets(p_bucket, p_requests, v_drafts);
+        v_marks := points.mark_origins(p_requests, v_drafts, v_now);
+        perform points.reserve_origins(p_bucket, v_marks, v_drafts, v_now);
     end if;
     if v_repeats or v_special and (v_redeems or v_governed) then
-        v_drafts := points.run_rounds(p_bucket, p_requests, v_drafts, v_special, v_occasions, v_governed, v_chance, v_now);
+        v_drafts := points.run_rounds(p_bucket, p_requests, v_drafts, v_special, v_occasions, v_governed, v_marks, v_chance, v_now);
     else
-        v_drafts := points.run_round(p_bucket, p_requests, v_drafts, v_special, v_occasions, v_governed, v_chance, v_now);
+        v_drafts := points.run_round(p_bucket, p_requests, v_drafts, v_special, v_occasions, v_governed, v_marks, v_chance, v_now);
     end if;
     if not v_special then
         perform points.record(p_bucket, p_requests, v_drafts, v_now);

@@ -1,7 +1,7 @@
 create or replace function points.input_fault(
     p_kind points.operation_kind, p_user_id text, p_wallet_known boolean, p_idempotency_key text, p_rule text, p_order_key text,
     p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_occurred_at timestamptz,
-    p_expires_at timestamptz, p_reason text, p_actor text, p_metadata jsonb, p_subject text,
+    p_expires_at timestamptz, p_reason text, p_actor text, p_metadata jsonb, p_subject text, p_origin api.origin,
     p_now timestamptz
 ) returns text[]
 language sql stable parallel safe
@@ -30,6 +30,10 @@ return case
         then array['actor', 'must have at most 128 characters']
     when jsonb_typeof(p_metadata) <> 'object' or length(p_metadata::text) > 4096
         then array['metadata', 'must be an object of at most 4096 characters']
+    when p_kind not in ('earn', 'sign_in', 'claim') and num_nonnulls((p_origin).address, (p_origin).device) > 0
+        then array['origin', 'is for earn, sign_in and claim']
+    when length((p_origin).device) not between 1 and 128
+        then array['origin', 'a device must have 1 to 128 characters']
     when p_kind not in ('earn', 'spend', 'adjust') or num_nonnulls(p_reward, p_original, p_counterparty, p_subject) > 0
         then points.special_input_fault(p_kind, p_rule, p_order_key, p_reward, p_original, p_counterparty, p_amount,
             p_points, p_occurred_at, p_expires_at, p_reason, p_actor, p_subject)
@@ -51,5 +55,5 @@ return case
         then array['actor', 'an adjustment needs its actor']
 end;
 
-comment on function points.input_fault(points.operation_kind, text, boolean, text, text, text, text, uuid, text, numeric, bigint, timestamptz, timestamptz, text, text, jsonb, text, timestamptz) is
+comment on function points.input_fault(points.operation_kind, text, boolean, text, text, text, text, uuid, text, numeric, bigint, timestamptz, timestamptz, text, text, jsonb, text, api.origin, timestamptz) is
     'The first thing wrong with a request by itself, as path and message; null: nothing. One expression, stable like its parts, so that the planner inlines it.';

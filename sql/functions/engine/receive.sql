@@ -25,13 +25,13 @@ begin
         from (
             select r.*, a.id as account_id, a.merged, v.version, r.rule = any (array(select o.code from points.rule o where o.once)) as once,
                 points.input_fault(r.kind, r.user_id, w.code is not null, r.idempotency_key, r.rule, r.order_key, r.reward,
-                    r.original, r.counterparty, r.amount, r.points, r.occurred_at, r.expires_at, r.reason, r.actor, r.metadata, r.subject, p_now) as fault,
+                    r.original, r.counterparty, r.amount, r.points, r.occurred_at, r.expires_at, r.reason, r.actor, r.metadata, r.subject, r.origin, p_now) as fault,
                 c.id is null or c.revoked_at <= p_now or points.scope_of(r.kind) <> all (c.scopes)
                     or r.rule <> all (c.rules) as forbidden,
                 case when v.basis = 'none' then v.starts_at end as retired_at,
                 points.rule_fault(v.basis, v.fixed_points, v.wallet, w.code, r.amount, r.points) as rule_fault
             from unnest(p_requests) with ordinality
-                as r(kind, user_id, wallet, client_id, idempotency_key, rule, order_key, reward, original, counterparty, amount, points, occurred_at, expires_at, reason, actor, metadata, subject, ord)
+                as r(kind, user_id, wallet, client_id, idempotency_key, rule, order_key, reward, original, counterparty, amount, points, occurred_at, expires_at, reason, actor, metadata, subject, origin, ord)
             left join points.client c on c.id = r.client_id
             left join points.wallet w on w.code = coalesce(r.wallet, 'points')
             left join lateral (

@@ -1,6 +1,6 @@
 create or replace function points.run_round(
     p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_occasions boolean, p_governed boolean,
-    p_chance uuid, p_now timestamptz
+    p_marks points.origin_mark[], p_chance uuid, p_now timestamptz
 ) returns points.draft[]
 language plpgsql volatile as $$
 declare
@@ -8,7 +8,19 @@ declare
     v_shares points.share[];
     v_risks points.risk[];
     v_risky boolean;
+    v_marks points.origin_mark[];
+    v_crowded int;
 begin
+    if cardinality(p_marks) > 0 then
+        v_marks := points.count_origins(p_bucket, p_marks, p_drafts);
+        v_crowded := points.crowded_from(v_marks);
+        if v_crowded is not null then
+            return points.run_round(p_bucket, p_requests, array(select d from unnest(p_drafts) d where d.ord < v_crowded),
+                    p_special, p_occasions, p_governed, p_marks, p_chance, p_now)
+                || points.run_round(p_bucket, p_requests, array(select d from unnest(p_drafts) d where d.ord >= v_crowded),
+                    p_special, p_occasions, p_governed, p_marks, p_chance, p_now);
+        end if;
+    end if;
     if p_special then
         v_drafts := points.draft_closings(p_bucket, p_requests, v_drafts);
         v_drafts := points.draft_reviews(p_bucket, p_requests, v_drafts, p_now);
@@ -21,9 +33,12 @@ begin
         v_drafts := points.draft_occasions(p_bucket, p_requests, v_drafts, p_now);
     end if;
     if p_governed then
+        if cardinality(v_marks) > 0 then
+            v_drafts := points.limit_origins(v_drafts, v_marks);
+        end if;
         v_shares := points.draft_shares(p_bucket, v_drafts);
         v_drafts := points.govern(v_drafts, v_shares);
-        v_risks := points.weigh_risks(p_bucket, v_drafts, p_now);
+        v_risks := points.weigh_risks(p_bucket, v_drafts, v_marks, p_now);
         v_risky := array_remove(v_risks, null) <> '{}';
         if v_risky then
             v_drafts := points.screen(v_drafts, v_risks);
@@ -39,6 +54,9 @@ begin
     end if;
     if p_governed then
         perform points.post_shares(p_bucket, v_drafts, v_shares);
+        if cardinality(v_marks) > 0 then
+            perform points.post_origins(p_bucket, v_drafts, v_marks, p_now);
+        end if;
     end if;
     if v_risky then
         perform points.post_reviews(p_bucket, p_requests, v_drafts, v_risks, p_now);
@@ -53,5 +71,5 @@ begin
 end
 $$;
 
-comment on function points.run_round(smallint, api.request[], points.draft[], boolean, boolean, boolean, uuid, timestamptz) is
-    'Admits and posts the operations of one round, whose accounts are settled. p_special: some of them undo something, freeze, fulfil, return or pay for an order, or are on an account with a debt or returned orders. p_occasions: some can be done once in a while only. p_governed: limits, campaigns or risk rules concern some awards. p_chance: some redeem, and this is for their draws.';
+comment on function points.run_round(smallint, api.request[], points.draft[], boolean, boolean, boolean, points.origin_mark[], uuid, timestamptz) is
+    'Admits and posts the operations of one round, whose accounts are settled. p_special: some of them undo something, freeze, fulfil, return or pay for an order, or are on an account with a debt or returned orders. p_occasions: some can be done once in a while only. p_governed: limits, campaigns or risk rules concern some awards. p_marks: what counts by address or device. p_chance: some redeem, and this is for their draws.';

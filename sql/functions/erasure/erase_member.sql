@@ -10,7 +10,7 @@ declare
     v_outcome record;
 begin
     select * into v_outcome from points.run_erase(row('erase', p_user_id, null, (select c.id from points.client c where c.name = p_client),
-        p_idempotency_key, null, null, null, null, null, null, null, null, null, p_reason, p_actor, null, null)::api.request);
+        p_idempotency_key, null, null, null, null, null, null, null, null, null, p_reason, p_actor, null, null, null)::api.request);
     if v_outcome.refusal is not null then
         perform points.raise_refusal(v_outcome.refusal, v_outcome.detail);
     end if;

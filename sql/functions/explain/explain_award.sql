@@ -60,8 +60,8 @@ begin
                 ', with a bonus of ' || points.counted(nullif((p_operation.detail ->> 'bonus')::bigint, 0))),
             (p_operation.detail ->> 'bonus')::bigint, null::timestamptz, null::boolean;
     end if;
+    return query select s.* from points.explain_shares(p_operation.detail) s;
     if v_booked then
-        return query select s.* from points.explain_shares(p_operation.detail) s;
         v_award := least(v_award, case when p_operation.detail ? 'limit' then
                 greatest(0, (p_operation.detail #>> '{limit,max_points}')::bigint - (p_operation.detail #>> '{limit,points}')::bigint) end)
             + coalesce((select sum(c.value::bigint) from jsonb_each_text(p_operation.detail -> 'campaigns') c), 0)::bigint;

@@ -9,14 +9,30 @@ begin
         left join points.campaign k on k.code = c.key
         order by k.priority, c.key;
     return query
-        select 'limit', format('The limit %s allows %s %s, and %s had been used: cut by %s.', l.code, points.counted(l.max_points),
-                case when l.period = 'ever' then 'for ever' else 'a ' || l.period end, points.counted(l.points),
-                points.counted((p_detail ->> 'cut')::bigint)),
+        select 'limit', format('The limit %s allows %s %s%s, and %s had been %s.', l.code,
+                concat_ws(' and ', q.max_awards, points.counted(l.max_points)), case when l.period = 'ever' then 'for ever' else 'a ' || l.period end,
+                ' from one ' || l.per,
+                case when p_detail ? 'cut' then points.counted(l.points) else concat_ws(' and ', q.awards, points.counted(l.points)) end,
+                case when p_detail ? 'cut' then 'used: cut by ' || points.counted((p_detail ->> 'cut')::bigint) else 'given' end),
             (p_detail ->> 'cut')::bigint, null::timestamptz, null::boolean
-        from jsonb_to_record(p_detail -> 'limit') as l(code text, period text, points bigint, max_points bigint)
+        from jsonb_to_record(p_detail -> 'limit')
+            as l(code text, per text, period text, times bigint, max_times bigint, points bigint, max_points bigint)
+        cross join lateral (
+            select l.max_times || case l.max_times when 1 then ' award' else ' awards' end as max_awards,
+                case when l.max_times is not null then l.times || case l.times when 1 then ' award' else ' awards' end end as awards
+        ) q
         where l.code is not null;
+    return query
+        select 'risk', concat_ws(' ',
+                case when r.decision = 'deny' then format('It was denied because of %s.', q.reasons) end,
+                case when q.watched is not null then format('%s would have decided, but only %s.', q.watched,
+                    case when cardinality(r.watched) = 1 then 'watches' else 'watch' end) end),
+            null::bigint, null::timestamptz, null::boolean
+        from jsonb_to_record(p_detail -> 'risk') as r(decision text, reasons text[], watched text[])
+        cross join lateral (select array_to_string(r.reasons, ', ') as reasons, array_to_string(r.watched, ', ') as watched) q
+        where r.decision = 'deny' or r.watched is not null;
 end
 $$;
 
 comment on function points.explain_shares(jsonb) is
-    'What campaigns added to an award and a limit cut of it, as operation.detail keeps it.';
+    'What campaigns added to an award, a limit cut of it or refused, and risk rules made of it, as operation.detail keeps it.';

@@ -18,7 +18,7 @@ begin
             cross join points.program p
             left join points.limit_use u on u.bucket = p_bucket and u.account_id = p_account_id and u.code = k.code
                 and u.starts_at = points.period_start(k.period, p_happened_at, p.time_zone)
-            where k.active and p_rule = any (k.rules)
+            where k.active and k.per = 'member' and p_rule = any (k.rules)
         ) m
         order by m.refuses desc, m.max_points - m.points, m.code
         limit 1

@@ -10,9 +10,10 @@ begin
         union
         select unnest(k.rules) from points.risk_rule k where k.mode <> 'off'
         order by rule
-    );
+    ), governs_origins = exists (select from points.earn_limit l where l.active and l.per <> 'member')
+        or exists (select from points.risk_rule k where k.mode <> 'off' and points.looks_at_origins(k.measure));
 end
 $$;
 
 comment on function points.note_governed() is
-    'Keeps program.governed_rules, after each change of limits, campaigns and risk rules.';
+    'Keeps program.governed_rules and program.governs_origins, after each change of limits, campaigns and risk rules.';

@@ -6,7 +6,7 @@ begin
     from unnest(p_drafts, p_shares) d
     join points.lane b on b.bucket = p_bucket
     cross join points.program p
-    join points.earn_limit k on k.active and d.lot_source = any (k.rules)
+    join points.earn_limit k on k.active and k.per = 'member' and d.lot_source = any (k.rules)
     where d.seq is not null and d.allowed is not null
     on conflict (bucket, account_id, code, starts_at) do update
     set times = limit_use.times + 1, points = limit_use.points + excluded.points,

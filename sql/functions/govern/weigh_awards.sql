@@ -33,7 +33,7 @@ begin
                             and u.starts_at = points.period_start(k.period, d.happened_at, p.time_zone)
                         limit 1
                     ) u on true
-                    where k.active and b.rule = any (k.rules)
+                    where k.active and k.per = 'member' and b.rule = any (k.rules)
                 ) u
             ) l
             -- Fenced, so that each budget is read once, and not for each award: it changes so often that reading it takes long.

@@ -11,7 +11,7 @@ begin
     from points.execute(p_account_bucket, array[row(
         p_kind, v_account.user_id, v_account.wallet, 0, case when p_kind = 'reverse' then 'undo ' || p_key else p_key end,
         p_rule, null, null, case when p_kind = 'reverse' then api.operation_id(0, p_key) end,
-        null, null, null, null, null, null, null, null, null)::api.request], p_now);
+        null, null, null, null, null, null, null, null, null, null)::api.request], p_now);
     return v_outcome.refusal;
 end
 $$;

@@ -8,7 +8,7 @@ create or replace function api.join_by_invitation(
 ) returns table (replayed boolean, operation api.operation, entry api.entry, account api.account)
 language plpgsql volatile security definer set search_path = '' as $$
 begin
-    return query select * from points.execute_one(p_client, row('join', p_user_id, p_wallet, null, p_idempotency_key, null, null, null, null, null, null, null, null, null, null, null, p_metadata, p_code)::api.request);
+    return query select * from points.execute_one(p_client, row('join', p_user_id, p_wallet, null, p_idempotency_key, null, null, null, null, null, null, null, null, null, null, null, p_metadata, p_code, null)::api.request);
 end
 $$;
 

@@ -7,12 +7,14 @@ create or replace function api.create_limit(
     p_max_times int default null,
     p_max_points bigint default null,
     p_excess points.limit_excess default 'refuse',
-    p_gives_back boolean default true,
+    p_gives_back boolean default null,
+    p_per points.limit_subject default 'member',
     p_client text default 'psql'
 ) returns table (replayed boolean, earn_limit api.earn_limit)
 language plpgsql volatile security definer set search_path = '' as $$
 declare
-    v_fault text[] := points.limit_fault(p_code, p_name, p_rules, p_period, p_max_times, p_max_points, p_excess, p_gives_back);
+    v_gives_back boolean := coalesce(p_gives_back, p_per = 'member');
+    v_fault text[] := points.limit_fault(p_code, p_name, p_rules, p_period, p_max_times, p_max_points, p_excess, v_gives_back, p_per);
     v_change record;
 begin
     if v_fault is not null then
@@ -20,10 +22,10 @@ begin
     end if;
     v_change := points.note_change(p_client, 'rules', p_idempotency_key, 'create_limit', p_code, jsonb_build_object(
         'name', p_name, 'rules', p_rules, 'period', p_period, 'max_times', p_max_times, 'max_points', p_max_points,
-        'excess', p_excess, 'gives_back', p_gives_back));
+        'excess', p_excess, 'gives_back', v_gives_back, 'per', p_per));
     if not v_change.replayed then
-        insert into points.earn_limit (code, name, rules, period, max_times, max_points, excess, gives_back, active, created_at)
-        values (p_code, p_name, p_rules, p_period, p_max_times, p_max_points, p_excess, p_gives_back, true, clock_timestamp())
+        insert into points.earn_limit (code, name, rules, period, max_times, max_points, excess, gives_back, per, active, created_at)
+        values (p_code, p_name, p_rules, p_period, p_max_times, p_max_points, p_excess, v_gives_back, p_per, true, clock_timestamp())
         on conflict (code) do nothing;
         if not found then
             perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'code', 'message', 'there is a limit of this code'));
@@ -34,5 +36,5 @@ begin
 end
 $$;
 
-comment on function api.create_limit(text, text, text[], points.quota_period, text, int, bigint, points.limit_excess, boolean, text) is
-    'Limits what a member may earn by these rules together in a period, from the next award on; what was earned before does not count. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT.';
+comment on function api.create_limit(text, text, text[], points.quota_period, text, int, bigint, points.limit_excess, boolean, points.limit_subject, text) is
+    'Limits what a member may earn, or how many awards an address or a device may get, by these rules together in a period, from the next award on; what was earned before does not count. p_gives_back null: true for limits per member, and false for the others. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT.';

@@ -9,10 +9,10 @@ begin
             r.order_key, r.reward, r.original, r.counterparty, r.amount,
             case r.kind when 'make_up' then greatest(t.make_up_price, 1) when 'claim' then k.points else r.points end,
             r.occurred_at, r.expires_at, r.reason, r.actor, r.metadata,
-            case when r.kind not in ('sign_in', 'make_up', 'claim') then r.subject end
+            case when r.kind not in ('sign_in', 'make_up', 'claim') then r.subject end, r.origin
         )::api.request
         from unnest(p_requests) with ordinality
-            as r(kind, user_id, wallet, client_id, idempotency_key, rule, order_key, reward, original, counterparty, amount, points, occurred_at, expires_at, reason, actor, metadata, subject, ord)
+            as r(kind, user_id, wallet, client_id, idempotency_key, rule, order_key, reward, original, counterparty, amount, points, occurred_at, expires_at, reason, actor, metadata, subject, origin, ord)
         left join lateral (
             select * from points.sign_in_terms t where r.kind in ('sign_in', 'make_up') and t.wallet = coalesce(r.wallet, 'points') limit 1
         ) t on true

@@ -13,7 +13,7 @@ create or replace function api.preview_earn(
 )
 language plpgsql volatile security definer set search_path = '' as $$
 begin
-    return query select p.* from points.preview_one(p_client, row('earn', p_user_id, p_wallet, null, null, p_rule, p_order_key, null, null, null, p_amount, p_points, p_occurred_at, null, null, null, null, null)::api.request) p;
+    return query select p.* from points.preview_one(p_client, row('earn', p_user_id, p_wallet, null, null, p_rule, p_order_key, null, null, null, p_amount, p_points, p_occurred_at, null, null, null, null, null, null)::api.request) p;
 end
 $$;
 

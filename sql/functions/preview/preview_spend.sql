@@ -11,7 +11,7 @@ create or replace function api.preview_spend(
 )
 language plpgsql volatile security definer set search_path = '' as $$
 begin
-    return query select p.* from points.preview_one(p_client, row('spend', p_user_id, p_wallet, null, null, null, p_order_key, null, null, null, p_amount, p_points, null, null, null, null, null, null)::api.request) p;
+    return query select p.* from points.preview_one(p_client, row('spend', p_user_id, p_wallet, null, null, null, p_order_key, null, null, null, p_amount, p_points, null, null, null, null, null, null, null)::api.request) p;
 end
 $$;
 

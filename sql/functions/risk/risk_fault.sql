@@ -6,10 +6,11 @@ begin
         when p_rule.name is null or length(p_rule.name) not between 1 and 128 then array['name', 'must have 1 to 128 characters']
         when p_rule.measure is null then array['measure', 'must not be null']
         when (p_rule.measure = 'local_hour') <> (p_rule.threshold is null) then array['threshold', 'is for all measures but local_hour, which need it']
-        when p_rule.threshold not between 1 and case p_rule.measure when 'source_share' then 100 else 9007199254740991 end
-            then array['threshold', 'must be from 1 to ' || case p_rule.measure when 'source_share' then 100 else 9007199254740991 end]
-        when (p_rule.measure in ('window_points', 'window_awards', 'source_share')) <> (p_rule.window_minutes is not null)
-            then array['window_minutes', 'is for window_points, window_awards and source_share, which need it']
+        when p_rule.threshold not between 1 and case when p_rule.measure = 'source_share' then 100 when points.looks_at_origins(p_rule.measure) then 10000 else 9007199254740991 end
+            then array['threshold', 'must be from 1 to '
+                || case when p_rule.measure = 'source_share' then 100 when points.looks_at_origins(p_rule.measure) then 10000 else 9007199254740991 end]
+        when (p_rule.measure in ('award_points', 'local_hour')) <> (p_rule.window_minutes is null)
+            then array['window_minutes', 'is for all measures but award_points and local_hour, which need it']
         when p_rule.window_minutes not between 1 and 525600 then array['window_minutes', 'must be from 1 to 525600']
         when (p_rule.measure = 'source_share') <> (p_rule.min_awards is not null) then array['min_awards', 'is for source_share, which needs it']
         when p_rule.min_awards not between 1 and 1000000 then array['min_awards', 'must be from 1 to 1000000']

@@ -10,6 +10,9 @@ begin
     if not found then
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'code', 'message', 'no such risk rule'));
     end if;
+    if points.looks_at_origins(v_rule.measure) then
+        perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'code', 'message', 'origins are not kept with awards, so try it in the mode watch'));
+    end if;
     -- An award just as long ago is out of the window.
     v_window := greatest('0', make_interval(mins => v_rule.window_minutes) - interval '1 microsecond');
     select count(*), count(*) filter (where q.hit), count(distinct (q.bucket, q.account_id)) filter (where q.hit),

@@ -1,4 +1,5 @@
-create or replace function points.weigh_risks(p_bucket smallint, p_drafts points.draft[], p_now timestamptz) returns points.risk[]
+create or replace function points.weigh_risks(p_bucket smallint, p_drafts points.draft[], p_marks points.origin_mark[], p_now timestamptz)
+returns points.risk[]
 language plpgsql stable as $$
 declare
     -- For the planner: it says which partitions there is no need to open.
@@ -31,7 +32,7 @@ begin
                     where o.bucket = p_bucket and o.account_id = e.account_id and o.id = e.operation_id
                     limit 1
                 ) o
-                where m.window_minutes is not null
+                where m.measure in ('window_points', 'window_awards', 'source_share')
                     -- An account has no more awards than entries.
                     and b.version + 1 >= case m.measure when 'window_awards' then m.threshold when 'source_share' then m.min_awards else 0 end
                     and e.bucket = p_bucket and e.account_id = d.account_id and e.kind = 'earn'
@@ -40,12 +41,16 @@ begin
             ) w
             where d.round is not null and d.refusal is null and d.entry_kind = 'earn' and d.moved > 0 and d.lot_expires_at > p_now
                 and m.mode <> 'off' and d.lot_source = any (m.rules)
-                and points.risk_hits(m, d.moved, extract(hour from d.happened_at at time zone p.time_zone)::int, w.awards, w.points, w.same)
+                and case
+                    when points.looks_at_origins(m.measure) then exists (
+                        select from unnest(p_marks) o where o.ord = d.ord and o.code = m.code and o.since is not null and o.used >= o.most)
+                    else points.risk_hits(m, d.moved, extract(hour from d.happened_at at time zone p.time_zone)::int, w.awards, w.points, w.same)
+                end
         ) k on true
         order by d.ord
     );
 end
 $$;
 
-comment on function points.weigh_risks(smallint, points.draft[], timestamptz) is
+comment on function points.weigh_risks(smallint, points.draft[], points.origin_mark[], timestamptz) is
     'What risk rules make of each award of a round, as limits and campaigns have left it; null: nothing. Several decide together: deny before review, and the shortest wait.';

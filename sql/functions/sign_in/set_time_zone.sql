@@ -8,7 +8,7 @@ create or replace function api.set_time_zone(
 ) returns table (replayed boolean, operation api.operation, entry api.entry, account api.account)
 language plpgsql volatile security definer set search_path = '' as $$
 begin
-    return query select * from points.execute_one(p_client, row('set_time_zone', p_user_id, p_wallet, null, p_idempotency_key, null, null, null, null, null, null, null, null, null, null, null, p_metadata, p_time_zone)::api.request);
+    return query select * from points.execute_one(p_client, row('set_time_zone', p_user_id, p_wallet, null, p_idempotency_key, null, null, null, null, null, null, null, null, null, null, null, p_metadata, p_time_zone, null)::api.request);
 end
 $$;
 

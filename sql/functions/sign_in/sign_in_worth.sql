@@ -1,7 +1,7 @@
 create or replace function points.sign_in_worth(p_rule text, p_at timestamptz) returns bigint
 language plpgsql stable as $$
 declare
-    v_asked api.request := row('earn', null, null, null, null, p_rule, null, null, null, null, null, null, p_at, null, null, null, null, null)::api.request;
+    v_asked api.request := row('earn', null, null, null, null, p_rule, null, null, null, null, null, null, p_at, null, null, null, null, null, null)::api.request;
     v_draft points.draft;
 begin
     select v.version, false into v_draft.rule_version, v_draft.replayed

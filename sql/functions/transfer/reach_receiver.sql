@@ -8,13 +8,13 @@ declare
 begin
     if p_request.kind = 'reverse' then
         v_to := points.claw_received(p_to_bucket, p_to_id, p_taken_by, p_now);
-        v_asked := row('reverse', null, null, 0, 'reverse:' || v_to.seq, null, null, null, p_taken_by, null, null, null, null, null, null, null, null, null)::api.request;
+        v_asked := row('reverse', null, null, 0, 'reverse:' || v_to.seq, null, null, null, p_taken_by, null, null, null, null, null, null, null, null, null, null)::api.request;
     else
         v_to := points.receive_points(
             p_to_bucket, p_to_id, 'transfer', api.operation_id(0, format('receive:%s:%s', p_from.account_id, p_from.operation_id)),
             points.moved_lots(p_from_bucket, p_from, p_now), 0, p_now);
         v_asked := row('receive', null, null, 0, format('receive:%s:%s', p_from.account_id, p_from.operation_id),
-            null, null, null, p_from.operation_id, null, null, null, null, null, null, null, null, null)::api.request;
+            null, null, null, p_from.operation_id, null, null, null, null, null, null, null, null, null, null)::api.request;
     end if;
     perform points.record_transfer(p_to_bucket, v_asked, v_to, p_from_bucket, p_from.account_id, p_now);
     perform points.settle(p_to_bucket, array[p_to_id], p_now);

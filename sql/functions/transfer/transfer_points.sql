@@ -12,7 +12,7 @@ create or replace function api.transfer_points(
 ) returns table (replayed boolean, operation api.operation, entry api.entry, account api.account)
 language plpgsql volatile security definer set search_path = '' as $$
 begin
-    return query select * from points.pair_one(p_client, row(case when p_accept then 'hold' else 'transfer' end, p_user_id, p_wallet, null, p_idempotency_key, null, null, null, null, p_to_user_id, null, p_points, null, p_deadline, p_reason, null, p_metadata, null)::api.request);
+    return query select * from points.pair_one(p_client, row(case when p_accept then 'hold' else 'transfer' end, p_user_id, p_wallet, null, p_idempotency_key, null, null, null, null, p_to_user_id, null, p_points, null, p_deadline, p_reason, null, p_metadata, null, null)::api.request);
 end
 $$;
 
