@@ -195,6 +195,7 @@ table points.balance with (fillfactor=60)
     balance_of_an_account: FOREIGN KEY (bucket, account_id) REFERENCES points.account(bucket, id)
     balance_is_within_safe_integers: CHECK (((((pending)::bigint + (available)::bigint) + (held)::bigint) <= '9007199254740991'::bigint))
     balance_pockets_equal_flows: CHECK ((((((pending)::bigint + (available)::bigint) + (held)::bigint) - (debt)::bigint) = (((((earned)::bigint + (adjusted)::bigint) + (transferred)::bigint) - (spent)::bigint) - (expired)::bigint)))
+    CREATE INDEX balance_next_change ON points.balance USING btree (bucket, next_change_at) WHERE (next_change_at < 'infinity'::timestamp with time zone)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.bundle
@@ -253,7 +254,7 @@ table points.catalogue_change
     recorded_at     timestamp with time zone not null
     catalogue_change_pkey: PRIMARY KEY (client_id, idempotency_key)
     catalogue_change_client_id_fkey: FOREIGN KEY (client_id) REFERENCES points.client(id)
-    catalogue_change_is_known: CHECK ((what = ANY (ARRAY['create_rule'::text, 'draft_rule_version'::text, 'publish_rule_version'::text, 'discard_rule_draft'::text, 'retire_rule'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text, 'set_risk_rule'::text, 'create_reward'::text, 'change_reward'::text, 'add_stock'::text, 'add_coupons'::text, 'create_task'::text, 'change_task'::text])))
+    catalogue_change_is_known: CHECK ((what = ANY (ARRAY['create_rule'::text, 'draft_rule_version'::text, 'publish_rule_version'::text, 'discard_rule_draft'::text, 'retire_rule'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text, 'set_risk_rule'::text, 'create_reward'::text, 'change_reward'::text, 'add_stock'::text, 'add_coupons'::text, 'create_task'::text, 'change_task'::text, 'set_job'::text, 'run_job'::text])))
     trigger append_only before delete or update on points.catalogue_change for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.catalogue_change for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -453,6 +454,33 @@ table points.invited
     revoked        boolean not null default false
     invited_pkey: PRIMARY KEY (bucket, account_id, invited_bucket, invited_id)
     CREATE INDEX invited_by_operation ON points.invited USING btree (bucket, account_id, operation_id)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.job
+    name            text not null
+    description     text not null
+    schedule        text not null
+    enabled         boolean not null default true
+    step_limit      integer not null
+    timeout_seconds integer not null
+    next_run_at     timestamp with time zone
+    planned_at      timestamp with time zone
+    started_at      timestamp with time zone
+    ended_at        timestamp with time zone
+    done            integer not null default 0
+    due_since       timestamp with time zone
+    failure         text
+    failed_at       timestamp with time zone
+    failures        integer not null default 0
+    at_bucket       smallint
+    at_account_id   bigint
+    job_pkey: PRIMARY KEY (name)
+    job_done_not_negative: CHECK (((done >= 0) AND (failures >= 0)))
+    job_failure_is_whole: CHECK ((((failure IS NULL) = (failed_at IS NULL)) AND ((failures = 0) OR (failure IS NOT NULL))))
+    job_name_is_plain: CHECK ((name ~ '^[a-z][a-z0-9_]{0,47}$'::text))
+    job_place_is_whole: CHECK (((at_bucket IS NULL) = (at_account_id IS NULL)))
+    job_schedule_is_cron_or_interval: CHECK ((schedule ~ '^(PT[1-9][0-9]{0,4}[SMH]|([0-9*/,-]{1,64} ){4}[0-9*/,-]{1,64})$'::text))
+    job_step_is_bounded: CHECK ((((step_limit >= 1) AND (step_limit <= 1000000)) AND ((timeout_seconds >= 1) AND (timeout_seconds <= 3600))))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.level
@@ -1060,6 +1088,24 @@ view api.invitation
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
+view api.job
+    name            text
+    description     text
+    schedule        text
+    enabled         boolean
+    step_limit      integer
+    timeout_seconds integer
+    next_run_at     timestamp with time zone
+    started_at      timestamp with time zone
+    ended_at        timestamp with time zone
+    done            integer
+    lag_seconds     integer
+    failure         text
+    failed_at       timestamp with time zone
+    failures        integer
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
 view api.level
     wallet    text
     code      text
@@ -1539,6 +1585,11 @@ function api.merge_accounts(p_user_id text, p_into_user_id text, p_idempotency_k
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.next_job()
+    returns TABLE(name text, schedule text, planned boolean, timeout_seconds integer, time_zone text, at timestamp with time zone)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway
+
 function api.operation_id(p_client_id integer, p_idempotency_key text)
     returns uuid
     sql stable parallel safe
@@ -1568,6 +1619,11 @@ function api.publish_rule_version(p_rule text, p_version integer, p_idempotency_
     returns TABLE(replayed boolean, version api.rule_version)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
+
+function api.put_off(p_name text, p_next timestamp with time zone, p_failure text DEFAULT NULL::text)
+    returns void
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway
 
 function api.quote_deduction(p_user_id text, p_order_amount numeric, p_wallet text DEFAULT 'points'::text)
     returns TABLE(points bigint, money numeric, most_points bigint, least_points bigint, points_per_unit integer)
@@ -1614,6 +1670,11 @@ function api.revoke_client(p_name text)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.run_job(p_name text, p_steps integer DEFAULT 1, p_idempotency_key text DEFAULT NULL::text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, steps integer, done integer, more boolean, failure text, job api.job)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
+
 function api.set_deduction(p_points_per_unit integer, p_max_share numeric DEFAULT 1, p_max_amount numeric DEFAULT NULL::numeric, p_min_points bigint DEFAULT 1, p_decimals smallint DEFAULT 2, p_wallet text DEFAULT 'points'::text)
     returns void
     plpgsql volatile security definer set search_path=""
@@ -1623,6 +1684,11 @@ function api.set_invitations(p_qualifying_rule text, p_inviter_rule text, p_invi
     returns void
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
+
+function api.set_job(p_name text, p_schedule text, p_enabled boolean, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, job api.job)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
 
 function api.set_program(p_name text, p_time_zone text, p_currency text, p_debt_policy text, p_frozen_earns boolean DEFAULT true)
     returns void
@@ -1668,6 +1734,11 @@ function api.spend_points(p_user_id text, p_points bigint, p_idempotency_key tex
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
+
+function api.take_step(p_name text, p_next timestamp with time zone DEFAULT NULL::timestamp with time zone)
+    returns TABLE(done integer, more boolean, failure text, failures integer)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway
 
 function api.task_progress(p_user_id text, p_wallet text DEFAULT 'points'::text, p_first integer DEFAULT 100, p_after text DEFAULT NULL::text)
     returns TABLE(task api.task, done integer, starts_on date, claimed_at timestamp with time zone, claimable boolean)
@@ -1738,6 +1809,10 @@ function points.award(p_version points.rule_version, p_amount numeric, p_points 
     returns bigint
     sql immutable parallel safe
 
+function points.back_off(p_failures integer)
+    returns interval
+    sql immutable parallel safe
+
 function points.bucket(p_user_id text, p_wallet text)
     returns smallint
     sql immutable parallel safe
@@ -1805,6 +1880,10 @@ function points.counted(p_number numeric, p_what text DEFAULT 'point'::text)
     returns text
     sql immutable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function points.create_partitions_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
+    returns record
+    plpgsql volatile
 
 function points.days_after(p_at timestamp with time zone, p_days integer, p_time_zone text)
     returns timestamp with time zone
@@ -1897,10 +1976,22 @@ function points.draw_seed(p_chance uuid, p_account_id bigint, p_operation_id uui
     returns bytea
     sql immutable parallel safe
 
+function points.drive_job(p_name text, p_next timestamp with time zone, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
+    returns TABLE(done integer, more boolean, failure text, failures integer)
+    plpgsql volatile
+
 function points.due(p_bucket smallint, p_account_id bigint, p_now timestamp with time zone)
     returns TABLE(pending bigint, available bigint, held bigint, debt bigint, expired bigint)
     plpgsql stable security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function points.due_buckets(p_now timestamp with time zone)
+    returns TABLE(bucket smallint, due_since timestamp with time zone)
+    plpgsql stable
+
+function points.due_job(p_now timestamp with time zone)
+    returns TABLE(name text, schedule text, planned boolean, timeout_seconds integer, time_zone text, at timestamp with time zone)
+    plpgsql stable
 
 function points.entry_kind_of(p_kind points.operation_kind)
     returns points.entry_kind
@@ -2038,8 +2129,16 @@ function points.lock_accounts(p_bucket smallint, p_drafts points.draft[], OUT se
     returns record
     plpgsql volatile
 
+function points.lock_due(p_bucket smallint, p_limit integer, p_now timestamp with time zone)
+    returns bigint[]
+    plpgsql volatile
+
 function points.lock_family(p_from_bucket smallint, p_draft points.draft, p_into_bucket smallint, p_into points.draft)
     returns void
+    plpgsql volatile
+
+function points.lock_heirs(p_accounts points.account[])
+    returns bigint[]
     plpgsql volatile
 
 function points.lock_pair(p_buckets smallint[], p_drafts points.draft[])
@@ -2176,6 +2275,10 @@ function points.period_start(p_period points.quota_period, p_at timestamp with t
     sql stable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
+function points.plan_job(p_name text, p_next timestamp with time zone, p_failure text, p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.post(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
@@ -2300,7 +2403,7 @@ function points.reinstate(p_bucket smallint, p_drafts points.draft[], p_now time
     returns void
     plpgsql volatile
 
-function points.release_due(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone, p_all boolean DEFAULT false)
+function points.release_due(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone, p_until timestamp with time zone)
     returns void
     plpgsql volatile
 
@@ -2396,7 +2499,19 @@ function points.settle(p_bucket smallint, p_account_ids bigint[], p_now timestam
     returns void
     plpgsql volatile
 
+function points.settle_invitations_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
+    returns record
+    plpgsql volatile
+
 function points.settle_one(p_invited_bucket smallint, p_invited_id bigint, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.settle_swept(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.settle_until(p_bucket smallint, p_account_ids bigint[], p_until timestamp with time zone, p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
@@ -2407,6 +2522,10 @@ function points.sign_in_worth(p_rule text, p_at timestamp with time zone)
 function points.special_input_fault(p_kind points.operation_kind, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_occurred_at timestamp with time zone, p_expires_at timestamp with time zone, p_reason text, p_actor text, p_subject text)
     returns text[]
     plpgsql immutable parallel safe
+
+function points.step_job(p_name text, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text, OUT broke boolean, OUT more boolean)
+    returns record
+    plpgsql volatile
 
 function points.stock_left(p_reward text, p_prize smallint DEFAULT 0)
     returns bigint
@@ -2424,6 +2543,10 @@ function points.streak_now(p_bucket smallint, p_account_id bigint, p_today date)
 function points.streak_to(p_bucket smallint, p_account_id bigint, p_day date)
     returns integer
     plpgsql stable
+
+function points.sweep_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
+    returns record
+    plpgsql volatile set plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off
 
 function points.take_all(p_bucket smallint, p_account_id bigint, p_entry_kind points.entry_kind, p_operation_id uuid, p_now timestamp with time zone)
     returns points.draft
