@@ -49,10 +49,14 @@ grant execute on function
     api.add_budget(text, bigint, text, text),
     api.backtest_rule(text, int, timestamptz, timestamptz),
     api.settle_invitation(),
+    api.next_job(),
+    api.take_step(text, timestamptz),
+    api.put_off(text, timestamptz, text),
+    api.run_job(text, int, text, text),
+    api.set_job(text, text, boolean, text, text),
     api.set_risk_rule(text, text, text[], points.risk_measure, points.risk_decision, points.risk_mode, text, bigint, int, int, int, int, int, text),
     api.test_risk_rule(text, timestamptz, timestamptz),
-    api.create_partitions(),
-    api.forget_origins(int)
+    api.create_partitions()
 to jifen_gateway;
 
 -- Operators: one operation at a time, rules and clients.
@@ -118,6 +122,7 @@ grant execute on function
     api.test_risk_rule(text, timestamptz, timestamptz),
     api.approve_award(text, uuid, text, text, text, text, jsonb, text),
     api.reject_award(text, uuid, text, text, text, text, jsonb, text),
-    api.create_partitions(),
-    api.forget_origins(int)
+    api.run_job(text, int, text, text),
+    api.set_job(text, text, boolean, text, text),
+    api.create_partitions()
 to jifen_operator;

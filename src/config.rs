@@ -34,6 +34,8 @@ pub enum Command {
     /// Manage API keys
     #[command(subcommand)]
     Key(Key),
+    /// List what has to be done from time to time, and how that goes, or do it now
+    Jobs(Jobs),
 }
 
 /// Where the data is.
@@ -148,6 +150,32 @@ pub struct KeyList {
 #[derive(Debug, Args)]
 pub struct KeyRevoke {
     /// Name of the client
+    pub name: String,
+    #[command(flatten)]
+    pub database: DatabaseOptions,
+}
+
+/// Options of `jifen jobs`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Jobs {
+    #[command(subcommand)]
+    pub command: Option<JobsCommand>,
+    #[command(flatten)]
+    pub database: DatabaseOptions,
+}
+
+/// What to do with jobs; list them unless named.
+#[derive(Debug, Subcommand)]
+pub enum JobsCommand {
+    /// Run a job now, step by step, until nothing is left
+    Run(JobsRun),
+}
+
+/// Options of `jifen jobs run`.
+#[derive(Debug, Args)]
+pub struct JobsRun {
+    /// Name of the job
     pub name: String,
     #[command(flatten)]
     pub database: DatabaseOptions,

@@ -7,7 +7,7 @@ use std::{
 use clap::Parser;
 use jifen::{
     client, commands,
-    config::{Cli, Command, DatabaseOptions, Import, Key, Serve},
+    config::{Cli, Command, DatabaseOptions, Import, JobsCommand, Key, Serve},
     database,
     embedded::{self, Durability, Server},
     migrate, schema, server,
@@ -80,6 +80,19 @@ async fn run(cli: Cli) -> Result {
             };
             let database = Database::open(options).await?;
             let result = commands::key(&database.config, &key).await;
+            database.close().await?;
+            Ok(result?)
+        }
+        Command::Jobs(jobs) => {
+            let options = match &jobs.command {
+                None => &jobs.database,
+                Some(JobsCommand::Run(options)) => &options.database,
+            };
+            let database = Database::open(options).await?;
+            let result = match &jobs.command {
+                None => commands::list_jobs(&database.config).await,
+                Some(JobsCommand::Run(options)) => commands::run_job(&database.config, &options.name).await,
+            };
             database.close().await?;
             Ok(result?)
         }

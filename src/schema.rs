@@ -23,6 +23,7 @@ use crate::{
     freeze::FreezeMutation,
     hold::{HoldMutation, HoldQuery},
     invitation::{InvitationMutation, InvitationQuery},
+    jobs::{JobMutation, JobQuery},
     lanes::Lanes,
     ledger::LedgerMutation,
     limit::{LimitMutation, LimitQuery},
@@ -60,6 +61,7 @@ pub struct Query(
     SignInQuery,
     TaskQuery,
     InvitationQuery,
+    JobQuery,
 );
 
 /// Operations on members' points.
@@ -82,6 +84,7 @@ pub struct Mutation(
     SignInMutation,
     TaskMutation,
     InvitationMutation,
+    JobMutation,
 );
 
 /// Levels of fields. Introspection as GraphiQL does it needs 13.

@@ -56,8 +56,7 @@ pub async fn router(config: &Config) -> Result<Router, StartError> {
     let buckets: i16 = client.query_one("select bucket_count from api.program", &[]).await?.get(0);
     let buckets = buckets.unsigned_abs();
     let pool = database::pool(config, database::READERS)?;
-    tokio::spawn(jobs::run(pool.clone()));
-    tokio::spawn(jobs::run_invitations(pool.clone()));
+    tokio::spawn(jobs::run(config.clone()));
     let gateway = Gateway {
         api: Api::new(
             Lanes::start(config, buckets),

@@ -92,7 +92,7 @@ create table points.balance (
     constraint balance_is_in_shape check (
         row(pending, available, held, debt, earned, adjusted, transferred, spent, expired)::points.balance_shape is distinct from null)
 ) with (fillfactor = 60);
-comment on table points.balance is 'An account''s points: one row an account, locked by whoever moves them. No index on what changes, so that updates stay on their page (HOT).';
+comment on table points.balance is 'An account''s points: one row an account, locked by whoever moves them. No index on what an award to an account with points changes, so that updates stay on their page (HOT).';
 comment on column points.balance.account_id is 'The account.';
 comment on column points.balance.pending is 'Points granted and not yet available.';
 comment on column points.balance.available is 'Points that can be spent, as booked; 0 while there is a debt: see next_change_at and view api.account.';
@@ -114,6 +114,9 @@ comment on column points.balance.closed is 'Whether the member was erased: whoev
 comment on column points.balance.merged is 'Whether it was merged into another account (points.account.into_id), to which whatever it gets goes on.';
 comment on column points.balance.invited is 'Whether it was invited and has not qualified yet: whatever it earns is looked at for that.';
 comment on column points.balance.level is 'Level by points earned; null: below the lowest.';
+
+create index balance_next_change on points.balance (bucket, next_change_at) where next_change_at < 'infinity';
+comment on index points.balance_next_change is 'Accounts on which something will be due, for the sweeper. An award changes next_change_at only where it is the first to expire.';
 
 create table points.level_change (
     account_id  bigint not null,

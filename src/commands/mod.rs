@@ -1,6 +1,7 @@
 //! What the command line does besides serving.
 
 mod import;
+mod jobs;
 mod key;
 
 use std::{
@@ -12,6 +13,7 @@ use std::{
 };
 
 pub use import::import_orders;
+pub use jobs::{list_jobs, run_job};
 pub use key::{key, put_development_key};
 
 /// Writes a file that only its owner can read.

@@ -481,6 +481,23 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
             ("reasons", "'{X}'"),
         ],
     ),
+    (
+        "job",
+        &[
+            ("name", "'x'"),
+            ("description", "'X'"),
+            ("schedule", "'PT1S'"),
+            ("enabled", "true"),
+            ("step_limit", "1"),
+            ("timeout_seconds", "1"),
+            ("done", "0"),
+            ("failure", "null"),
+            ("failed_at", "null"),
+            ("failures", "0"),
+            ("at_bucket", "null"),
+            ("at_account_id", "null"),
+        ],
+    ),
     ("bundle", &[("id", "true"), ("hash", "''"), ("applied_at", "now()")]),
 ];
 
@@ -490,6 +507,16 @@ type Case = (&'static str, &'static [(&'static str, &'static str)]);
 const TIERS: (&str, &str) = ("basis", "'tiers'");
 
 const CASES: &[Case] = &[
+    ("job_name_is_plain", &[("name", "'X'")]),
+    ("job_schedule_is_cron_or_interval", &[("schedule", "'P1D'")]),
+    ("job_schedule_is_cron_or_interval", &[("schedule", "'PT0S'")]),
+    ("job_schedule_is_cron_or_interval", &[("schedule", "'* * * *'")]),
+    ("job_step_is_bounded", &[("step_limit", "0")]),
+    ("job_step_is_bounded", &[("timeout_seconds", "3601")]),
+    ("job_done_not_negative", &[("done", "-1")]),
+    ("job_failure_is_whole", &[("failures", "1")]),
+    ("job_failure_is_whole", &[("failure", "'X'")]),
+    ("job_place_is_whole", &[("at_bucket", "0")]),
     ("program_is_one_row", &[("id", "false")]),
     ("program_currency_is_iso_code", &[("currency", "'eur'")]),
     ("program_debt_policy_is_known", &[("debt_policy", "'mercy'")]),

@@ -92,7 +92,18 @@ async fn compare(
     seen: &RefCell<BTreeSet<String>>,
 ) -> Result<(), TestCaseError> {
     let mut ledger = Ledger::new(program);
-    for (now, requests) in calls {
+    for (place, (now, requests)) in calls.iter().enumerate() {
+        // Nobody is there at night but the sweeper, which is often late.
+        if place % 3 == 1 {
+            while client
+                .query_one("select done from points.sweep_step(1000, $1)", &[now])
+                .await
+                .unwrap()
+                .get::<_, i32>(0)
+                > 0
+            {}
+            ledger.settle(*now);
+        }
         let outcomes = execute(client, requests, Some(*now)).await;
         for (request, outcome) in requests.iter().zip(outcomes) {
             let mut outcome = outcome.without_account();

@@ -306,7 +306,7 @@ async fn what_is_over_is_forgotten_in_steps() {
         (select count(*) from points.origin_award), (select count(*) from points.origin))";
     let left = async || client.query_one(counts, &[]).await.unwrap().get::<_, String>(0);
     assert_eq!(left().await, "6 6 6");
-    let step = "select api.forget_origins(2)::bigint";
+    let step = "select done::bigint from points.forget_origins_step(2, null)";
     assert_eq!(number(&client, step).await, 6);
     assert_eq!(left().await, "4 4 4");
     assert_eq!(number(&client, step).await + number(&client, step).await + number(&client, step).await, 8);

@@ -16,6 +16,7 @@ mod graphiql;
 mod holds;
 mod inputs;
 mod invitations;
+mod jobs;
 mod lanes;
 mod limits;
 mod merge;

@@ -179,3 +179,33 @@ async fn what_cannot_work_is_refused_in_words() {
     // nothing was started or made
     assert!(!directory.data().exists());
 }
+
+#[tokio::test]
+async fn jobs_are_listed_and_run() {
+    let database = Database::new().await;
+    let jobs = |arguments: &[&str]| {
+        let arguments: Vec<_> = ["jobs"].iter().chain(arguments).copied().collect();
+        run(jifen(&arguments).env("DATABASE_URL", database.url()))
+    };
+    let ran = jobs(&["run", "sweep"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "sweep: 0 done in 1 steps.\n"), "{ran:?}");
+    let client = database.client().await;
+    client
+        .batch_execute(
+            "create function points.broken_step(p_limit int, p_now timestamptz, out done int, out due_since timestamptz, out failure text)
+             language plpgsql as $$ begin done := 1 / 0; end $$;
+             insert into points.job (name, schedule, step_limit, timeout_seconds, description) values ('broken', 'PT1H', 1, 1, 'X')",
+        )
+        .await
+        .unwrap();
+    let failed = jobs(&["run", "broken"]);
+    assert_eq!(failed.code, Some(1), "{failed:?}");
+    assert!(failed.stderr.contains("broken failed: division by zero"), "{failed:?}");
+    let listed = jobs(&[]);
+    let line = |name: &str| listed.stdout.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+    assert!(line("broken").ends_with("1 now: division by zero (22012)"), "{listed:?}");
+    assert!(line("sweep").contains("PT10S") && line("sweep").ends_with('-'), "{listed:?}");
+    let unknown = jobs(&["run", "none"]);
+    assert_eq!(unknown.code, Some(1));
+    assert!(unknown.stderr.contains("no job named none"), "{unknown:?}");
+}

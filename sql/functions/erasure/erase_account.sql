@@ -5,7 +5,7 @@ declare
     v_draft points.draft;
 begin
     perform points.settle(p_bucket, array[p_account_id], p_now);
-    perform points.release_due(p_bucket, array[p_account_id], p_now, true);
+    perform points.release_due(p_bucket, array[p_account_id], p_now, 'infinity');
     perform points.settle(p_bucket, array[p_account_id], p_now);
     v_draft := points.take_all(
         p_bucket, p_account_id, 'write_off', api.operation_id(p_request.client_id, p_request.idempotency_key), p_now);

@@ -1,5 +1,5 @@
 create or replace function points.release_due(
-    p_bucket smallint, p_account_ids bigint[], p_now timestamptz, p_all boolean default false
+    p_bucket smallint, p_account_ids bigint[], p_now timestamptz, p_until timestamptz
 ) returns void
 language plpgsql volatile as $$
 declare
@@ -20,7 +20,7 @@ begin
             cross join lateral (
                 select * from points.balance b where b.bucket = p_bucket and b.account_id = h.account_id limit 1
             ) b
-            where h.bucket = p_bucket and h.account_id = any (p_account_ids) and h.closed_at is null and (p_all or h.deadline <= p_now)
+            where h.bucket = p_bucket and h.account_id = any (p_account_ids) and h.closed_at is null and h.deadline <= p_until
             window w as (partition by h.account_id order by h.deadline, h.seq)
         ) h
         order by h.account_id, h.release_seq
@@ -36,5 +36,5 @@ begin
 end
 $$;
 
-comment on function points.release_due(smallint, bigint[], timestamptz, boolean) is
-    'Releases the holds of these locked accounts whose deadline has passed, or all, each by an operation of Jifen''s own.';
+comment on function points.release_due(smallint, bigint[], timestamptz, timestamptz) is
+    'Releases the holds of these locked accounts whose deadline is not after p_until (infinity: all), each by an operation of Jifen''s own.';

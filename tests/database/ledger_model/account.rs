@@ -14,7 +14,7 @@ use crate::{
 
 type Instant = DateTime<Utc>;
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Account {
     pub lots: Vec<Lot>,
     pub entries: Vec<Booking>,
@@ -38,6 +38,7 @@ pub struct Grant {
     pub source: String,
 }
 
+#[derive(Clone)]
 pub struct Lot {
     pub grant: Grant,
     pub remaining: i64,
@@ -45,12 +46,14 @@ pub struct Lot {
 }
 
 /// What an entry took from a lot, or, below 0, gave back.
+#[derive(Clone)]
 pub struct Use {
     pub seq: i64,
     pub grant: Grant,
     pub points: i64,
 }
 
+#[derive(Clone)]
 pub struct Held {
     pub id: Uuid,
     pub seq: i64,
@@ -60,12 +63,13 @@ pub struct Held {
     pub closed_by: Option<Uuid>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Returned {
     pub amount: Decimal,
     pub whole: bool,
 }
 
+#[derive(Clone)]
 pub struct Booking {
     pub kind: &'static str,
     pub occurred_at: Instant,
@@ -73,6 +77,7 @@ pub struct Booking {
     pub entry: Entry,
 }
 
+#[derive(Clone)]
 pub struct Stored {
     pub id: Uuid,
     pub request: Request,
@@ -154,15 +159,34 @@ impl Account {
         entry
     }
 
-    /// Lets holds end, and then time pass, instant by instant.
+    /// Lets time pass. What comes in pays a debt at its instant, before anything of it can expire.
     pub fn settle(&mut self, now: Instant) {
-        self.release_due(now);
+        while self.debt() > 0
+            && let Some(at) = self.next_change().filter(|at| *at < now)
+        {
+            self.settle_until(at, now);
+        }
+        self.settle_until(now, now);
+    }
+
+    fn next_change(&self) -> Option<Instant> {
+        let lots = self.lots.iter().filter_map(|lot| match lot.pending {
+            true => Some(lot.grant.available_at),
+            false => lot.grant.expires_at,
+        });
+        let holds = self.holds.iter().filter(|hold| hold.captured.is_none()).filter_map(|hold| hold.deadline);
+        lots.chain(holds).min()
+    }
+
+    /// Lets holds end, and then lots change, instant by instant.
+    fn settle_until(&mut self, until: Instant, now: Instant) {
+        self.release_due(until, now);
         loop {
             let next = self.lots.iter().map(|lot| match lot.pending {
                 true => (lot.grant.available_at, 0),
                 false => (lot.grant.expires_at.unwrap_or(Instant::MAX_UTC), 1),
             });
-            let Some((at, kind)) = next.min().filter(|(at, _)| *at <= now) else { break };
+            let Some((at, kind)) = next.min().filter(|(at, _)| *at <= until) else { break };
             let seq = self.next_seq();
             let mut points = 0;
             if kind == 0 {

@@ -60,22 +60,17 @@ impl Ledger {
         account.carry_out(request, version, now, self.program)
     }
 
+    /// Books what is due on all accounts.
+    pub fn settle(&mut self, now: DateTime<Utc>) {
+        self.accounts.values_mut().for_each(|account| account.settle(now));
+    }
+
     /// Pending, available, held and debt at an instant, booked or not.
     pub fn pockets(&mut self, now: DateTime<Utc>) -> BTreeMap<(String, String), [i64; 4]> {
         let pockets = |account: &Account| {
-            let ended = account
-                .holds
-                .iter()
-                .filter(|hold| hold.captured.is_none() && hold.deadline.is_some_and(|at| at <= now));
-            let back = ended.flat_map(|hold| account.uses.iter().filter(|used| used.seq == hold.seq));
-            let held = account.held() - back.clone().map(|used| used.points).sum::<i64>();
-            let back = back.filter(|used| used.grant.expires_at.is_none_or(|at| at > now));
-            let open = || account.lots.iter().filter(|lot| lot.grant.expires_at.is_none_or(|at| at > now));
-            let pending = open().filter(|lot| lot.grant.available_at > now).map(|lot| lot.remaining).sum();
-            let lots = open().filter(|lot| lot.grant.available_at <= now).map(|lot| lot.remaining).sum::<i64>();
-            let available = lots + back.map(|used| used.points).sum::<i64>();
-            let paid = available.min(account.debt());
-            [pending, available - paid, held, account.debt() - paid]
+            let mut account = account.clone();
+            account.settle(now);
+            [account.pocket(true), account.pocket(false), account.held(), account.debt()]
         };
         self.accounts.iter().map(|(name, account)| (name.clone(), pockets(account))).collect()
     }

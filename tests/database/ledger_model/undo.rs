@@ -54,10 +54,10 @@ impl Account {
     }
 
     /// Releases what has ended, soonest first.
-    pub fn release_due(&mut self, now: Instant) {
+    pub fn release_due(&mut self, until: Instant, now: Instant) {
         loop {
             let open = self.holds.iter_mut().filter(|hold| hold.captured.is_none());
-            let due = open.filter(|hold| hold.deadline.is_some_and(|at| at <= now));
+            let due = open.filter(|hold| hold.deadline.is_some_and(|at| at <= until));
             let Some(hold) = due.min_by_key(|hold| (hold.deadline, hold.seq)) else { return };
             hold.captured = Some(0);
             let (seq, points, deadline) = (hold.seq, hold.points, hold.deadline.unwrap());

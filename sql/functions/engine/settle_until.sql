@@ -1,0 +1,42 @@
+create or replace function points.settle_until(
+    p_bucket smallint, p_account_ids bigint[], p_until timestamptz, p_now timestamptz
+) returns void
+language plpgsql volatile as $$
+declare
+    v_drafts points.draft[];
+begin
+    perform points.release_due(p_bucket, p_account_ids, p_now, p_until);
+    v_drafts := points.draft_due(p_bucket, p_account_ids, p_until);
+    perform points.write_entries(p_bucket, v_drafts, p_now);
+
+    perform points.record_due(p_bucket, v_drafts, p_now);
+
+    insert into points.lot_use (bucket, account_id, seq, lot_seq, lot_no, points, granted, source, available_at, expires_at, recorded_at)
+    select p_bucket, l.account_id, d.seq, l.seq, l.no, l.remaining, l.granted, l.source, l.available_at, l.expires_at, p_now
+    from unnest(v_drafts) d
+    join points.lot l on l.bucket = p_bucket and l.account_id = d.account_id and l.expires_at = d.happened_at
+    where d.entry_kind = 'expire';
+
+    delete from points.lot l
+    where l.bucket = p_bucket and l.account_id = any (p_account_ids) and l.expires_at <= p_until;
+
+    update points.lot l set pending = false
+    where l.bucket = p_bucket and l.account_id = any (p_account_ids) and l.pending and l.available_at <= p_until;
+
+    update points.balance b
+    set next_change_at = coalesce(least((
+        select min(case when l.pending then l.available_at else l.expires_at end)
+        from points.lot l
+        where l.bucket = p_bucket and l.account_id = b.account_id
+    ), (
+        select min(h.deadline)
+        from points.hold h
+        where h.bucket = p_bucket and h.account_id = b.account_id and h.closed_at is null
+    )), 'infinity')
+    where b.bucket = p_bucket and b.account_id = any (p_account_ids);
+    perform points.repay(p_bucket, p_account_ids, p_now);
+end
+$$;
+
+comment on function points.settle_until(smallint, bigint[], timestamptz, timestamptz) is
+    'Books what becomes available or expires on these locked accounts up to p_until, and releases holds that end: an entry, with an operation of Jifen''s own, for each instant and hold; then pays debts. Step of points.settle.';

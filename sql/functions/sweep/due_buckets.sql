@@ -1,0 +1,19 @@
+create or replace function points.due_buckets(p_now timestamptz)
+returns table (bucket smallint, due_since timestamptz)
+language plpgsql stable as $$
+begin
+    return query
+        select n.bucket::smallint, b.next_change_at
+        from generate_series(0, points.bucket_count() - 1) as n (bucket)
+        cross join lateral (
+            select b.next_change_at from points.balance b
+            where b.bucket = n.bucket and b.next_change_at <= p_now and b.next_change_at < 'infinity'
+            order by b.next_change_at
+            limit 1
+        ) b
+        order by b.next_change_at, n.bucket;
+end
+$$;
+
+comment on function points.due_buckets(timestamptz) is
+    'Buckets with accounts on which something is due, and since when: the longest first.';

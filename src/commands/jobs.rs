@@ -1,0 +1,80 @@
+//! `jifen jobs`: what has to be done from time to time.
+
+use chrono::{DateTime, Utc};
+use tokio_postgres::{Config, Row};
+
+use crate::{database, error};
+
+/// Why a jobs command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum JobsError {
+    /// There is no connection.
+    #[error(transparent)]
+    Unreachable(#[from] database::Unreachable),
+    /// PostgreSQL refused it.
+    #[error("{}", error::brief(.0))]
+    Postgres(#[from] tokio_postgres::Error),
+    /// There is no such job.
+    #[error("no job named {0}; `jifen jobs` shows them")]
+    Unknown(String),
+    /// A step of the job failed.
+    #[error("{0} failed: {1}")]
+    Failed(String, String),
+}
+
+/// Prints the jobs and how they go.
+pub async fn list_jobs(config: &Config) -> Result<(), JobsError> {
+    let client = database::open(config).await?;
+    println!(
+        "{:<20} {:<14} {:<20} {:>10} {:>8} {:<20} FAILURE",
+        "JOB", "SCHEDULE", "LAST RUN", "DONE", "LAG", "NEXT RUN"
+    );
+    for row in client.query("select * from api.job order by name", &[]).await? {
+        println!("{}", line(&row));
+    }
+    Ok(())
+}
+
+fn line(row: &Row) -> String {
+    let instant = |column: &str| {
+        let at: Option<DateTime<Utc>> = row.get(column);
+        at.map_or("-".to_owned(), |at| at.format("%Y-%m-%d %H:%M:%S").to_string())
+    };
+    let failures: i32 = row.get("failures");
+    let failure = match row.get::<_, Option<&str>>("failure") {
+        None => "-".to_owned(),
+        Some(failure) if failures > 0 => format!("{failures} now: {failure}"),
+        Some(failure) => format!("{}: {failure}", instant("failed_at")),
+    };
+    format!(
+        "{:<20} {:<14} {:<20} {:>10} {:>7}s {:<20} {failure}",
+        row.get::<_, &str>("name"),
+        row.get::<_, &str>("schedule"),
+        instant("started_at"),
+        row.get::<_, i32>("done"),
+        row.get::<_, i32>("lag_seconds"),
+        if row.get("enabled") { instant("next_run_at") } else { "off".to_owned() },
+    )
+}
+
+/// Runs a job until nothing is left: each step is a transaction of its own, as the gateway's are.
+pub async fn run_job(config: &Config, name: &str) -> Result<(), JobsError> {
+    let client = database::open(config).await?;
+    if client.query_opt("select from api.job where name = $1", &[&name]).await?.is_none() {
+        return Err(JobsError::Unknown(name.to_owned()));
+    }
+    let (mut steps, mut done) = (0, 0);
+    loop {
+        let row = client.query_one("select * from api.run_job($1)", &[&name]).await?;
+        steps += row.get::<_, i32>("steps");
+        done += row.get::<_, i32>("done");
+        if let Some(failure) = row.get::<_, Option<String>>("failure") {
+            println!("{name}: {done} done in {steps} steps.");
+            return Err(JobsError::Failed(name.to_owned(), failure));
+        }
+        if !row.get::<_, bool>("more") {
+            println!("{name}: {done} done in {steps} steps.");
+            return Ok(());
+        }
+    }
+}

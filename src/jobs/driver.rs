@@ -1,0 +1,82 @@
+//! Drives the jobs, in one of all gateways: the one whose connection holds the lock. When it dies, or its connection,
+//! another one takes over where it stopped, since a step is a transaction and the plan is in the table.
+
+use std::{convert::Infallible, time::Duration};
+
+use chrono::{DateTime, Utc};
+use tokio_postgres::{Client, Config, Error, Row};
+use tracing::{debug, info, warn};
+
+use super::schedule::next_run;
+use crate::{database, error::brief};
+
+/// Held by the session that drives the jobs of a database.
+pub const JOB_LOCK: i64 = 0x6a69_6665_6e02;
+/// How often to look for what is due, or for the lock.
+const PAUSE: Duration = Duration::from_millis(500);
+const RECONNECT_PAUSE: Duration = Duration::from_secs(2);
+/// The lock must not outlive a machine that is gone, or a process that stands still.
+const SESSION_OPTIONS: &str = "-c idle_session_timeout=60s -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 \
+    -c tcp_keepalives_count=3";
+
+/// Drives the jobs for ever, while no other gateway does.
+pub async fn run(config: Config) {
+    let mut config = database::as_gateway(&config);
+    config.options(format!("{} {SESSION_OPTIONS}", config.get_options().unwrap_or_default()));
+    loop {
+        let Err(failure) = drive(&config).await;
+        warn!("jobs: {}; connecting again", brief(&failure));
+        tokio::time::sleep(RECONNECT_PAUSE).await;
+    }
+}
+
+async fn drive(config: &Config) -> Result<Infallible, Error> {
+    let client = database::connect(config).await?;
+    while !client.query_one("select pg_try_advisory_lock($1)", &[&JOB_LOCK]).await?.get::<_, bool>(0) {
+        tokio::time::sleep(PAUSE).await;
+    }
+    info!("this gateway drives the jobs");
+    loop {
+        // Nothing is prepared for longer: a migration may change these functions meanwhile.
+        match client.query_opt("select * from api.next_job()", &[]).await? {
+            Some(row) => step(&client, &row).await?,
+            None => tokio::time::sleep(PAUSE).await,
+        }
+    }
+}
+
+/// One step of the job that is due, or its plan.
+async fn step(client: &Client, due: &Row) -> Result<(), Error> {
+    let name: &str = due.get("name");
+    let next = match next_run(due.get("schedule"), due.get("time_zone"), due.get("at")) {
+        Ok(next) => next,
+        Err(failure) => return put_off(client, name, None, Some(&failure)).await,
+    };
+    if next.is_some() && due.get::<_, Option<bool>>("planned") != Some(true) {
+        return put_off(client, name, next, None).await;
+    }
+    let timeout = format!("{}s", due.get::<_, i32>("timeout_seconds"));
+    client.query_one("select set_config('statement_timeout', $1, false)", &[&timeout]).await?;
+    let row = match client.query_one("select * from api.take_step($1, $2)", &[&name, &next]).await {
+        Ok(row) => row,
+        Err(failure) if failure.as_db_error().is_some() => {
+            return put_off(client, name, None, Some(&brief(&failure))).await;
+        }
+        Err(failure) => return Err(failure),
+    };
+    let done: i32 = row.get("done");
+    match row.get::<_, Option<&str>>("failure") {
+        Some(failure) => warn!(job = name, failures = row.get::<_, i32>("failures"), "job failed: {failure}"),
+        None if done > 0 => debug!(job = name, done, "job"),
+        None => {}
+    }
+    Ok(())
+}
+
+async fn put_off(client: &Client, name: &str, next: Option<DateTime<Utc>>, failure: Option<&str>) -> Result<(), Error> {
+    if let Some(failure) = failure {
+        warn!(job = name, "job failed: {failure}");
+    }
+    client.execute("select api.put_off($1, $2, $3)", &[&name, &next, &failure]).await?;
+    Ok(())
+}
