@@ -18,12 +18,10 @@ use async_graphql::{
     http::{WebSocket as Protocol, WebSocketProtocols, WsMessage},
 };
 use axum::{
+    body::Body,
     extract::ws::{CloseFrame, Message, WebSocket},
-    http::{HeaderName, HeaderValue},
-    response::{
-        IntoResponse, Response,
-        sse::{Event, KeepAlive, Sse},
-    },
+    http::{HeaderName, header},
+    response::{IntoResponse, Response},
 };
 use futures_util::{SinkExt, StreamExt, future::ready, stream};
 use tokio::{
@@ -190,42 +188,47 @@ pub async fn events(session: Session, request: Request, authorization: Option<St
     let (sender, receiver) = mpsc::channel(READY);
     tokio::spawn(send_events(session, request, caller, sender));
     let events = stream::unfold(receiver, |mut receiver| async move {
-        receiver.recv().await.map(|event| (Ok::<Event, Infallible>(event), receiver))
+        receiver.recv().await.map(|event: String| (Ok::<_, Infallible>(event), receiver))
     });
-    let keep_alive = KeepAlive::new().interval(BEAT * 3);
-    // Proxies that gather what they pass on would hold events back.
-    let unbuffered = (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-    Ok(([unbuffered], Sse::new(events).keep_alive(keep_alive)).into_response())
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-cache"),
+        // Proxies that gather what they pass on would hold events back.
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    Ok((headers, Body::from_stream(events)).into_response())
 }
 
-async fn send_events(session: Session, request: Request, caller: Caller, sender: mpsc::Sender<Event>) {
+async fn send_events(session: Session, request: Request, caller: Caller, sender: mpsc::Sender<String>) {
     let Session { api, clients, place: _place, mut stopping } = session;
-    let mut output = api.execute_stream(request, Some(Arc::new(caller.data())));
+    let mut responses = api.execute_stream(request, Some(Arc::new(caller.data())));
     let mut beat = interval_at(tokio::time::Instant::now() + BEAT, BEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let response = tokio::select! {
-            response = output.next() => response,
+        let (event, last) = tokio::select! {
+            response = responses.next() => match response {
+                Some(response) => (next_event(&response), false),
+                None => (Ok("event: complete\ndata:\n\n".to_owned()), true),
+            },
             _ = beat.tick() => match caller.check(&clients).await {
-                Ok(()) => continue,
+                // A comment keeps the connection alive.
+                Ok(()) => (Ok(":\n\n".to_owned()), false),
                 Err(error) => {
-                    // And then the end.
-                    output = stream::empty().boxed();
-                    Some(error.into_response())
+                    responses = stream::empty().boxed();
+                    (next_event(&error.into_response()), false)
                 }
             },
             // The client has gone.
             () = sender.closed() => return,
             () = stopped(&mut stopping) => return,
         };
-        let last = response.is_none();
-        let event = match response {
-            Some(response) => Event::default().event("next").json_data(response),
-            None => Ok(Event::default().event("complete").data("")),
-        };
         let Ok(event) = event else { return };
         if !matches!(timeout(PATIENCE, sender.send(event)).await, Ok(Ok(()))) || last {
             return;
         }
     }
+}
+
+fn next_event(response: &async_graphql::Response) -> serde_json::Result<String> {
+    Ok(format!("event: next\ndata: {}\n\n", serde_json::to_string(response)?))
 }

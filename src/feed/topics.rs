@@ -258,3 +258,115 @@ impl Topic {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(id: i64, version: i64) -> Seen {
+        let account = Account {
+            bucket: 3,
+            id,
+            user_id: "dora".to_owned(),
+            wallet: "points".to_owned(),
+            pending: 0,
+            available: 0,
+            held: 0,
+            debt: 0,
+            earned: 0,
+            spent: 0,
+            expired: 0,
+            adjusted: 0,
+            transferred: 0,
+            version,
+            level: None,
+            frozen: false,
+            created_at: chrono::DateTime::UNIX_EPOCH,
+            merged_into: None,
+        };
+        Seen { account: Some(Arc::new(account)), ..Seen::default() }
+    }
+
+    fn hint(id: i64, version: Option<i64>) -> Hint {
+        Hint::Accounts { bucket: 3, accounts: vec![(id, version)], made: false }
+    }
+
+    fn dora() -> Arc<AccountKey> {
+        Arc::new(AccountKey { user_id: "dora".to_owned(), wallet: "points".to_owned() })
+    }
+
+    #[test]
+    fn what_is_told_during_a_read_is_read_again_unless_the_read_has_it() {
+        let (mut topics, key) = (Topics::default(), dora());
+        let (receiver, ticket) = topics.join(3, &key);
+        // Its id is not known yet, so this may be about it.
+        let taken = topics.take(9);
+        assert!(topics.take(9).is_empty() && taken.len() == 1);
+        topics.apply(&hint(7, Some(4)));
+        topics.publish(&taken[0], account(7, 3));
+        assert!(receiver.borrow().reads == ticket && receiver.borrow().version() == 3);
+        let taken = topics.take(9);
+        assert_eq!(taken.len(), 1);
+        topics.apply(&hint(7, Some(4)));
+        topics.apply(&hint(8, None));
+        topics.publish(&taken[0], account(7, 4));
+        assert!(topics.take(9).is_empty());
+        // It is known by its id, and to have come that far.
+        assert!(!topics.apply(&hint(7, Some(4))) && !topics.apply(&hint(8, None)));
+        assert!(topics.apply(&hint(7, Some(5))) && topics.take(9).len() == 1);
+    }
+
+    #[test]
+    fn a_follower_waits_for_a_read_that_began_after_it_came() {
+        let (mut topics, key) = (Topics::default(), dora());
+        let (_first, ticket) = topics.join(3, &key);
+        let taken = topics.take(9);
+        let (second, later) = topics.join(3, &key);
+        assert_eq!((ticket, later), (1, 2));
+        topics.publish(&taken[0], account(7, 3));
+        assert_eq!(second.borrow().reads, 1);
+        let taken = topics.take(9);
+        topics.publish(&taken[0], account(7, 3));
+        assert_eq!(second.borrow().reads, 2);
+    }
+
+    #[test]
+    fn a_read_for_those_who_have_left_is_not_told_to_those_who_come() {
+        let (mut topics, key) = (Topics::default(), dora());
+        topics.join(3, &key);
+        let old = topics.take(9);
+        topics.leave(&key);
+        let (receiver, _) = topics.join(3, &key);
+        let new = topics.take(9);
+        topics.publish(&old[0], account(7, 3));
+        assert_eq!(receiver.borrow().reads, 0);
+        topics.publish(&new[0], account(7, 4));
+        assert_eq!(receiver.borrow().version(), 4);
+    }
+
+    #[test]
+    fn versions_never_fall_but_for_another_account() {
+        let (mut topics, key) = (Topics::default(), dora());
+        let (receiver, _) = topics.join(3, &key);
+        for (found, version) in [(account(7, 4), 4), (account(7, 3), 4), (Seen::default(), -1), (account(9, 1), 1)] {
+            topics.mark(&key);
+            let taken = topics.take(9);
+            topics.publish(&taken[0], found);
+            assert_eq!(receiver.borrow().version(), version);
+        }
+    }
+
+    #[test]
+    fn nothing_is_kept_for_nobody() {
+        let (mut topics, key) = (Topics::default(), dora());
+        for _ in 0..2 {
+            topics.join(3, &key);
+        }
+        let taken = topics.take(9);
+        topics.publish(&taken[0], account(7, 4));
+        topics.leave(&key);
+        topics.leave(&key);
+        assert!(topics.topics.is_empty() && topics.keys.is_empty());
+        assert!(topics.nameless.values().all(HashSet::is_empty));
+    }
+}
