@@ -2,6 +2,7 @@
 //! the same run. Ends with a table, `bench.json` in the target directory, and a non-zero exit code
 //! when a target is missed. `cargo bench -- --help` lists the options.
 
+mod feed;
 mod gateway;
 mod http;
 mod latency;
@@ -70,6 +71,8 @@ enum Part {
     Govern,
     /// Queries over HTTP
     Read,
+    /// Live balances on ten thousand sockets
+    Feed,
     /// The stored function alone
     Sql,
 }
@@ -152,6 +155,9 @@ async fn measure(options: &Options, host: &Host, report: &mut Report) -> Result<
     }
     if options.has(Part::Read) {
         read(world, report).await?;
+    }
+    if options.has(Part::Feed) {
+        feed::measure(world, report).await?;
     }
     if options.has(Part::Sql) {
         world.stop_gateway().await?;

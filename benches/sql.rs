@@ -42,6 +42,8 @@ pub struct Caller {
 impl Caller {
     pub async fn connect(world: &World, measurement: u64, bucket: usize) -> Result<Self> {
         let client = world.connect().await?;
+        // As lanes do.
+        client.batch_execute("set jifen.caller_announces = 'on'").await?;
         let statement = client.prepare(EXECUTE).await?;
         let key = first_key(measurement, bucket);
         Ok(Self { client, statement, bucket: i16::try_from(bucket)?, amount: AMOUNT.parse()?, key })

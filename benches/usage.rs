@@ -168,17 +168,17 @@ impl Stat {
     }
 }
 
-/// 1,024 connections need more open files than many systems allow at first. Where this does
+/// Ten thousand sockets need more open files than many systems allow at first. Where this does
 /// nothing, that measurement fails and says so.
 pub fn raise_open_files() {
-    let arguments = [format!("--pid={}", std::process::id()), "--nofile=8192:".to_owned()];
+    let arguments = [format!("--pid={}", std::process::id()), "--nofile=16384:".to_owned()];
     let enough = fs::read_to_string("/proc/self/limits")
         .ok()
         .and_then(|limits| {
             let line = limits.lines().find(|line| line.starts_with("Max open files"))?;
             line.split_whitespace().nth(3)?.parse::<u64>().ok()
         })
-        .is_some_and(|soft| soft >= 8192);
+        .is_some_and(|soft| soft >= 16384);
     if !enough {
         // Failing is no error here: see above.
         let _ = Command::new("prlimit").args(arguments).output();

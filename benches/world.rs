@@ -185,6 +185,10 @@ impl World {
         Ok(self.gateway.as_ref().ok_or("the gateway is stopped")?.address)
     }
 
+    pub fn gateway_pid(&self) -> Option<u32> {
+        self.processes.gateway
+    }
+
     pub async fn stop_gateway(&mut self) -> Result<()> {
         if let Some(gateway) = self.gateway.take() {
             say("stopping the gateway");

@@ -14,7 +14,7 @@ grant usage on schema api to jifen_gateway, jifen_reader, jifen_operator;
 grant select on all tables in schema api to jifen_gateway, jifen_reader, jifen_operator;
 grant execute on function
     api.bucket(text, text), points.bucket(text, text), points.bucket_count(),
-    api.operation_id(int, text), points.due(smallint, bigint, timestamptz), points.user_id_of(smallint, bigint),
+    api.operation_id(int, text), points.due(smallint, bigint, timestamptz), points.next_change(smallint, bigint, timestamptz), points.user_id_of(smallint, bigint),
     points.contra_of(points.entry_kind),
     points.counted(numeric, text), points.describe_tiers(numeric[], numeric[], text), points.describe_version(points.rule_version, text),
     points.stock_left(text, smallint), points.draw_prize(bytea, int[]),

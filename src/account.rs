@@ -1,11 +1,12 @@
 //! Accounts: what a member has, and where it came from.
 
 use async_graphql::{
-    ComplexObject, Context, ID, Object, SimpleObject,
+    ComplexObject, Context, ID, Object, SimpleObject, Subscription,
     connection::{Connection, Edge},
     dataloader::DataLoader,
 };
 use chrono::{DateTime, Utc};
+use futures_util::{Stream, StreamExt};
 use postgres_types::FromSql;
 use sha2::{Digest, Sha256};
 use tokio_postgres::Row;
@@ -13,6 +14,7 @@ use tokio_postgres::Row;
 use crate::{
     client::caller,
     error::Error,
+    feed::{self, Feed},
     hold::{Hold, HoldCursor, HoldsKey},
     ledger::check_text,
     limit::{LimitUse, LimitUsesKey},
@@ -33,7 +35,7 @@ pub fn bucket(user_id: &str, wallet: &str, buckets: usize) -> usize {
 }
 
 /// A member's points in one wallet, as they stand.
-#[derive(Clone, Debug, FromSql, SimpleObject)]
+#[derive(Clone, Debug, PartialEq, FromSql, SimpleObject)]
 #[postgres(name = "account")]
 #[graphql(complex)]
 pub struct Account {
@@ -93,7 +95,8 @@ impl Account {
         Balance::from(self)
     }
 
-    /// seq of the last entry, 0 before the first: rises with every change, without gaps.
+    /// seq of the last entry, 0 before the first: rises by one with every entry. What changes without one leaves it as it
+    /// is: the account is frozen, unfrozen or merged, or points become available or expire and are not booked yet.
     async fn version(&self) -> Points {
         Points(self.version)
     }
@@ -411,6 +414,31 @@ impl AccountQuery {
         let Some(account) = context.data::<AccountReads>()?.load(key).await? else { return Ok(None) };
         let id = Operation::id_of(client.id, &idempotency_key);
         Ok(reads.load_one(OperationKey { bucket: account.bucket, account_id: account.id, id }).await?)
+    }
+}
+
+/// Subscriptions to accounts.
+#[derive(Default)]
+pub struct AccountSubscription;
+
+#[Subscription]
+impl AccountSubscription {
+    /// A member's account: first as it stands, and then each time that it has become another, by whatever cause, points
+    /// becoming available or expiring included. Several changes may come as one; versions never fall, and the last state
+    /// always comes. Null: there is no account yet, or no longer. Needs the scope read. Errors: INVALID_INPUT.
+    ///
+    /// To go on after a lost connection, name the version of the last account received: if it is still the present
+    /// state, it does not come again.
+    async fn balance_changed(
+        &self,
+        context: &Context<'_>,
+        user_id: ID,
+        #[graphql(default = "points")] wallet: String,
+        after_version: Option<Points>,
+    ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Option<Account>>> + use<>> {
+        caller(context)?.require("read")?;
+        let following = context.data::<Feed>()?.follow(AccountKey::new(user_id, wallet)?);
+        Ok(feed::balances(following, after_version.map(|version| version.0)).map(Ok))
     }
 }
 

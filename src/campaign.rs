@@ -1,7 +1,12 @@
 //! Campaigns: points on top of what rules award, for a while.
 
-use async_graphql::{Context, Enum, InputObject, Object, SimpleObject, connection::Connection, dataloader::DataLoader};
+use std::sync::Arc;
+
+use async_graphql::{
+    Context, Enum, InputObject, Object, SimpleObject, Subscription, connection::Connection, dataloader::DataLoader,
+};
 use chrono::{DateTime, Utc};
+use futures_util::{Stream, StreamExt};
 use postgres_types::{FromSql, ToSql};
 use rust_decimal::Decimal as Number;
 
@@ -9,6 +14,7 @@ use crate::{
     account::{connection, page_complexity, page_size},
     catalogue::{change, check_terms},
     client::caller,
+    feed::{Feed, Shared},
     ledger::check_text,
     reads::Reads,
     scalars::{Decimal, Points},
@@ -37,7 +43,7 @@ pub enum CampaignStatus {
 }
 
 /// Points on top of what rules award, for a while.
-#[derive(Clone, Debug, FromSql, SimpleObject)]
+#[derive(Clone, Debug, PartialEq, FromSql, SimpleObject)]
 #[postgres(name = "campaign")]
 #[graphql(complex)]
 pub struct Campaign {
@@ -302,6 +308,45 @@ async fn change_campaign(
     let row = change(context, sql, parameters).await?;
     Ok(CampaignPayload { campaign: row.get("campaign"), replayed: row.get("replayed") })
 }
+
+/// What subscribers see of campaigns, by code.
+pub type LiveCampaigns = Arc<Shared<String, Option<Campaign>>>;
+
+/// Reads them when something has changed.
+pub fn live_campaigns(feed: &Feed) -> LiveCampaigns {
+    Shared::new(feed, |reads, code| {
+        Box::pin(async move {
+            let Some(row) = reads.query(LIVE_CAMPAIGN, &[code]).await?.pop() else { return Ok((None, None)) };
+            Ok((Some(row.get("campaign")), row.get("changes_in")))
+        })
+    })
+}
+
+/// Subscriptions to campaigns.
+#[derive(Default)]
+pub struct CampaignSubscription;
+
+#[Subscription]
+impl CampaignSubscription {
+    /// A campaign with what is left of its budget: as it is, and then each time that it changes; null: there is none of
+    /// this code. Several changes may come as one: at most five a second come. Needs the scope read. Errors: INVALID_INPUT.
+    async fn campaign_budget(
+        &self,
+        context: &Context<'_>,
+        code: String,
+    ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Option<Campaign>>> + use<>> {
+        caller(context)?.require("read")?;
+        check_text("code", &code)?;
+        Ok(context.data::<LiveCampaigns>()?.follow(code).map(Ok))
+    }
+}
+
+const LIVE_CAMPAIGN: &str = "
+    select c as campaign,
+        extract(epoch from case when c.starts_at > now() then c.starts_at when c.ends_at > now() then c.ends_at end - now())::float8
+            as changes_in
+    from api.campaign c
+    where c.code = $1";
 
 const CAMPAIGN: &str = "select c from api.campaign c where c.code = $1";
 

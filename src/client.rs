@@ -18,7 +18,7 @@ const REMEMBERED: Duration = Duration::from_secs(1);
 const REMEMBERED_KEYS: usize = 10_000;
 
 /// A client, as its API key says.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
     /// Id in operations.
     pub id: i32,

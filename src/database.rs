@@ -51,6 +51,13 @@ pub fn as_gateway(config: &Config) -> Config {
     config
 }
 
+/// As the gateway, for lanes: they announce by themselves what they have changed, after the commit.
+pub fn as_lane(config: &Config) -> Config {
+    let mut config = as_gateway(config);
+    config.options(format!("{} -c jifen.caller_announces=on", config.get_options().unwrap_or_default()));
+    config
+}
+
 /// Why a database can't be used.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot reach the database: {}. Check DATABASE_URL, and that the server runs", brief(.0))]

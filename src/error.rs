@@ -144,6 +144,12 @@ impl Error {
         Error { details: Some(Json(serde_json::json!({ "trace": trace.to_string() }))), ..Error::new("INTERNAL") }
     }
 
+    /// A response that is nothing but this.
+    pub fn into_response(self) -> async_graphql::Response {
+        let error = async_graphql::Error::from(self).into_server_error(Default::default());
+        async_graphql::Response::from_errors(vec![error])
+    }
+
     /// Gives the input at fault the name that it has in this mutation, where that is another than in SQL.
     pub fn renamed(mut self, names: &[(&str, &str)]) -> Self {
         if let Some([name]) = self.path.as_deref()

@@ -12,16 +12,17 @@ use tokio::{
     time::timeout,
 };
 use tokio_postgres::{
-    Client, Config, Statement,
+    Client, Config, Row, Statement,
     error::SqlState,
     types::{ToSql, Type},
 };
 use tracing::warn;
 
 use crate::{
-    account::bucket,
+    account::{Account, bucket},
     database,
     error::{self, Error},
+    feed::{Feed, Hint},
     ledger::Request,
     operation::Outcome,
 };
@@ -55,17 +56,18 @@ pub struct Lanes {
 }
 
 impl Lanes {
-    /// Starts a lane for each bucket. They connect when they first have something to send.
-    pub fn start(config: &Config, buckets: u16) -> Self {
+    /// Starts a lane for each bucket. They connect when they first have something to send. They tell the feed what they
+    /// have changed; without one, each transaction tells the gateways itself.
+    pub fn start(config: &Config, buckets: u16, feed: Option<&Feed>) -> Self {
         let sessions = Arc::new(Sessions {
-            config: database::as_gateway(config),
+            config: if feed.is_some() { database::as_lane(config) } else { database::as_gateway(config) },
             turns: Semaphore::new(TURNS),
             idle: Mutex::default(),
         });
         let queues = (0..buckets)
             .map(|bucket| {
                 let (sender, receiver) = mpsc::channel(QUEUE);
-                let lane = Lane { bucket: bucket as i16, sessions: sessions.clone() };
+                let lane = Lane { bucket: bucket as i16, sessions: sessions.clone(), feed: feed.cloned() };
                 tokio::spawn(lane.run(receiver));
                 sender
             })
@@ -107,6 +109,7 @@ async fn receive(waiting: Result<oneshot::Receiver<Answer>, Error>) -> Answer {
 struct Lane {
     bucket: i16,
     sessions: Arc<Sessions>,
+    feed: Option<Feed>,
 }
 
 /// The connections of all lanes. The one that was used last is used next: a session's plans are megabytes, and in a
@@ -239,8 +242,44 @@ impl Lane {
         if !matches!(result, Err(Failure::Lost(_))) {
             self.sessions.give_back(session);
         }
-        result?.iter().map(Outcome::from_row).collect::<Result<_, _>>().map_err(Failure::Poisoned)
+        if matches!(result, Err(Failure::Lost(_))) {
+            self.tell(|| Hint::Bucket(self.bucket));
+        }
+        let rows = result?;
+        let answers = rows.iter().map(Outcome::from_row).collect::<Result<Vec<_>, _>>();
+        self.tell(|| changed(self.bucket, &rows, answers.as_deref().unwrap_or_default()));
+        answers.map_err(Failure::Poisoned)
     }
+
+    fn tell(&self, hint: impl FnOnce() -> Hint) {
+        if let Some(feed) = &self.feed {
+            feed.committed(&hint());
+        }
+    }
+}
+
+/// What a batch has changed. A refused operation may have booked what was due.
+fn changed(bucket: i16, rows: &[Row], answers: &[Answer]) -> Hint {
+    if answers.len() < rows.len() {
+        return Hint::Bucket(bucket);
+    }
+    let mut accounts = Vec::with_capacity(rows.len());
+    let mut made = false;
+    for (row, answer) in rows.iter().zip(answers) {
+        let refused: Option<Account>;
+        let (account, entry) = match answer {
+            Ok(outcome) => (&outcome.account, outcome.entry.as_ref()),
+            Err(_) => {
+                refused = row.try_get("account").ok().flatten();
+                let Some(account) = &refused else { continue };
+                (account, None)
+            }
+        };
+        let told = entry.is_some() || answer.is_err();
+        made |= account.version == 0 || entry.is_some_and(|entry| entry.seq == 1);
+        accounts.push((account.id, told.then_some(account.version)));
+    }
+    Hint::Accounts { bucket, accounts, made }
 }
 
 fn classify(error: tokio_postgres::Error) -> Failure {

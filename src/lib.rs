@@ -1,7 +1,7 @@
 //! Jifen: a loyalty points system whose rules live in PostgreSQL. This crate is its gateway.
 //!
 //! In reading order: [`schema`] joins the domains [`account`] and [`ledger`]; their mutations go through [`lanes`] to
-//! `api.execute`, those between members through [`pairs`], their queries through [`reads`] to the views of schema `api`; [`error`] maps every failure. Resolvers
+//! `api.execute`, those between members through [`pairs`], their queries through [`reads`] to the views of schema `api`; their subscriptions are fed by [`feed`] and go out through [`sockets`]; [`error`] maps every failure. Resolvers
 //! parse, make one call and map: a rule on amounts, levels or dates belongs in `sql/functions`.
 
 pub mod account;
@@ -17,6 +17,7 @@ pub mod embedded;
 pub mod erasure;
 pub mod error;
 pub mod explain;
+pub mod feed;
 pub mod freeze;
 pub mod graphiql;
 pub mod hold;
@@ -24,6 +25,7 @@ pub mod invitation;
 pub mod jobs;
 pub mod lanes;
 pub mod ledger;
+pub mod level;
 pub mod limit;
 pub mod merge;
 pub mod migrate;
@@ -41,5 +43,6 @@ pub mod scalars;
 pub mod schema;
 pub mod server;
 pub mod sign_in;
+pub mod sockets;
 pub mod task;
 pub mod transfer;

@@ -1,7 +1,8 @@
 //! Operations and entries: what was asked, what came of it, and what moved.
 
-use async_graphql::{ComplexObject, Context, Enum, ID, Json, SimpleObject, dataloader::DataLoader};
+use async_graphql::{ComplexObject, Context, Enum, ID, Json, SimpleObject, Subscription, dataloader::DataLoader};
 use chrono::{DateTime, Utc};
+use futures_util::{Stream, StreamExt};
 use postgres_types::{FromSql, ToSql};
 use rust_decimal::Decimal as Money;
 use serde::de::DeserializeOwned;
@@ -11,8 +12,10 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::{
-    account::Account,
+    account::{Account, AccountKey},
+    client::caller,
     error::Error,
+    feed::{self, Feed},
     reads::Reads,
     scalars::{Decimal, Points},
 };
@@ -396,5 +399,64 @@ impl Outcome {
             account: row.try_get("account")?,
             replayed: row.try_get("replayed")?,
         }))
+    }
+}
+
+/// Entries of an account after one, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct NewEntriesKey {
+    pub bucket: i16,
+    pub account_id: i64,
+    pub after: i64,
+}
+
+impl feed::Row for Entry {
+    type Key = NewEntriesKey;
+    type Place = i64;
+
+    fn page(account: &Account, after: Option<i64>) -> NewEntriesKey {
+        NewEntriesKey { bucket: account.bucket, account_id: account.id, after: after.unwrap_or_default() }
+    }
+
+    fn present(account: &Account) -> Option<i64> {
+        Some(account.version)
+    }
+
+    fn first() -> i64 {
+        0
+    }
+
+    fn place(&self) -> i64 {
+        self.seq
+    }
+}
+
+/// The seq that a subscriber has got to.
+pub fn parse_seq(after: Option<ID>) -> Result<Option<i64>, Error> {
+    let seq = after.map(|after| after.parse().ok().filter(|seq: &i64| *seq >= 0)).map(|seq| {
+        seq.ok_or_else(|| Error::invalid_input("after", "must be the seq of an entry, or 0"))
+    });
+    seq.transpose()
+}
+
+/// Subscriptions to entries.
+#[derive(Default)]
+pub struct EntrySubscription;
+
+#[Subscription]
+impl EntrySubscription {
+    /// Every entry of a member's account, in order, without gaps: those after the one named, and then each as it is
+    /// booked. after is the seq of an entry, 0 for all, or a cursor of Account.entries; null: those booked from now on. To
+    /// go on after a lost connection, name the last one received. Needs the scope read. Errors: INVALID_INPUT.
+    async fn entry_added(
+        &self,
+        context: &Context<'_>,
+        user_id: ID,
+        #[graphql(default = "points")] wallet: String,
+        after: Option<ID>,
+    ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Entry>> + use<>> {
+        caller(context)?.require("read")?;
+        let (key, after) = (AccountKey::new(user_id, wallet)?, parse_seq(after)?);
+        Ok(feed::rows::<Entry>(context.data::<Feed>()?, key, after).map(Ok))
     }
 }

@@ -113,12 +113,13 @@ impl Reads {
     }
 }
 
-fn column<'a, K, T>(keys: &'a [K], value: impl Fn(&'a K) -> T) -> Vec<T> {
+/// One value of each key, for a parameter.
+pub fn column<'a, K, T>(keys: &'a [K], value: impl Fn(&'a K) -> T) -> Vec<T> {
     keys.iter().map(value).collect()
 }
 
 /// The keys with their values; `ord` of a row counts the keys from 1.
-fn by_key<K: Copy + Eq + Hash, V>(keys: &[K], rows: &[Row], value: impl Fn(&Row) -> V) -> HashMap<K, Vec<V>> {
+pub fn by_key<K: Copy + Eq + Hash, V>(keys: &[K], rows: &[Row], value: impl Fn(&Row) -> V) -> HashMap<K, Vec<V>> {
     let mut found: HashMap<K, Vec<V>> = HashMap::with_capacity(keys.len());
     for row in rows {
         let ord: i64 = row.get("ord");

@@ -1,18 +1,20 @@
 //! Redemptions: rewards that members took for points, and what became of them.
 
 use async_graphql::{
-    ComplexObject, Context, Enum, ID, InputObject, Json, Object, SimpleObject, dataloader::DataLoader,
+    ComplexObject, Context, Enum, ID, InputObject, Json, Object, SimpleObject, Subscription, dataloader::DataLoader,
 };
 use chrono::{DateTime, Utc};
+use futures_util::{Stream, StreamExt, future::ready};
 use postgres_types::FromSql;
 use serde_json::Value;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::{
-    account::AccountKey,
+    account::{Account, AccountKey, bad_cursor},
     client::caller,
     error::Error,
+    feed::{self, Feed},
     hold::parse_id,
     ledger::{Request, execute, payload},
     operation::{Operation, OperationKey, OperationKind},
@@ -159,7 +161,7 @@ pub struct RedemptionsKey {
 }
 
 /// The place of a redemption in its list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RedemptionCursor {
     pub redeemed_at: DateTime<Utc>,
     pub id: Uuid,
@@ -345,6 +347,82 @@ impl RedemptionMutation {
     ) -> async_graphql::Result<CloseRedemptionPayload> {
         let request = input.into_request(OperationKind::Cancel, caller(context)?.id)?;
         execute(context, request).await
+    }
+}
+
+/// A redemption was made, fulfilled or cancelled.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct RedemptionChange {
+    /// The redemption as it stands.
+    pub redemption: Redemption,
+    /// Names this change, to go on after it.
+    pub cursor: String,
+}
+
+/// Redemptions of an account that have changed after a place, in that order; None: the one that changed last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ChangedRedemptionsKey {
+    pub bucket: i16,
+    pub account_id: i64,
+    pub after: Option<RedemptionCursor>,
+}
+
+impl RedemptionChange {
+    fn place_of(redemption: &Redemption) -> RedemptionCursor {
+        RedemptionCursor { redeemed_at: redemption.closed_at.unwrap_or(redemption.redeemed_at), id: redemption.id }
+    }
+
+    /// From a row of [`crate::reads`].
+    pub fn from_row(row: &Row) -> Self {
+        let redemption = Redemption::from_row(row);
+        RedemptionChange { cursor: Self::place_of(&redemption).to_string(), redemption }
+    }
+}
+
+impl feed::Row for RedemptionChange {
+    type Key = ChangedRedemptionsKey;
+    type Place = RedemptionCursor;
+
+    fn page(account: &Account, after: Option<RedemptionCursor>) -> ChangedRedemptionsKey {
+        ChangedRedemptionsKey { bucket: account.bucket, account_id: account.id, after }
+    }
+
+    fn present(_: &Account) -> Option<RedemptionCursor> {
+        None
+    }
+
+    fn first() -> RedemptionCursor {
+        RedemptionCursor { redeemed_at: DateTime::UNIX_EPOCH, id: Uuid::nil() }
+    }
+
+    fn place(&self) -> RedemptionCursor {
+        Self::place_of(&self.redemption)
+    }
+}
+
+/// Subscriptions to redemptions.
+#[derive(Default)]
+pub struct RedemptionSubscription;
+
+#[Subscription]
+impl RedemptionSubscription {
+    /// A member's redemptions as they are made, fulfilled or cancelled: first the one that has changed last, if there is
+    /// any; or, with after, those that have changed since then. Several changes of one may come as one. With id, only
+    /// those of that redemption, first as it stands. Needs the scope read. Errors: INVALID_INPUT.
+    async fn redemption_changed(
+        &self,
+        context: &Context<'_>,
+        user_id: ID,
+        #[graphql(default = "points")] wallet: String,
+        id: Option<ID>,
+        after: Option<String>,
+    ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<RedemptionChange>> + use<>> {
+        caller(context)?.require("read")?;
+        let id = id.map(|id| parse_id("id", &id)).transpose()?;
+        let after = after.map(|cursor| RedemptionCursor::parse(&cursor).ok_or_else(bad_cursor)).transpose()?;
+        let after = after.or_else(|| id.map(|_| <RedemptionChange as feed::Row>::first()));
+        let changes = feed::rows::<RedemptionChange>(context.data::<Feed>()?, AccountKey::new(user_id, wallet)?, after);
+        Ok(changes.filter(move |change| ready(id.is_none_or(|id| change.redemption.id == id))).map(Ok))
     }
 }
 

@@ -1,13 +1,19 @@
 //! Awards that wait for a person.
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, connection::Connection, dataloader::DataLoader};
+use std::sync::Arc;
+
+use async_graphql::{
+    Context, Enum, ID, InputObject, Object, Subscription, connection::Connection, dataloader::DataLoader,
+};
 use chrono::{DateTime, Utc};
+use futures_util::{Stream, StreamExt};
 use postgres_types::{FromSql, ToSql};
 use uuid::Uuid;
 
 use crate::{
     account::{bad_cursor, connection, page_complexity, page_size},
     client::caller,
+    feed::{Feed, Shared},
     hold::parse_id,
     ledger::{Request, execute, payload},
     operation::OperationKind,
@@ -29,7 +35,7 @@ pub enum ReviewStatus {
 }
 
 /// An award that waits, or waited, for a person.
-#[derive(Clone, Debug, FromSql)]
+#[derive(Clone, Debug, PartialEq, FromSql)]
 #[postgres(name = "review")]
 pub struct Review {
     pub bucket: i16,
@@ -233,6 +239,46 @@ impl ReviewMutation {
         execute(context, request).await
     }
 }
+
+/// What subscribers see of the queue, by how many reviews they want to see.
+pub type ReviewQueues = Arc<Shared<i32, Vec<Review>>>;
+
+/// Reads them when something has changed.
+pub fn review_queues(feed: &Feed) -> ReviewQueues {
+    Shared::new(feed, |reads, first| {
+        Box::pin(async move {
+            let rows = reads.query(QUEUE, &[first]).await?;
+            let next = rows.iter().filter_map(|row| row.get::<_, Option<f64>>("closes_in")).min_by(f64::total_cmp);
+            Ok((rows.iter().map(|row| row.get("review")).collect(), next))
+        })
+    })
+}
+
+/// Subscriptions to reviews.
+#[derive(Default)]
+pub struct ReviewSubscription;
+
+#[Subscription]
+impl ReviewSubscription {
+    /// The awards that wait for a person, of all members, oldest first, at most 100, 20 unless asked: as they are, and then
+    /// each time that they change. Several changes may come as one. Needs the scope read. INVALID_INPUT: first is out of
+    /// range.
+    async fn review_queue(
+        &self,
+        context: &Context<'_>,
+        first: Option<i32>,
+    ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Vec<Review>>> + use<>> {
+        caller(context)?.require("read")?;
+        Ok(context.data::<ReviewQueues>()?.follow(page_size(first)?).map(Ok))
+    }
+}
+
+const QUEUE: &str = "
+    select r as review, extract(epoch from r.deadline - now())::float8 as closes_in
+    from api.review r
+    where r.waiting
+    order by r.asked_at, r.account_id, r.operation_id
+    limit $1::int";
 
 const REVIEWS: &str = "
     select r from api.review r

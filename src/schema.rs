@@ -7,37 +7,41 @@ use std::{
 };
 
 use async_graphql::{
-    Data, EmptySubscription, Executor, MergedObject, Request, Response, Schema, dataloader::DataLoader,
+    Data, Executor, MergedObject, MergedSubscription, Request, Response, Schema, dataloader::DataLoader,
     parser::types::ExecutableDocument,
 };
-use futures_util::{StreamExt, stream::BoxStream};
+use futures_util::{StreamExt, stream, stream::BoxStream};
 
 use crate::{
-    account::AccountQuery,
+    account::{AccountQuery, AccountSubscription},
     backtest::{BacktestQuery, Reports},
-    campaign::{CampaignMutation, CampaignQuery},
+    campaign::{CampaignMutation, CampaignQuery, CampaignSubscription, live_campaigns},
     deduction::DeductionQuery,
     erasure::ErasureMutation,
     error,
     explain::ExplainQuery,
+    feed::Feed,
     freeze::FreezeMutation,
     hold::{HoldMutation, HoldQuery},
     invitation::{InvitationMutation, InvitationQuery},
     jobs::{JobMutation, JobQuery},
     lanes::Lanes,
     ledger::LedgerMutation,
+    level::LevelSubscription,
     limit::{LimitMutation, LimitQuery},
     merge::MergeMutation,
+    operation::EntrySubscription,
     pairs::Pairs,
     preview::PreviewQuery,
     reads::{AccountReads, Reads},
-    redemption::{RedemptionMutation, RedemptionQuery},
+    redemption::{RedemptionMutation, RedemptionQuery, RedemptionSubscription},
     reversal::ReversalMutation,
-    review::{ReviewMutation, ReviewQuery},
+    review::{ReviewMutation, ReviewQuery, ReviewSubscription, review_queues},
     reward::{RewardMutation, RewardQuery},
     risk::{RiskMutation, RiskQuery},
     rule::{RuleMutation, RuleQuery},
     sign_in::{SignInMutation, SignInQuery},
+    sockets,
     task::{TaskMutation, TaskQuery},
     transfer::TransferMutation,
 };
@@ -87,6 +91,18 @@ pub struct Mutation(
     JobMutation,
 );
 
+/// What changes, as it changes: over a WebSocket or as server-sent events. After a lost connection a subscription goes on
+/// where it was, if it says what came last.
+#[derive(Default, MergedSubscription)]
+pub struct Subscription(
+    AccountSubscription,
+    EntrySubscription,
+    LevelSubscription,
+    RedemptionSubscription,
+    ReviewSubscription,
+    CampaignSubscription,
+);
+
 /// Levels of fields. Introspection as GraphiQL does it needs 13.
 const MAX_DEPTH: usize = 16;
 /// Fields, with lists counted by their length: 500 awards of 40 fields each.
@@ -101,14 +117,17 @@ const MAX_DOCUMENT: usize = 4096;
 /// The schema, ready to execute.
 #[derive(Clone)]
 pub struct Api {
-    schema: Schema<Query, Mutation, EmptySubscription>,
+    schema: Schema<Query, Mutation, Subscription>,
     documents: Arc<Mutex<HashMap<String, ExecutableDocument>>>,
 }
 
 impl Api {
     /// The schema over these ways of writing and reading.
-    pub fn new(lanes: Lanes, pairs: Pairs, accounts: AccountReads, reads: Reads, reports: Reports) -> Self {
-        let schema = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+    pub fn new(feed: &Feed, lanes: Lanes, pairs: Pairs, accounts: AccountReads, reads: Reads, reports: Reports) -> Self {
+        let schema = Schema::build(Query::default(), Mutation::default(), Subscription::default())
+            .data(review_queues(feed))
+            .data(live_campaigns(feed))
+            .data(feed.clone())
             .data(lanes)
             .data(pairs)
             .data(accounts)
@@ -150,12 +169,22 @@ impl Executor for Api {
 
     fn execute_stream(&self, mut request: Request, session: Option<Arc<Data>>) -> BoxStream<'static, Response> {
         self.parse_once(&mut request);
-        Executor::execute_stream(&self.schema, request, session).map(error::complete).boxed()
+        let turn = match session.as_ref().map(sockets::take_turn).transpose() {
+            Ok(turn) => turn,
+            Err(error) => return stream::iter([error.into_response()]).boxed(),
+        };
+        let responses = Executor::execute_stream(&self.schema, request, session);
+        responses
+            .map(move |response| {
+                let _until_the_end = &turn;
+                error::complete(response)
+            })
+            .boxed()
     }
 }
 
 /// The schema in GraphQL's own language. Needs no database.
 pub fn sdl() -> String {
     let options = async_graphql::SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription).finish().sdl_with_options(options)
+    Schema::build(Query::default(), Mutation::default(), Subscription::default()).finish().sdl_with_options(options)
 }

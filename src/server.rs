@@ -1,43 +1,60 @@
 //! HTTP and WebSocket.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, str::FromStr, sync::Arc, time::Duration};
 
-use async_graphql::{Data, Executor, Request, http::ALL_WEBSOCKET_PROTOCOLS};
-use async_graphql_axum::{GraphQLProtocol, GraphQLResponse, GraphQLWebSocket};
+use async_graphql::{
+    Executor, Request,
+    http::{ALL_WEBSOCKET_PROTOCOLS, WebSocketProtocols},
+};
+use async_graphql_axum::GraphQLResponse;
 use axum::{
-    Json, Router,
+    Extension, Json, Router,
     extract::{DefaultBodyLimit, State, WebSocketUpgrade, rejection::JsonRejection},
-    http::{HeaderMap, StatusCode, header::AUTHORIZATION},
-    response::Response,
+    http::{
+        HeaderMap, HeaderName, StatusCode,
+        header::{ACCEPT, AUTHORIZATION},
+    },
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
 use deadpool_postgres::Pool;
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+};
 use tokio_postgres::Config;
 
 use crate::{
     backtest::Reports,
-    client::{Client, Clients},
+    client::Clients,
     database,
     error::{self, Error},
+    feed::Feed,
     graphiql, jobs,
     lanes::Lanes,
     pairs::Pairs,
     reads::{AccountReads, Reads},
     schema::Api,
+    sockets::{self, Session},
 };
 
 const MAX_BODY: usize = 1 << 20;
-/// A WebSocket that says nothing for so long is closed.
-const KEEPALIVE: Duration = Duration::from_secs(60);
+/// Bytes of a WebSocket that are read or written at a time.
+const SOCKET_BUFFER: usize = 4096;
 /// How long open requests and sockets may go on after a stop was asked for.
 const GRACE: Duration = Duration::from_secs(5);
 
 struct Gateway {
     api: Api,
-    clients: Clients,
+    clients: Arc<Clients>,
     pool: Pool,
+    /// For connections that stay open.
+    places: Arc<Semaphore>,
 }
+
+/// Becomes true when the gateway stops.
+#[derive(Clone)]
+struct Stopping(watch::Receiver<bool>);
 
 /// Why the gateway could not start.
 #[derive(Debug, thiserror::Error)]
@@ -57,16 +74,19 @@ pub async fn router(config: &Config) -> Result<Router, StartError> {
     let buckets = buckets.unsigned_abs();
     let pool = database::pool(config, database::READERS)?;
     tokio::spawn(jobs::run(config.clone()));
+    let feed = Feed::start(config, pool.clone(), buckets);
     let gateway = Gateway {
         api: Api::new(
-            Lanes::start(config, buckets),
+            &feed,
+            Lanes::start(config, buckets, Some(&feed)),
             Pairs::new(database::pool(config, database::PAIRS)?),
             AccountReads::start(pool.clone(), buckets),
             Reads::new(pool.clone()),
             Reports::new(database::report_pool(config)?),
         ),
-        clients: Clients::new(pool.clone()),
+        clients: Arc::new(Clients::new(pool.clone())),
         pool,
+        places: Arc::new(Semaphore::new(sockets::MAX_SOCKETS)),
     };
     Ok(Router::new()
         .route("/graphql", post(graphql))
@@ -84,7 +104,8 @@ pub async fn serve(
     router: Router,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let (stopping, mut stopped) = tokio::sync::watch::channel(false);
+    let (stopping, mut stopped) = watch::channel(false);
+    let router = router.layer(Extension(Stopping(stopped.clone())));
     let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
         stop.await;
         stopping.send_replace(true);
@@ -104,50 +125,69 @@ pub async fn serve(
 
 async fn graphql(
     State(gateway): State<Arc<Gateway>>,
+    Extension(Stopping(stopping)): Extension<Stopping>,
     headers: HeaderMap,
     body: Result<Json<Request>, JsonRejection>,
-) -> (StatusCode, GraphQLResponse) {
+) -> Response {
     let mut request = match body {
         Ok(Json(request)) => request,
-        Err(rejection) => return (rejection.status(), failed(Error::malformed(rejection.body_text()))),
+        Err(rejection) => return (rejection.status(), failed(Error::malformed(rejection.body_text()))).into_response(),
     };
-    let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let authorization = text(&headers, AUTHORIZATION);
+    if text(&headers, ACCEPT).is_some_and(|accept| accept.contains("text/event-stream")) {
+        return match gateway.session(stopping) {
+            Some(session) => {
+                let events = sockets::events(session, request, authorization.map(str::to_owned)).await;
+                events.unwrap_or_else(|error| failed(error).into_response())
+            }
+            None => (StatusCode::SERVICE_UNAVAILABLE, failed(Error::overloaded())).into_response(),
+        };
+    }
     match gateway.clients.authenticate(authorization).await {
         Ok(Some(client)) => request = request.data(client),
         Ok(None) => {}
-        Err(error) => return (StatusCode::OK, failed(error)),
+        Err(error) => return failed(error).into_response(),
     }
-    (StatusCode::OK, gateway.api.execute(request).await.into())
+    GraphQLResponse::from(gateway.api.execute(request).await).into_response()
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 fn failed(error: Error) -> GraphQLResponse {
-    let error = async_graphql::Error::from(error).into_server_error(Default::default());
-    async_graphql::Response::from_errors(vec![error]).into()
+    error.into_response().into()
 }
 
 async fn graphql_ws(
     State(gateway): State<Arc<Gateway>>,
+    Extension(Stopping(stopping)): Extension<Stopping>,
     headers: HeaderMap,
-    protocol: GraphQLProtocol,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    upgrade.protocols(ALL_WEBSOCKET_PROTOCOLS).max_message_size(MAX_BODY).on_upgrade(move |socket| async move {
-        GraphQLWebSocket::new(socket, gateway.api.clone(), protocol)
-            .keepalive_timeout(KEEPALIVE)
-            .on_connection_init(async move |payload| {
-                let given = payload.get("authorization").or_else(|| payload.get("Authorization"));
-                let authorization = given.and_then(|value| value.as_str()).or(header.as_deref());
-                let client: Option<Client> = gateway.clients.authenticate(authorization).await?;
-                let mut data = Data::default();
-                if let Some(client) = client {
-                    data.insert(client);
-                }
-                Ok(data)
-            })
-            .serve()
-            .await;
-    })
+    let upgrade = upgrade.protocols(ALL_WEBSOCKET_PROTOCOLS);
+    let selected = upgrade.selected_protocol().and_then(|protocol| protocol.to_str().ok());
+    let Some(Ok(protocol)) = selected.map(WebSocketProtocols::from_str) else {
+        let protocols = ALL_WEBSOCKET_PROTOCOLS.join(" or ");
+        return (StatusCode::BAD_REQUEST, format!("the WebSocket protocol must be {protocols}\n")).into_response();
+    };
+    let Some(session) = gateway.session(stopping) else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "too many connections\n").into_response();
+    };
+    let authorization = text(&headers, AUTHORIZATION).map(str::to_owned);
+    upgrade
+        .max_message_size(MAX_BODY)
+        .read_buffer_size(SOCKET_BUFFER)
+        .write_buffer_size(SOCKET_BUFFER)
+        .on_upgrade(move |socket| sockets::websocket(session, socket, protocol, authorization))
+}
+
+impl Gateway {
+    /// For a connection that stays open; None: there are too many.
+    fn session(&self, stopping: watch::Receiver<bool>) -> Option<Session> {
+        let place = self.places.clone().try_acquire_owned().ok()?;
+        Some(Session { api: self.api.clone(), clients: self.clients.clone(), place, stopping })
+    }
 }
 
 async fn ready(State(gateway): State<Arc<Gateway>>) -> (StatusCode, &'static str) {

@@ -80,6 +80,7 @@ create table points.balance (
     next_change_at timestamptz not null default 'infinity',
     level_until    bigint not null,
     inherited      points.pocket,
+    touched_version bigint,
     bucket         smallint not null,
     frozen         boolean not null default false,
     has_returns    boolean not null default false,
@@ -107,6 +108,7 @@ comment on column points.balance.version is 'seq of the last entry; 0 before the
 comment on column points.balance.next_change_at is 'No lot becomes available or expires and no hold ends before this instant, so until then the booked pockets are the true ones.';
 comment on column points.balance.level_until is 'Points earned from which the level is another one, as far as known: nothing to decide below it.';
 comment on column points.balance.inherited is 'Points earned ever by the accounts that were merged into this one: they count for the level. Null: there are none.';
+comment on column points.balance.touched_version is 'version at which the account last changed without an entry: was frozen, unfrozen, merged or parted. Null: never.';
 comment on column points.balance.bucket is 'Bucket of the account.';
 comment on column points.balance.frozen is 'Whether spending is refused.';
 comment on column points.balance.has_returns is 'Whether orders were returned (points.order_return): whatever comes of an order looks for that then.';

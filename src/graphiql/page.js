@@ -1,6 +1,6 @@
 'use strict';
 
-const EXAMPLES = `# Run (Ctrl-Enter) lets you choose one of these three.
+const EXAMPLES = `# Run (Ctrl-Enter) lets you choose one of these four.
 # Sent again with the same idempotencyKey, a mutation
 # changes nothing and answers "replayed": true.
 
@@ -21,6 +21,14 @@ mutation Spend {
     idempotencyKey: "redeem-1"
   }) {
     account { balance { available spent } }
+  }
+}
+
+# Runs until you stop it; meanwhile, earn or spend in another tab.
+subscription Live {
+  balanceChanged(userId: "alice") {
+    version
+    balance { available pending }
   }
 }
 

@@ -19,6 +19,9 @@ mod invitations;
 mod jobs;
 mod lanes;
 mod limits;
+mod live;
+mod live_faults;
+mod live_limits;
 mod merge;
 mod operation;
 mod operators_day;
@@ -31,6 +34,7 @@ mod rewards;
 mod rules;
 mod scalars;
 mod sign_in;
+mod socket;
 mod spend_points;
 mod tasks;
 mod transfers;
@@ -43,7 +47,7 @@ use std::{
 
 use jifen::{client, database, server};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::oneshot};
 use tokio_postgres::Client;
 
 use crate::common::{self, Database};
@@ -84,11 +88,22 @@ impl Gateway {
 
     /// A gateway on a database that is there.
     pub async fn over(url: &str, key: &str) -> Gateway {
+        let (gateway, stop) = Gateway::stoppable(url, key).await;
+        // It runs as long as the test.
+        std::mem::forget(stop);
+        gateway
+    }
+
+    /// A gateway that ends when the second value is dropped.
+    pub async fn stoppable(url: &str, key: &str) -> (Gateway, oneshot::Sender<()>) {
         let router = server::router(&database::parse_url(url).unwrap()).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(server::serve(listener, router, std::future::pending()));
-        Gateway::at(address, key)
+        let (stop, stopped) = oneshot::channel::<()>();
+        tokio::spawn(server::serve(listener, router, async {
+            stopped.await.ok();
+        }));
+        (Gateway::at(address, key), stop)
     }
 
     /// A gateway that runs at an address.

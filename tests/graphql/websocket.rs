@@ -1,62 +1,11 @@
-//! GraphQL over WebSocket, with the protocol graphql-transport-ws.
+//! GraphQL over WebSocket, with the protocols graphql-transport-ws and graphql-ws.
 
-use futures_util::{SinkExt, StreamExt};
-use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{Message, client::IntoClientRequest},
+use serde_json::json;
+
+use super::{
+    Gateway, code,
+    socket::{OLD, Socket, TRANSPORT},
 };
-
-use super::{Gateway, code};
-
-struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
-
-impl Socket {
-    async fn open(gateway: &Gateway) -> Socket {
-        let mut request = format!("ws://{}/graphql/ws", gateway.address).into_client_request().unwrap();
-        request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
-        let (socket, response) = connect_async(request).await.unwrap();
-        assert_eq!(response.headers()["sec-websocket-protocol"], "graphql-transport-ws");
-        Socket(socket)
-    }
-
-    /// A socket after the handshake with this payload.
-    async fn greeted(gateway: &Gateway, payload: Value) -> Socket {
-        let mut socket = Socket::open(gateway).await;
-        socket.send(json!({ "type": "connection_init", "payload": payload })).await;
-        assert_eq!(socket.receive().await, json!({ "type": "connection_ack" }));
-        socket
-    }
-
-    async fn send(&mut self, message: Value) {
-        self.0.send(Message::text(message.to_string())).await.unwrap();
-    }
-
-    async fn receive(&mut self) -> Value {
-        match self.0.next().await.unwrap().unwrap() {
-            Message::Text(text) => serde_json::from_str(&text).unwrap(),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    /// How the server closes it, when it does next.
-    async fn closed(&mut self) -> (u16, String) {
-        match self.0.next().await.unwrap().unwrap() {
-            Message::Close(Some(frame)) => (frame.code.into(), frame.reason.to_string()),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    /// The one response to a request.
-    async fn ask(&mut self, id: &str, query: &str) -> Value {
-        self.send(json!({ "id": id, "type": "subscribe", "payload": { "query": query } })).await;
-        let mut next = self.receive().await;
-        assert_eq!((&next["type"], &next["id"]), (&json!("next"), &json!(id)));
-        assert_eq!(self.receive().await, json!({ "type": "complete", "id": id }));
-        next["payload"].take()
-    }
-}
 
 const ACCOUNT: &str = r#"{ account(userId: "dora") { version } }"#;
 const EARN: &str = r#"mutation {
@@ -111,7 +60,7 @@ async fn without_a_key_a_socket_opens_and_its_fields_are_refused() {
 async fn a_wrong_key_is_refused_at_the_handshake() {
     let (gateway, _database) = Gateway::new().await;
     for authorization in ["Bearer jf_unknown_key", "", &gateway.key] {
-        let mut socket = Socket::open(&gateway).await;
+        let mut socket = Socket::open(&gateway, TRANSPORT).await;
         socket.send(json!({ "type": "connection_init", "payload": { "authorization": authorization } })).await;
         let (_, reason) = socket.closed().await;
         assert!(reason.contains("valid API key"), "{reason}");
@@ -121,9 +70,34 @@ async fn a_wrong_key_is_refused_at_the_handshake() {
 #[tokio::test]
 async fn nothing_is_answered_before_the_handshake() {
     let (gateway, database) = Gateway::new().await;
-    let mut socket = Socket::open(&gateway).await;
+    let mut socket = Socket::open(&gateway, TRANSPORT).await;
     socket.send(json!({ "id": "a", "type": "subscribe", "payload": { "query": EARN } })).await;
     socket.closed().await;
     let accounts = "select count(*) from points.account where user_id = 'dora'";
     assert_eq!(database.client().await.query_one(accounts, &[]).await.unwrap().get::<_, i64>(0), 0);
+}
+
+#[tokio::test]
+async fn the_older_protocol_does_as_well() {
+    let (gateway, _database) = Gateway::new().await;
+    let mut socket = Socket::open(&gateway, OLD).await;
+    socket.greet(json!({ "authorization": format!("Bearer {}", gateway.key) })).await;
+    socket.ask("a", EARN).await;
+    socket.subscribe("s", r#"subscription { balanceChanged(userId: "dora") { version } }"#).await;
+    assert_eq!(socket.event().await, json!({ "version": 1 }));
+    gateway.sign_in("dora", "2").await.unwrap();
+    assert_eq!(socket.event().await, json!({ "version": 2 }));
+    socket.send(json!({ "id": "s", "type": "stop" })).await;
+    assert_eq!(socket.receive().await, json!({ "id": "s", "type": "complete" }));
+}
+
+#[tokio::test]
+async fn a_socket_without_a_protocol_that_is_known_is_refused() {
+    let (gateway, _database) = Gateway::new().await;
+    let request = gateway.http.get(format!("http://{}/graphql/ws", gateway.address));
+    let request = request.header("connection", "upgrade").header("upgrade", "websocket");
+    let request = request.header("sec-websocket-version", "13").header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), 400);
+    assert!(response.text().await.unwrap().contains("graphql-transport-ws"));
 }

@@ -26,9 +26,11 @@ begin
             perform points.raise_refusal('IDEMPOTENCY_CONFLICT', null);
         end if;
         version := v_known.version;
+    else
+        perform pg_notify('jifen', 'catalogue');
     end if;
 end
 $$;
 
 comment on function points.note_change(text, text, text, text, text, jsonb, int) is
-    'Claims a key of a client that has the scope, for a change of what operators keep. replayed: it was done before, to that version. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT.';
+    'Claims a key of a client that has the scope, for a change of what operators keep, and announces it. replayed: it was done before, to that version. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT.';

@@ -103,6 +103,10 @@ begin
     if not v_special then
         perform points.record(p_bucket, p_requests, v_drafts, v_now);
     end if;
+    if (v_special or v_occasions) and not points.caller_announces() then
+        -- These change accounts without an entry as well.
+        perform points.announce(p_bucket, (select string_agg(d.account_id::text, ',') from unnest(v_drafts) d where d.round is not null));
+    end if;
     return query select * from points.answer(p_bucket, v_drafts);
 end
 $$;

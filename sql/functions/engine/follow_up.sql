@@ -23,7 +23,7 @@ begin
     end if;
 
     update points.balance b
-    set frozen = (p_requests[d.ord]).kind = 'freeze'
+    set frozen = (p_requests[d.ord]).kind = 'freeze', touched_version = b.version
     from unnest(p_drafts) d
     where b.bucket = p_bucket and b.account_id = d.account_id and d.round is not null and d.refusal is null
         and (p_requests[d.ord]).kind in ('freeze', 'unfreeze');

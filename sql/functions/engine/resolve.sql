@@ -30,6 +30,9 @@ begin
     left join points.level_step l on l.wallet = a.wallet and l.threshold = 0
     order by a.id
     on conflict do nothing;
+    if not points.caller_announces() then
+        perform points.announce(p_bucket, '+');
+    end if;
     return v_drafts;
 end
 $$;

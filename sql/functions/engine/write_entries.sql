@@ -51,8 +51,12 @@ begin
     from unnest(p_drafts) d
     join points.lane b on b.bucket = p_bucket
     where d.seq is not null;
+
+    if not points.caller_announces() then
+        perform points.announce(p_bucket, (select string_agg(d.account_id || ':' || d.seq, ',') from unnest(p_drafts) d where d.seq is not null));
+    end if;
 end
 $$;
 
 comment on function points.write_entries(smallint, points.draft[], timestamptz) is
-    'The only writer of entries, and of an account''s pockets, counters and version: one UPDATE an account, however many entries it gets. Each counter is the sum of one contra account.';
+    'The only writer of entries, and of an account''s pockets, counters and version: one UPDATE an account, however many entries it gets, and announced to those who follow them. Each counter is the sum of one contra account.';

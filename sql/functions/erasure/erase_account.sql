@@ -26,6 +26,7 @@ begin
     update points.balance b
     set closed = true, next_change_at = 'infinity'
     where b.bucket = p_bucket and b.account_id = p_account_id;
+    perform points.announce(p_bucket, p_account_id::text);
     return -v_draft.pending_delta - v_draft.available_delta;
 end
 $$;

@@ -19,6 +19,8 @@ begin
             select b.version + 1 from points.balance b where b.bucket = p_bucket and b.account_id = v_accounts[v_number].id);
         perform points.move_all(
             p_bucket, v_accounts[v_number].id, v_accounts[v_number].into_bucket, v_accounts[v_number].into_id, v_asked, p_now);
+        -- The caller knows the account that it asked for, and not this one.
+        perform points.announce(v_accounts[v_number].into_bucket, v_accounts[v_number].into_id::text);
     end loop;
 end
 $$;

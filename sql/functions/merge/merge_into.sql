@@ -7,8 +7,9 @@ begin
     set into_bucket = p_into_bucket, into_id = p_into_id
     where a.into_bucket = p_from_bucket and a.into_id = p_from_id or a.bucket = p_from_bucket and a.id = p_from_id;
     update points.balance b
-    set merged = true, inherited = null
+    set merged = true, inherited = null, touched_version = b.version
     where b.bucket = p_from_bucket and b.account_id = p_from_id;
+    perform points.announce(a.bucket, a.id::text) from points.account a where a.into_bucket = p_into_bucket and a.into_id = p_into_id;
     return points.move_all(p_from_bucket, p_from_id, p_into_bucket, p_into_id, p_request, p_now);
 end
 $$;

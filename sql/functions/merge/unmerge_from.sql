@@ -28,7 +28,8 @@ begin
     perform points.take_lots(p_from_bucket, array[v_given], p_seqs, p_now);
 
     update points.account a set into_bucket = null, into_id = null where a.bucket = p_to_bucket and a.id = p_to_id;
-    update points.balance b set merged = false where b.bucket = p_to_bucket and b.account_id = p_to_id;
+    update points.balance b set merged = false, touched_version = b.version where b.bucket = p_to_bucket and b.account_id = p_to_id;
+    perform points.announce(p_to_bucket, p_to_id::text);
     v_draft := points.receive_points(
         p_to_bucket, p_to_id, 'merge', api.operation_id(p_request.client_id, p_request.idempotency_key),
         points.moved_lots(p_from_bucket, v_given, p_now), 0, p_now);

@@ -91,7 +91,7 @@ pub async fn import_orders(config: &Config, options: &ImportOrders) -> Result<()
     let report = Report::new(&options.file, file.size())?;
     let rows = read_ahead(file);
     let import = Import {
-        lanes: Lanes::start(config, target.buckets),
+        lanes: Lanes::start(config, target.buckets, None),
         load: vec![0; usize::from(target.buckets)],
         window: VecDeque::with_capacity(WINDOW),
         interrupts: Interrupts::new().map_err(ImportError::Signals)?,

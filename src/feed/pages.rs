@@ -1,0 +1,103 @@
+//! The pages that [`super::rows`] are read by.
+
+use std::collections::HashMap;
+
+use async_graphql::dataloader::Loader;
+use tokio_postgres::types::ToSql;
+
+use super::PAGE;
+use crate::{
+    error::Error,
+    level::{LevelChange, LevelChangesKey},
+    operation::{Entry, NewEntriesKey},
+    reads::{Reads, by_key, column},
+    redemption::{ChangedRedemptionsKey, RedemptionChange},
+};
+
+impl Loader<NewEntriesKey> for Reads {
+    type Value = Vec<Entry>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[NewEntriesKey]) -> Result<HashMap<NewEntriesKey, Vec<Entry>>, Error> {
+        let parameters: [&(dyn ToSql + Sync); 4] = [
+            &column(keys, |key| key.bucket),
+            &column(keys, |key| key.account_id),
+            &column(keys, |key| key.after),
+            &PAGE,
+        ];
+        Ok(by_key(keys, &self.query(NEW_ENTRIES, &parameters).await?, |row| row.get("entry")))
+    }
+}
+
+impl Loader<LevelChangesKey> for Reads {
+    type Value = Vec<LevelChange>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[LevelChangesKey]) -> Result<HashMap<LevelChangesKey, Vec<LevelChange>>, Error> {
+        let parameters: [&(dyn ToSql + Sync); 4] = [
+            &column(keys, |key| key.bucket),
+            &column(keys, |key| key.account_id),
+            &column(keys, |key| key.after),
+            &PAGE,
+        ];
+        Ok(by_key(keys, &self.query(LEVEL_CHANGES, &parameters).await?, |row| row.get("change")))
+    }
+}
+
+impl Loader<ChangedRedemptionsKey> for Reads {
+    type Value = Vec<RedemptionChange>;
+    type Error = Error;
+
+    async fn load(
+        &self,
+        keys: &[ChangedRedemptionsKey],
+    ) -> Result<HashMap<ChangedRedemptionsKey, Vec<RedemptionChange>>, Error> {
+        let parameters: [&(dyn ToSql + Sync); 5] = [
+            &column(keys, |key| key.bucket),
+            &column(keys, |key| key.account_id),
+            &column(keys, |key| key.after.map(|after| after.redeemed_at)),
+            &column(keys, |key| key.after.map(|after| after.id)),
+            &PAGE,
+        ];
+        Ok(by_key(keys, &self.query(CHANGED_REDEMPTIONS, &parameters).await?, RedemptionChange::from_row))
+    }
+}
+
+const NEW_ENTRIES: &str = "
+    select k.ord, q.e as entry
+    from unnest($1::smallint[], $2::bigint[], $3::bigint[]) with ordinality k (bucket, account_id, after, ord)
+    cross join lateral (
+        select e, e.seq from api.entry e
+        where e.bucket = k.bucket and e.account_id = k.account_id and e.seq > k.after
+        order by e.seq
+        limit $4::int
+    ) q
+    order by k.ord, q.seq";
+
+const LEVEL_CHANGES: &str = "
+    select k.ord, q.c as change
+    from unnest($1::smallint[], $2::bigint[], $3::bigint[]) with ordinality k (bucket, account_id, after, ord)
+    cross join lateral (
+        select c, c.seq from api.level_change c
+        where c.bucket = k.bucket and c.account_id = k.account_id and c.seq > k.after
+        order by c.seq
+        limit $4::int
+    ) q
+    order by k.ord, q.seq";
+
+// Null id: the last one.
+const CHANGED_REDEMPTIONS: &str = "
+    select k.ord, r.*
+    from unnest($1::smallint[], $2::bigint[], $3::timestamptz[], $4::uuid[])
+        with ordinality k (bucket, account_id, changed_at, id, ord)
+    cross join lateral (
+        select r.*, coalesce(r.closed_at, r.redeemed_at) as changed_at from api.redemption r
+        where r.bucket = k.bucket and r.account_id = k.account_id
+            and (k.id is null or (coalesce(r.closed_at, r.redeemed_at), r.id) > (k.changed_at, k.id))
+        order by
+            case when k.id is null then coalesce(r.closed_at, r.redeemed_at) end desc,
+            case when k.id is null then r.id end desc,
+            coalesce(r.closed_at, r.redeemed_at), r.id
+        limit case when k.id is null then 1 else $5::int end
+    ) r
+    order by k.ord, r.changed_at, r.id";

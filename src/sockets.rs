@@ -1,0 +1,234 @@
+//! Connections that stay open: WebSockets, and server-sent events for those who have nothing but HTTP.
+//!
+//! Nothing is kept for a client that does not read: what is sent waits for the client, and what it subscribes to waits for
+//! that, and goes on from there, or with the last state. A client that takes nothing for [`PATIENCE`] is cut off.
+
+use std::{
+    convert::Infallible,
+    pin::pin,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use async_graphql::{
+    Data, Executor, Request,
+    http::{WebSocket as Protocol, WebSocketProtocols, WsMessage},
+};
+use axum::{
+    body::Body,
+    extract::ws::{CloseFrame, Message, WebSocket},
+    http::{HeaderName, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::{SinkExt, StreamExt, future::ready, stream};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
+    time::{MissedTickBehavior, interval_at, timeout},
+};
+
+use crate::{
+    client::{Client, Clients},
+    error::Error,
+    schema::Api,
+};
+
+/// Connections of a gateway that stay open.
+pub const MAX_SOCKETS: usize = 50_000;
+/// What one of them may ask for at a time: subscriptions, queries and mutations.
+pub const MAX_REQUESTS: usize = 100;
+/// How long a client may take for what it is sent.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+/// How often a client is pinged and its key looked at.
+pub const BEAT: Duration = Duration::from_secs(5);
+/// Beats after which one that says nothing, not even pong, is taken for gone.
+const MAX_SILENT: u32 = 6;
+/// Messages that are ready for a client of server-sent events.
+const READY: usize = 4;
+
+const GOING_AWAY: u16 = 1001;
+/// Of graphql-transport-ws.
+const TOO_LATE: u16 = 4408;
+const FORBIDDEN: u16 = 4403;
+
+/// What a connection needs of its gateway.
+pub struct Session {
+    pub api: Api,
+    pub clients: Arc<Clients>,
+    /// The place that it takes among the gateway's connections.
+    pub place: OwnedSemaphorePermit,
+    /// Becomes true when the gateway stops.
+    pub stopping: watch::Receiver<bool>,
+}
+
+/// Who opened a connection, and by which header.
+struct Caller {
+    authorization: Option<String>,
+    client: Option<Client>,
+}
+
+impl Caller {
+    /// Finds who it is.
+    async fn find(clients: &Clients, authorization: Option<String>) -> Result<Caller, Error> {
+        let client = clients.authenticate(authorization.as_deref()).await?;
+        Ok(Caller { authorization, client })
+    }
+
+    /// What the requests of the connection are given.
+    fn data(&self) -> Data {
+        let mut data = Data::default();
+        data.insert(Turns(Arc::new(Semaphore::new(MAX_REQUESTS))));
+        if let Some(client) = &self.client {
+            data.insert(client.clone());
+        }
+        data
+    }
+
+    /// Refuses a caller whose key has been revoked or lost a right since. That the database is away is no reason to.
+    async fn check(&self, clients: &Clients) -> Result<(), Error> {
+        match clients.authenticate(self.authorization.as_deref()).await {
+            Ok(client) if client == self.client => Ok(()),
+            Err(error) if error.retryable => Ok(()),
+            _ => Err(Error::unauthenticated()),
+        }
+    }
+}
+
+struct Turns(Arc<Semaphore>);
+
+/// The turn of a request among those of its connection, as long as it is kept.
+pub fn take_turn(session: &Arc<Data>) -> Result<Option<OwnedSemaphorePermit>, Error> {
+    let turns = session.get(&std::any::TypeId::of::<Turns>()).and_then(|turns| turns.downcast_ref::<Turns>());
+    turns.map(|turns| turns.0.clone().try_acquire_owned().map_err(|_| Error::overloaded())).transpose()
+}
+
+/// Serves a WebSocket to its end.
+pub async fn websocket(
+    session: Session,
+    socket: WebSocket,
+    protocol: WebSocketProtocols,
+    authorization: Option<String>,
+) {
+    let Session { api, clients, place: _place, mut stopping } = session;
+    let (mut sink, messages) = socket.split();
+    let heard = Arc::new(AtomicBool::new(true));
+    let caller = Arc::new(OnceLock::new());
+
+    let input = messages.take_while(|message| ready(message.is_ok())).filter_map({
+        let heard = heard.clone();
+        move |message| {
+            heard.store(true, Ordering::Relaxed);
+            ready(match message {
+                Ok(message @ (Message::Text(_) | Message::Binary(_))) => Some(message.into_data()),
+                _ => None,
+            })
+        }
+    });
+    let mut output = pin!(Protocol::new(api, input, protocol).on_connection_init({
+        let (clients, caller) = (clients.clone(), caller.clone());
+        async move |payload: serde_json::Value| {
+            let given = payload.get("authorization").or_else(|| payload.get("Authorization"));
+            let given = given.and_then(|value| value.as_str()).map(str::to_owned).or(authorization);
+            let found = Caller::find(&clients, given).await?;
+            let data = found.data();
+            // There is but one greeting.
+            let _first = caller.set(found);
+            Ok(data)
+        }
+    }));
+    let mut beat = interval_at(tokio::time::Instant::now() + BEAT, BEAT);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut silent = 0;
+    loop {
+        let message = tokio::select! {
+            message = output.next() => match message {
+                Some(WsMessage::Text(text)) => Message::Text(text.into()),
+                Some(WsMessage::Close(code, reason)) => close(code, &reason),
+                None => return,
+            },
+            _ = beat.tick() => {
+                silent = if heard.swap(false, Ordering::Relaxed) { 0 } else { silent + 1 };
+                match caller.get() {
+                    _ if silent > MAX_SILENT => return,
+                    None if silent > 0 => close(TOO_LATE, "Connection initialisation timeout"),
+                    None => Message::Ping(Default::default()),
+                    Some(caller) => match caller.check(&clients).await {
+                        Ok(()) => Message::Ping(Default::default()),
+                        Err(error) => close(FORBIDDEN, &error.message),
+                    },
+                }
+            },
+            () = stopped(&mut stopping) => close(GOING_AWAY, "The server is going away"),
+        };
+        let last = matches!(message, Message::Close(_));
+        if !matches!(timeout(PATIENCE, sink.send(message)).await, Ok(Ok(()))) || last {
+            return;
+        }
+    }
+}
+
+/// Waits until the gateway stops.
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // An error means that it has stopped.
+    let _stopped = stopping.wait_for(|stopping| *stopping).await;
+}
+
+fn close(code: u16, reason: &str) -> Message {
+    // The reason of a close frame has at most 123 bytes.
+    let end = reason.floor_char_boundary(123);
+    Message::Close(Some(CloseFrame { code, reason: reason[..end].into() }))
+}
+
+/// Answers a request by server-sent events, as graphql-sse says in its mode of distinct connections: `next` with each
+/// response, and `complete`.
+pub async fn events(session: Session, request: Request, authorization: Option<String>) -> Result<Response, Error> {
+    let caller = Caller::find(&session.clients, authorization).await?;
+    let (sender, receiver) = mpsc::channel(READY);
+    tokio::spawn(send_events(session, request, caller, sender));
+    let events = stream::unfold(receiver, |mut receiver| async move {
+        receiver.recv().await.map(|event: String| (Ok::<_, Infallible>(event), receiver))
+    });
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-cache"),
+        // Proxies that gather what they pass on would hold events back.
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    Ok((headers, Body::from_stream(events)).into_response())
+}
+
+async fn send_events(session: Session, request: Request, caller: Caller, sender: mpsc::Sender<String>) {
+    let Session { api, clients, place: _place, mut stopping } = session;
+    let mut responses = api.execute_stream(request, Some(Arc::new(caller.data())));
+    let mut beat = interval_at(tokio::time::Instant::now() + BEAT, BEAT);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let (event, last) = tokio::select! {
+            response = responses.next() => match response {
+                Some(response) => (next_event(&response), false),
+                None => (Ok("event: complete\ndata:\n\n".to_owned()), true),
+            },
+            _ = beat.tick() => match caller.check(&clients).await {
+                // A comment keeps the connection alive.
+                Ok(()) => (Ok(":\n\n".to_owned()), false),
+                Err(error) => {
+                    responses = stream::empty().boxed();
+                    (next_event(&error.into_response()), false)
+                }
+            },
+            // The client has gone.
+            () = sender.closed() => return,
+            () = stopped(&mut stopping) => return,
+        };
+        let Ok(event) = event else { return };
+        if !matches!(timeout(PATIENCE, sender.send(event)).await, Ok(Ok(()))) || last {
+            return;
+        }
+    }
+}
+
+fn next_event(response: &async_graphql::Response) -> serde_json::Result<String> {
+    Ok(format!("event: next\ndata: {}\n\n", serde_json::to_string(response)?))
+}
