@@ -9,6 +9,10 @@ schema points
     grant create to jifen_owner
     grant usage to jifen_owner
 
+domain points.balance_shape as points.balance_facts
+    balance_is_within_safe_integers: CHECK ((((((VALUE).pending)::bigint + ((VALUE).available)::bigint) + ((VALUE).held)::bigint) <= '9007199254740991'::bigint))
+    balance_pockets_equal_flows: CHECK (((((((VALUE).pending)::bigint + ((VALUE).available)::bigint) + ((VALUE).held)::bigint) - ((VALUE).debt)::bigint) = ((((((VALUE).earned)::bigint + ((VALUE).adjusted)::bigint) + ((VALUE).transferred)::bigint) - ((VALUE).spent)::bigint) - ((VALUE).expired)::bigint)))
+
 enum points.calendar_unit (day, month, year)
 
 enum points.campaign_basis (multiplier, bonus)
@@ -18,6 +22,17 @@ enum points.campaign_status (active, paused, ended)
 enum points.contra (issuance, redemption, adjustment, expiry, transfer, write_off, internal)
 
 enum points.entry_kind (earn, spend, adjust, hold, capture, release, clawback, refund, transfer, merge, activate, expire, reinstate, repay, write_off)
+
+domain points.entry_shape as points.entry_facts
+    entry_nets_as_its_kind_says: CHECK (
+CASE
+    WHEN ((VALUE).kind = ANY (ARRAY['earn'::points.entry_kind, 'refund'::points.entry_kind, 'reinstate'::points.entry_kind])) THEN ((VALUE).net > 0)
+    WHEN ((VALUE).kind = ANY (ARRAY['spend'::points.entry_kind, 'capture'::points.entry_kind, 'clawback'::points.entry_kind, 'expire'::points.entry_kind])) THEN ((VALUE).net < 0)
+    WHEN ((VALUE).kind = 'merge'::points.entry_kind) THEN true
+    WHEN ((VALUE).kind = ANY (ARRAY['adjust'::points.entry_kind, 'transfer'::points.entry_kind, 'write_off'::points.entry_kind])) THEN ((VALUE).net <> 0)
+    ELSE ((VALUE).net = 0)
+END)
+    entry_seq_positive: CHECK (((VALUE).seq > 0))
 
 domain points.flow as bigint
     flow_is_safe_integer: CHECK (((VALUE >= '-9007199254740991'::bigint) AND (VALUE <= '9007199254740991'::bigint)))
@@ -29,10 +44,27 @@ domain points.idempotency_key as text
 
 enum points.limit_excess (cut, refuse)
 
+enum points.limit_subject (member, address, device)
+
 domain points.money as numeric
     money_not_negative: CHECK ((VALUE >= (0)::numeric))
 
 enum points.operation_kind (earn, spend, adjust, hold, capture, release, reverse, return, transfer, redeem, fulfil, cancel, freeze, unfreeze, merge, unmerge, approve, reject, sign_in, make_up, set_time_zone, progress, claim, invite, join, activate, expire, reinstate, repay, write_off, receive, forward, erase)
+
+domain points.operation_shape as points.operation_facts
+    operation_adjust_has_reason_and_actor: CHECK ((((VALUE).kind <> ALL (ARRAY['adjust'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'approve'::points.operation_kind, 'reject'::points.operation_kind, 'erase'::points.operation_kind])) OR ((COALESCE(length((VALUE).reason), 0) > 0) AND (COALESCE(length((VALUE).actor), 0) > 0))))
+    operation_earn_names_rule_version: CHECK (((((VALUE).kind = ANY (ARRAY['earn'::points.operation_kind, 'sign_in'::points.operation_kind, 'claim'::points.operation_kind])) = ((VALUE).rule IS NOT NULL)) AND (((VALUE).rule IS NULL) = ((VALUE).rule_version IS NULL))))
+    operation_moves_points_by_an_entry: CHECK ((((VALUE).points = 0) OR ((VALUE).seq IS NOT NULL)))
+    operation_nothing_only_from_earn: CHECK ((((VALUE).points <> 0) OR ((VALUE).refusal IS NOT NULL) OR ((VALUE).kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'fulfil'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'approve'::points.operation_kind, 'forward'::points.operation_kind, 'erase'::points.operation_kind, 'sign_in'::points.operation_kind, 'make_up'::points.operation_kind, 'set_time_zone'::points.operation_kind, 'progress'::points.operation_kind, 'claim'::points.operation_kind, 'invite'::points.operation_kind, 'join'::points.operation_kind]))))
+    operation_original_fits_kind: CHECK (
+CASE
+    WHEN ((VALUE).kind = ANY (ARRAY['capture'::points.operation_kind, 'reverse'::points.operation_kind, 'fulfil'::points.operation_kind, 'cancel'::points.operation_kind, 'receive'::points.operation_kind, 'approve'::points.operation_kind, 'reject'::points.operation_kind])) THEN ((VALUE).original IS NOT NULL)
+    WHEN ((VALUE).kind = ANY (ARRAY['release'::points.operation_kind, 'transfer'::points.operation_kind])) THEN true
+    ELSE ((VALUE).original IS NULL)
+END)
+    operation_points_fit_kind: CHECK ((((VALUE).points >= 0) OR ((VALUE).kind = ANY (ARRAY['adjust'::points.operation_kind, 'reverse'::points.operation_kind, 'reject'::points.operation_kind, 'erase'::points.operation_kind]))))
+    operation_refusal_is_final: CHECK (((VALUE).refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text, 'UNKNOWN_OPERATION'::text, 'REDEMPTION_CLOSED'::text, 'ALREADY_SIGNED_IN'::text, 'DAY_OUT_OF_RANGE'::text, 'ALREADY_EARNED'::text, 'ALREADY_CLAIMED'::text, 'ALREADY_INVITED'::text, 'NOT_INVITABLE'::text, 'AWARD_DENIED'::text, 'REVIEW_CLOSED'::text])))
+    operation_refused_moves_nothing: CHECK ((((VALUE).refusal IS NULL) OR (((VALUE).points = 0) AND ((VALUE).seq IS NULL))))
 
 domain points.pocket as bigint
     pocket_is_safe_integer: CHECK ((VALUE <= '9007199254740991'::bigint))
@@ -50,7 +82,7 @@ enum points.reward_status (active, paused, retired)
 
 enum points.risk_decision (review, deny)
 
-enum points.risk_measure (award_points, window_points, window_awards, source_share, local_hour)
+enum points.risk_measure (award_points, window_points, window_awards, source_share, local_hour, address_awards, device_awards, address_members, device_members)
 
 enum points.risk_mode (off, watch, on)
 
@@ -74,6 +106,10 @@ type api.backtest_member
     operations    bigint
     points_before bigint
     points_after  bigint
+
+type api.origin
+    address inet
+    device  text
 
 type api.preview_lot
     points       bigint
@@ -100,6 +136,18 @@ type api.request
     actor           text
     metadata        jsonb
     subject         text
+    origin          api.origin
+
+type points.balance_facts
+    pending     points.pocket
+    available   points.pocket
+    held        points.pocket
+    debt        points.pocket
+    earned      points.pocket
+    adjusted    points.flow
+    transferred points.flow
+    spent       points.pocket
+    expired     points.pocket
 
 type points.draft
     ord              integer
@@ -129,6 +177,36 @@ type points.draft
     level_due        boolean
     undo             points.undo
     undoes           uuid
+
+type points.entry_facts
+    kind points.entry_kind
+    seq  bigint
+    net  bigint
+
+type points.operation_facts
+    kind         points.operation_kind
+    points       bigint
+    seq          bigint
+    refusal      text
+    rule         text
+    rule_version integer
+    original     uuid
+    reason       text
+    actor        text
+
+type points.origin_mark
+    ord        integer
+    account_id bigint
+    origin     bytea
+    code       text
+    starts_at  timestamp with time zone
+    since      timestamp with time zone
+    until      timestamp with time zone
+    most       bigint
+    members    boolean
+    decides    boolean
+    known      boolean
+    used       bigint
 
 type points.risk
     decision     points.risk_decision
@@ -170,31 +248,31 @@ table points.account
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.balance with (fillfactor=60)
-    account_id     bigint not null
-    pending        points.pocket not null default 0
-    available      points.pocket not null default 0
-    held           points.pocket not null default 0
-    earned         points.pocket not null default 0
-    spent          points.pocket not null default 0
-    expired        points.pocket not null default 0
-    adjusted       points.flow not null default 0
-    debt           points.pocket not null default 0
-    transferred    points.flow not null default 0
-    version        bigint not null default 0
-    next_change_at timestamp with time zone not null default 'infinity'::timestamp with time zone
-    level_until    bigint not null
-    inherited      points.pocket
-    bucket         smallint not null
-    frozen         boolean not null default false
-    has_returns    boolean not null default false
-    closed         boolean not null default false
-    merged         boolean not null default false
-    invited        boolean not null default false
-    level          text
+    account_id      bigint not null
+    pending         points.pocket not null default 0
+    available       points.pocket not null default 0
+    held            points.pocket not null default 0
+    earned          points.pocket not null default 0
+    spent           points.pocket not null default 0
+    expired         points.pocket not null default 0
+    adjusted        points.flow not null default 0
+    debt            points.pocket not null default 0
+    transferred     points.flow not null default 0
+    version         bigint not null default 0
+    next_change_at  timestamp with time zone not null default 'infinity'::timestamp with time zone
+    level_until     bigint not null
+    inherited       points.pocket
+    touched_version bigint
+    bucket          smallint not null
+    frozen          boolean not null default false
+    has_returns     boolean not null default false
+    closed          boolean not null default false
+    merged          boolean not null default false
+    invited         boolean not null default false
+    level           text
     balance_pkey: PRIMARY KEY (bucket, account_id)
     balance_of_an_account: FOREIGN KEY (bucket, account_id) REFERENCES points.account(bucket, id)
-    balance_is_within_safe_integers: CHECK (((((pending)::bigint + (available)::bigint) + (held)::bigint) <= '9007199254740991'::bigint))
-    balance_pockets_equal_flows: CHECK ((((((pending)::bigint + (available)::bigint) + (held)::bigint) - (debt)::bigint) = (((((earned)::bigint + (adjusted)::bigint) + (transferred)::bigint) - (spent)::bigint) - (expired)::bigint)))
+    balance_is_in_shape: CHECK (((ROW(pending, available, held, debt, earned, adjusted, transferred, spent, expired))::points.balance_shape IS DISTINCT FROM NULL))
     CREATE INDEX balance_next_change ON points.balance USING btree (bucket, next_change_at) WHERE (next_change_at < 'infinity'::timestamp with time zone)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
@@ -314,6 +392,7 @@ table points.earn_limit
     max_times  integer
     max_points bigint
     excess     points.limit_excess not null
+    per        points.limit_subject not null
     gives_back boolean not null
     active     boolean not null
     created_at timestamp with time zone not null
@@ -323,6 +402,7 @@ table points.earn_limit
     earn_limit_limits_something: CHECK ((num_nonnulls(max_times, max_points) > 0))
     earn_limit_name_length: CHECK (((length(name) >= 1) AND (length(name) <= 128)))
     earn_limit_names_rules: CHECK ((((cardinality(rules) >= 1) AND (cardinality(rules) <= 100)) AND (num_nulls(VARIADIC rules) = 0)))
+    earn_limit_of_origins_counts_times: CHECK (((per = 'member'::points.limit_subject) OR ((max_points IS NULL) AND (NOT gives_back))))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.entry partition by range (recorded_at)
@@ -342,8 +422,7 @@ table points.entry partition by range (recorded_at)
     kind            points.entry_kind not null
     bucket          smallint not null
     entry_pkey: PRIMARY KEY (bucket, account_id, seq, recorded_at)
-    entry_nets_as_its_kind_says: CHECK ( CASE WHEN (kind = ANY (ARRAY['earn'::points.entry_kind, 'refund'::points.entry_kind, 'reinstate'::points.entry_kind])) THEN (((pending_delta + available_delta) + held_delta) > debt_delta) WHEN (kind = ANY (ARRAY['spend'::points.entry_kind, 'capture'::points.entry_kind, 'clawback'::points.entry_kind, 'expire'::points.entry_kind])) THEN (((pending_delta + available_delta) + held_delta) < debt_delta) WHEN (kind = 'merge'::points.entry_kind) THEN true WHEN (kind = ANY (ARRAY['adjust'::points.entry_kind, 'transfer'::points.entry_kind, 'write_off'::points.entry_kind])) THEN (((pending_delta + available_delta) + held_delta) <> debt_delta) ELSE (((pending_delta + available_delta) + held_delta) = debt_delta) END)
-    entry_seq_positive: CHECK ((seq > 0))
+    entry_is_in_shape: CHECK (((ROW(kind, seq, (((pending_delta + available_delta) + held_delta) - debt_delta)))::points.entry_shape IS DISTINCT FROM NULL))
     trigger append_only before delete or update on points.entry for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.entry for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -483,6 +562,11 @@ table points.job
     job_step_is_bounded: CHECK ((((step_limit >= 1) AND (step_limit <= 1000000)) AND ((timeout_seconds >= 1) AND (timeout_seconds <= 3600))))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
+table points.lane
+    bucket smallint not null
+    lane_pkey: PRIMARY KEY (bucket)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
 table points.level
     wallet    text not null
     code      text not null
@@ -597,14 +681,7 @@ table points.operation
     metadata            jsonb
     operation_pkey: PRIMARY KEY (bucket, account_id, id)
     operation_refusal_fkey: FOREIGN KEY (refusal) REFERENCES points.refusal(code)
-    operation_adjust_has_reason_and_actor: CHECK (((kind <> ALL (ARRAY['adjust'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'approve'::points.operation_kind, 'reject'::points.operation_kind, 'erase'::points.operation_kind])) OR ((COALESCE(length(reason), 0) > 0) AND (COALESCE(length(actor), 0) > 0))))
-    operation_earn_names_rule_version: CHECK ((((kind = ANY (ARRAY['earn'::points.operation_kind, 'sign_in'::points.operation_kind, 'claim'::points.operation_kind])) = (rule IS NOT NULL)) AND ((rule IS NULL) = (rule_version IS NULL))))
-    operation_moves_points_by_an_entry: CHECK ((((points)::bigint = 0) OR (seq IS NOT NULL)))
-    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'fulfil'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'approve'::points.operation_kind, 'forward'::points.operation_kind, 'erase'::points.operation_kind, 'sign_in'::points.operation_kind, 'make_up'::points.operation_kind, 'set_time_zone'::points.operation_kind, 'progress'::points.operation_kind, 'claim'::points.operation_kind, 'invite'::points.operation_kind, 'join'::points.operation_kind]))))
-    operation_original_fits_kind: CHECK ( CASE WHEN (kind = ANY (ARRAY['capture'::points.operation_kind, 'reverse'::points.operation_kind, 'fulfil'::points.operation_kind, 'cancel'::points.operation_kind, 'receive'::points.operation_kind, 'approve'::points.operation_kind, 'reject'::points.operation_kind])) THEN (original IS NOT NULL) WHEN (kind = ANY (ARRAY['release'::points.operation_kind, 'transfer'::points.operation_kind])) THEN true ELSE (original IS NULL) END)
-    operation_points_fit_kind: CHECK ((((points)::bigint >= 0) OR (kind = ANY (ARRAY['adjust'::points.operation_kind, 'reverse'::points.operation_kind, 'reject'::points.operation_kind, 'erase'::points.operation_kind]))))
-    operation_refusal_is_final: CHECK ((refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text, 'UNKNOWN_OPERATION'::text, 'REDEMPTION_CLOSED'::text, 'ALREADY_SIGNED_IN'::text, 'DAY_OUT_OF_RANGE'::text, 'ALREADY_EARNED'::text, 'ALREADY_CLAIMED'::text, 'ALREADY_INVITED'::text, 'NOT_INVITABLE'::text, 'AWARD_DENIED'::text, 'REVIEW_CLOSED'::text])))
-    operation_refused_moves_nothing: CHECK (((refusal IS NULL) OR (((points)::bigint = 0) AND (seq IS NULL))))
+    operation_is_in_shape: CHECK (((ROW(kind, (points)::bigint, seq, refusal, rule, rule_version, original, reason, actor))::points.operation_shape IS DISTINCT FROM NULL))
     CREATE INDEX operation_order_key ON points.operation USING btree (bucket, account_id, order_key) WHERE (order_key IS NOT NULL)
     trigger append_only before delete or update on points.operation for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.operation for each statement execute function points.refuse_change()
@@ -617,6 +694,51 @@ table points.order_return
     bucket     smallint not null
     order_key  text not null
     order_return_pkey: PRIMARY KEY (bucket, account_id, order_key)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.origin
+    origin  bytea not null
+    made_at timestamp with time zone not null
+    origin_pkey: PRIMARY KEY (origin)
+    origin_is_hashed: CHECK ((length(origin) = 32))
+    CREATE INDEX origin_oldest ON points.origin USING btree (made_at)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.origin_award
+    origin         bytea not null
+    account_id     bigint not null
+    no             bigint not null
+    recorded_at    timestamp with time zone not null
+    until          timestamp with time zone not null
+    account_bucket smallint not null
+    code           text not null
+    origin_award_pkey: PRIMARY KEY (origin, code, account_bucket, account_id, no)
+    origin_award_is_hashed: CHECK ((length(origin) = 32))
+    CREATE INDEX origin_award_newest ON points.origin_award USING btree (origin, code, recorded_at)
+    CREATE INDEX origin_award_of_account ON points.origin_award USING btree (account_bucket, account_id)
+    CREATE INDEX origin_award_oldest ON points.origin_award USING btree (until)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.origin_key
+    id        boolean not null default true
+    inner_pad bytea not null
+    outer_pad bytea not null
+    origin_key_pkey: PRIMARY KEY (id)
+    origin_key_fills_a_block: CHECK (((length(inner_pad) = 64) AND (length(outer_pad) = 64)))
+    origin_key_is_one_row: CHECK (id)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.origin_use with (fillfactor=60)
+    origin    bytea not null
+    starts_at timestamp with time zone not null
+    until     timestamp with time zone not null
+    times     bigint not null
+    max_times bigint not null
+    code      text not null
+    origin_use_pkey: PRIMARY KEY (origin, code, starts_at)
+    origin_use_is_hashed: CHECK ((length(origin) = 32))
+    origin_use_within_limit: CHECK (((times >= 1) AND (times <= max_times)))
+    CREATE INDEX origin_use_oldest ON points.origin_use USING btree (until)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.prize
@@ -647,6 +769,7 @@ table points.program
     transfer_times_a_day  integer
     transfer_points_a_day bigint
     governed_rules        text[] not null default '{}'::text[]
+    governs_origins       boolean not null default false
     program_pkey: PRIMARY KEY (id)
     program_currency_is_iso_code: CHECK ((currency ~ '^[A-Z]{3}$'::text))
     program_debt_policy_is_known: CHECK ((debt_policy = ANY (ARRAY['debt'::text, 'clamp'::text])))
@@ -778,11 +901,11 @@ table points.risk_rule
     risk_rule_pkey: PRIMARY KEY (code)
     risk_rule_code_is_plain: CHECK ((code ~ '^[A-Z][A-Z0-9_]{0,31}$'::text))
     risk_rule_hours_differ: CHECK ((((from_hour >= 0) AND (from_hour <= 23)) AND ((to_hour >= 0) AND (to_hour <= 23)) AND (from_hour <> to_hour)))
-    risk_rule_measure_has_its_inputs: CHECK ((((measure = 'local_hour'::points.risk_measure) = (threshold IS NULL)) AND ((measure = 'local_hour'::points.risk_measure) = (from_hour IS NOT NULL)) AND ((measure = 'local_hour'::points.risk_measure) = (to_hour IS NOT NULL)) AND ((measure = ANY (ARRAY['window_points'::points.risk_measure, 'window_awards'::points.risk_measure, 'source_share'::points.risk_measure])) = (window_minutes IS NOT NULL)) AND ((measure = 'source_share'::points.risk_measure) = (min_awards IS NOT NULL))))
+    risk_rule_measure_has_its_inputs: CHECK ((((measure = 'local_hour'::points.risk_measure) = (threshold IS NULL)) AND ((measure = 'local_hour'::points.risk_measure) = (from_hour IS NOT NULL)) AND ((measure = 'local_hour'::points.risk_measure) = (to_hour IS NOT NULL)) AND ((measure = ANY (ARRAY['award_points'::points.risk_measure, 'local_hour'::points.risk_measure])) = (window_minutes IS NULL)) AND ((measure = 'source_share'::points.risk_measure) = (min_awards IS NOT NULL))))
     risk_rule_min_awards_in_range: CHECK (((min_awards >= 1) AND (min_awards <= 1000000)))
     risk_rule_name_length: CHECK (((length(name) >= 1) AND (length(name) <= 128)))
     risk_rule_names_rules: CHECK ((((cardinality(rules) >= 1) AND (cardinality(rules) <= 100)) AND (num_nulls(VARIADIC rules) = 0)))
-    risk_rule_threshold_in_range: CHECK (((threshold >= 1) AND (threshold <= CASE measure WHEN 'source_share'::points.risk_measure THEN (100)::bigint ELSE '9007199254740991'::bigint END)))
+    risk_rule_threshold_in_range: CHECK (((threshold >= 1) AND (threshold <= CASE WHEN (measure = 'source_share'::points.risk_measure) THEN (100)::bigint WHEN (measure >= 'address_awards'::points.risk_measure) THEN (10000)::bigint ELSE '9007199254740991'::bigint END)))
     risk_rule_wait_is_for_review: CHECK ((((wait_days >= 1) AND (wait_days <= 3650)) AND ((wait_days IS NULL) OR (decision = 'review'::points.risk_decision))))
     risk_rule_window_in_range: CHECK (((window_minutes >= 1) AND (window_minutes <= 525600)))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
@@ -989,6 +1112,15 @@ view api.account
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
+view api.account_clock
+    bucket          smallint
+    account_id      bigint
+    version         bigint
+    touched_version bigint
+    next_change_at  timestamp with time zone
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
 view api.campaign
     code             text
     name             text
@@ -1028,6 +1160,7 @@ view api.earn_limit
     max_points bigint
     excess     points.limit_excess
     gives_back boolean
+    per        points.limit_subject
     active     boolean
     created_at timestamp with time zone
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
@@ -1111,6 +1244,18 @@ view api.level
     code      text
     name      text
     threshold bigint
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
+view api.level_change
+    bucket      smallint
+    account_id  bigint
+    seq         bigint
+    user_id     text
+    wallet      text
+    previous    text
+    level       text
+    recorded_at timestamp with time zone
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -1430,7 +1575,7 @@ function api.change_campaign(p_code text, p_name text, p_status points.campaign_
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
-function api.change_limit(p_code text, p_name text, p_rules text[], p_active boolean, p_idempotency_key text, p_max_times integer DEFAULT NULL::integer, p_max_points bigint DEFAULT NULL::bigint, p_excess points.limit_excess DEFAULT 'refuse'::points.limit_excess, p_gives_back boolean DEFAULT true, p_client text DEFAULT 'psql'::text)
+function api.change_limit(p_code text, p_name text, p_rules text[], p_active boolean, p_idempotency_key text, p_max_times integer DEFAULT NULL::integer, p_max_points bigint DEFAULT NULL::bigint, p_excess points.limit_excess DEFAULT 'refuse'::points.limit_excess, p_gives_back boolean DEFAULT NULL::boolean, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, earn_limit api.earn_limit)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
@@ -1445,7 +1590,7 @@ function api.change_task(p_code text, p_name text, p_rule text, p_status points.
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
-function api.claim_task(p_user_id text, p_task text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+function api.claim_task(p_user_id text, p_task text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text, p_address inet DEFAULT NULL::inet, p_device text DEFAULT NULL::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
@@ -1465,7 +1610,7 @@ function api.create_invitation_code(p_user_id text, p_idempotency_key text, p_wa
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
-function api.create_limit(p_code text, p_name text, p_rules text[], p_period points.quota_period, p_idempotency_key text, p_max_times integer DEFAULT NULL::integer, p_max_points bigint DEFAULT NULL::bigint, p_excess points.limit_excess DEFAULT 'refuse'::points.limit_excess, p_gives_back boolean DEFAULT true, p_client text DEFAULT 'psql'::text)
+function api.create_limit(p_code text, p_name text, p_rules text[], p_period points.quota_period, p_idempotency_key text, p_max_times integer DEFAULT NULL::integer, p_max_points bigint DEFAULT NULL::bigint, p_excess points.limit_excess DEFAULT 'refuse'::points.limit_excess, p_gives_back boolean DEFAULT NULL::boolean, p_per points.limit_subject DEFAULT 'member'::points.limit_subject, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, earn_limit api.earn_limit)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
@@ -1510,7 +1655,7 @@ function api.draft_rule_version(p_rule text, p_basis points.rule_basis, p_idempo
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
-function api.earn_points(p_user_id text, p_rule text, p_idempotency_key text, p_amount numeric DEFAULT NULL::numeric, p_points bigint DEFAULT NULL::bigint, p_occurred_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_order_key text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+function api.earn_points(p_user_id text, p_rule text, p_idempotency_key text, p_amount numeric DEFAULT NULL::numeric, p_points bigint DEFAULT NULL::bigint, p_occurred_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_order_key text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text, p_address inet DEFAULT NULL::inet, p_device text DEFAULT NULL::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
@@ -1720,7 +1865,7 @@ function api.settle_invitation()
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
-function api.sign_in(p_user_id text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+function api.sign_in(p_user_id text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text, p_address inet DEFAULT NULL::inet, p_device text DEFAULT NULL::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
@@ -1772,6 +1917,10 @@ function points.admit(p_bucket smallint, p_drafts points.draft[], p_now timestam
 function points.admit_redeems(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns points.draft[]
     plpgsql stable
+
+function points.announce(p_bucket smallint, p_accounts text)
+    returns void
+    plpgsql volatile
 
 function points.answer(p_bucket smallint, p_drafts points.draft[])
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -1831,6 +1980,10 @@ function points.calendar_expiry(p_months integer, p_days integer, p_end points.c
     returns timestamp with time zone
     plpgsql stable parallel safe
 
+function points.caller_announces()
+    returns boolean
+    sql stable
+
 function points.campaign_fault(p_name text, p_priority integer, p_exclusive boolean, p_member_cap bigint, p_starts_at timestamp with time zone, p_ends_at timestamp with time zone)
     returns text[]
     plpgsql immutable parallel safe
@@ -1872,6 +2025,10 @@ function points.contra_of(p_kind points.entry_kind)
     sql immutable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
+function points.count_origins(p_bucket smallint, p_marks points.origin_mark[], p_drafts points.draft[])
+    returns points.origin_mark[]
+    plpgsql stable
+
 function points.count_transfer(p_bucket smallint, p_draft points.draft, p_now timestamp with time zone)
     returns void
     plpgsql volatile
@@ -1884,6 +2041,10 @@ function points.counted(p_number numeric, p_what text DEFAULT 'point'::text)
 function points.create_partitions_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
     returns record
     plpgsql volatile
+
+function points.crowded_from(p_marks points.origin_mark[])
+    returns integer
+    plpgsql immutable
 
 function points.days_after(p_at timestamp with time zone, p_days integer, p_time_zone text)
     returns timestamp with time zone
@@ -2069,6 +2230,10 @@ function points.follow_up(p_bucket smallint, p_requests api.request[], p_drafts 
     returns points.draft[]
     plpgsql volatile
 
+function points.forget_origins_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
+    returns record
+    plpgsql volatile
+
 function points.forward(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
@@ -2105,7 +2270,7 @@ function points.inherit(p_bucket smallint, p_account_id bigint, p_seq bigint, p_
     returns void
     plpgsql volatile
 
-function points.input_fault(p_kind points.operation_kind, p_user_id text, p_wallet_known boolean, p_idempotency_key text, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_occurred_at timestamp with time zone, p_expires_at timestamp with time zone, p_reason text, p_actor text, p_metadata jsonb, p_subject text, p_now timestamp with time zone)
+function points.input_fault(p_kind points.operation_kind, p_user_id text, p_wallet_known boolean, p_idempotency_key text, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_occurred_at timestamp with time zone, p_expires_at timestamp with time zone, p_reason text, p_actor text, p_metadata jsonb, p_subject text, p_origin api.origin, p_now timestamp with time zone)
     returns text[]
     sql stable parallel safe
 
@@ -2117,8 +2282,12 @@ function points.limit_facts(p_bucket smallint, p_account_id bigint, p_rule text,
     returns jsonb
     plpgsql stable
 
-function points.limit_fault(p_code text, p_name text, p_rules text[], p_period points.quota_period, p_max_times integer, p_max_points bigint, p_excess points.limit_excess, p_gives_back boolean)
+function points.limit_fault(p_code text, p_name text, p_rules text[], p_period points.quota_period, p_max_times integer, p_max_points bigint, p_excess points.limit_excess, p_gives_back boolean, p_per points.limit_subject)
     returns text[]
+    plpgsql stable
+
+function points.limit_origins(p_drafts points.draft[], p_marks points.origin_mark[])
+    returns points.draft[]
     plpgsql stable
 
 function points.limit_transfer(p_bucket smallint, p_draft points.draft, p_now timestamp with time zone)
@@ -2149,6 +2318,10 @@ function points.lock_rule(p_rule text)
     returns integer
     plpgsql volatile
 
+function points.looks_at_origins(p_measure points.risk_measure)
+    returns boolean
+    sql immutable parallel safe
+
 function points.made_up_in(p_bucket smallint, p_account_id bigint, p_day date)
     returns integer
     plpgsql stable
@@ -2156,6 +2329,10 @@ function points.made_up_in(p_bucket smallint, p_account_id bigint, p_day date)
 function points.make_partitions(p_months_ahead integer DEFAULT 3, p_now timestamp with time zone DEFAULT now())
     returns integer
     plpgsql volatile set TimeZone=UTC
+
+function points.mark_origins(p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns points.origin_mark[]
+    plpgsql stable
 
 function points.member_day(p_bucket smallint, p_account_id bigint, p_at timestamp with time zone, OUT day date, OUT time_zone text)
     returns record
@@ -2197,9 +2374,18 @@ function points.moved_lots(p_bucket smallint, p_draft points.draft, p_now timest
     returns points.lot_use[]
     plpgsql stable
 
+function points.network_of(p_address inet)
+    returns text
+    sql immutable parallel safe
+
 function points.new_code(p_bucket smallint, p_chance uuid)
     returns text
     plpgsql immutable
+
+function points.next_change(p_bucket smallint, p_account_id bigint, p_now timestamp with time zone)
+    returns timestamp with time zone
+    plpgsql stable security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function points.note_change(p_client text, p_scope text, p_idempotency_key text, p_what text, p_code text, p_inputs jsonb, p_version integer DEFAULT NULL::integer, OUT replayed boolean, OUT version integer)
     returns record
@@ -2253,6 +2439,10 @@ function points.order_operations(p_bucket smallint, p_account_id bigint, p_order
     returns TABLE(operation_id uuid, points bigint, refunds boolean, amount numeric)
     plpgsql stable
 
+function points.origin_hash(p_kind text, p_value text)
+    returns bytea
+    sql stable parallel safe
+
 function points.pair_one(p_client text, p_request api.request)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile
@@ -2289,6 +2479,10 @@ function points.post_invitations(p_bucket smallint, p_requests api.request[], p_
 
 function points.post_occasions(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns points.draft[]
+    plpgsql volatile
+
+function points.post_origins(p_bucket smallint, p_drafts points.draft[], p_marks points.origin_mark[], p_now timestamp with time zone)
+    returns void
     plpgsql volatile
 
 function points.post_redeems(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_chance uuid, p_now timestamp with time zone)
@@ -2419,6 +2613,10 @@ function points.reserve_budgets(p_bucket smallint, p_requests api.request[], p_d
     returns void
     plpgsql volatile
 
+function points.reserve_origins(p_bucket smallint, p_marks points.origin_mark[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.reserve_stock(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_chance uuid)
     returns void
     plpgsql volatile
@@ -2467,11 +2665,11 @@ function points.run_pair(p_request api.request)
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile
 
-function points.run_round(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_occasions boolean, p_governed boolean, p_chance uuid, p_now timestamp with time zone)
+function points.run_round(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_occasions boolean, p_governed boolean, p_marks points.origin_mark[], p_chance uuid, p_now timestamp with time zone)
     returns points.draft[]
     plpgsql volatile
 
-function points.run_rounds(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_occasions boolean, p_governed boolean, p_chance uuid, p_now timestamp with time zone)
+function points.run_rounds(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_occasions boolean, p_governed boolean, p_marks points.origin_mark[], p_chance uuid, p_now timestamp with time zone)
     returns points.draft[]
     plpgsql volatile
 
@@ -2610,10 +2808,10 @@ function points.version_fault(p_version points.rule_version)
     plpgsql stable
 
 function points.weigh_awards(p_bucket smallint, p_drafts points.draft[])
-    returns TABLE(ord integer, account_id bigint, rule text, happened_at timestamp with time zone, base bigint, place bigint, code text, raw bigint, exhausted boolean, cut_room bigint, refuse_room bigint)
+    returns TABLE(ord integer, account_id bigint, rule text, happened_at timestamp with time zone, base bigint, place bigint, code text, raw bigint, budget bigint, exhausted boolean, cut_room bigint, refuse_room bigint)
     plpgsql stable
 
-function points.weigh_risks(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
+function points.weigh_risks(p_bucket smallint, p_drafts points.draft[], p_marks points.origin_mark[], p_now timestamp with time zone)
     returns points.risk[]
     plpgsql stable
 
