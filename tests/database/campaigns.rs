@@ -125,6 +125,26 @@ async fn the_first_campaign_may_be_alone_and_others_stand_back() {
 }
 
 #[tokio::test]
+async fn what_a_limit_refuses_takes_nothing_of_a_budget() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    program(
+        &client,
+        "select api.create_limit('DAY', 'l', '{GIVE}', 'day', 'l1', p_max_points => 30);
+         select api.create_campaign('DOUBLE', 'd', 'multiplier', '{GIVE}', 'c1', p_multiplier => 2, p_budget => 12, p_starts_at => '2030-01-01')",
+    )
+    .await;
+    // of three members in one bucket, so that one call and one round take them all
+    let mut names = (0..).map(|number| format!("m{number}")).filter(|name| bucket(name, "points") == 0);
+    let mut name = || names.next().unwrap();
+    let batch = [give(&name(), 5, "k"), give(&name(), 20, "k"), give(&name(), 8, "k")];
+    let outcomes = execute(&client, &batch, Some(instant(NOON))).await;
+    assert_eq!(outcomes[0].points, Some(10));
+    assert_eq!(outcomes[1].refusal.as_deref(), Some("LIMIT_REACHED"));
+    assert_eq!(outcomes[2].points, Some(15));
+}
+
+#[tokio::test]
 async fn limits_count_by_the_calendar_of_the_program() {
     let database = Database::new().await;
     let client = database.client().await;

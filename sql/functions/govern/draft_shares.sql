@@ -18,12 +18,12 @@ begin
                 array_agg(t.given) filter (where t.given > 0) as bonuses,
                 jsonb_object_agg(t.code, t.given) filter (where t.given > 0) as by_campaign
             from (
-                select t.*, case when not t.refused then greatest(0, least(t.trimmed, t.budget - (sum(t.trimmed) over budget)::bigint + t.trimmed)) end as given
+                select t.*, greatest(0, least(t.trimmed, t.budget - (sum(t.trimmed) over budget)::bigint + t.trimmed)) as given
                 from (
-                    select q.*,
-                        q.exhausted or coalesce(q.refuse_room < q.total, false) as refused,
-                        -- A limit cuts the last bonus first, and the rule's own award last.
-                        greatest(0, least(q.raw, coalesce(q.cut_room, q.total) - q.base - q.so_far + q.raw)) as trimmed
+                    select q.*, r.refused,
+                        -- A limit cuts the last bonus first, and the rule's own award last. What is refused takes nothing of a budget.
+                        case when r.refused then 0
+                            else greatest(0, least(q.raw, coalesce(q.cut_room, q.total) - q.base - q.so_far + q.raw)) end as trimmed
                     from (
                         select w.*, (sum(w.raw) over (partition by w.ord order by w.place))::bigint as so_far,
                             least(w.base + coalesce(sum(w.raw) over (partition by w.ord), 0), 9007199254740992)::bigint as total
@@ -31,6 +31,7 @@ begin
                         -- Keeps the planner from computing the sums wherever they are asked for.
                         offset 0
                     ) q
+                    cross join lateral (select q.exhausted or coalesce(q.refuse_room < q.total, false) as refused) r
                 ) t
                 window budget as (partition by t.code order by t.ord)
                 -- So that the arrays have the campaigns in their order.

@@ -31,7 +31,8 @@ begin
     ), let_go as (
         delete from points.origin o using idle i where o.origin = i.origin returning 1
     )
-    select (select count(*) from forgotten) + (select count(*) from left_behind) + (select count(*) from let_go) into done;
+    select ((select count(*) from forgotten) + (select count(*) from left_behind) + (select count(*) from let_go))::int into done;
+    failure := null;
     due_since := least(
         (select min(u.until) from points.origin_use u where u.until <= v_now),
         (select min(e.until) from points.origin_award e where e.until <= v_now),

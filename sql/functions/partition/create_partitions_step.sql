@@ -3,9 +3,11 @@ create or replace function points.create_partitions_step(
 )
 language plpgsql volatile as $$
 begin
-    done := points.make_partitions(3, coalesce(p_now, clock_timestamp()));
+    done := points.make_partitions(p_limit, coalesce(p_now, clock_timestamp()));
+    due_since := null;
+    failure := null;
 end
 $$;
 
 comment on function points.create_partitions_step(int, timestamptz) is
-    'Job create_partitions: this month''s and the next three, all in one step. p_limit counts for nothing.';
+    'Job create_partitions: this month''s and the next p_limit, all in one step. p_now moves the clock in tests; null: the clock.';
