@@ -274,7 +274,7 @@ table points.catalogue_change
     recorded_at     timestamp with time zone not null
     catalogue_change_pkey: PRIMARY KEY (client_id, idempotency_key)
     catalogue_change_client_id_fkey: FOREIGN KEY (client_id) REFERENCES points.client(id)
-    catalogue_change_is_known: CHECK ((what = ANY (ARRAY['create_rule'::text, 'draft_rule_version'::text, 'publish_rule_version'::text, 'discard_rule_draft'::text, 'retire_rule'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text, 'set_risk_rule'::text, 'create_reward'::text, 'change_reward'::text, 'add_stock'::text, 'add_coupons'::text, 'create_task'::text, 'change_task'::text])))
+    catalogue_change_is_known: CHECK ((what = ANY (ARRAY['create_rule'::text, 'draft_rule_version'::text, 'publish_rule_version'::text, 'discard_rule_draft'::text, 'retire_rule'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text, 'set_risk_rule'::text, 'create_reward'::text, 'change_reward'::text, 'add_stock'::text, 'add_coupons'::text, 'create_task'::text, 'change_task'::text, 'set_sign_in'::text, 'set_invitations'::text])))
     trigger append_only before delete or update on points.catalogue_change for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.catalogue_change for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -1130,6 +1130,15 @@ view api.invitation
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
+view api.invitation_terms
+    wallet          text
+    qualifying_rule text
+    inviter_rule    text
+    invited_rule    text
+    cap             integer
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
 view api.level
     wallet    text
     code      text
@@ -1414,6 +1423,11 @@ function api.adjust_points(p_user_id text, p_points bigint, p_idempotency_key te
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.adjust_points_batch(p_user_ids text[], p_points bigint[], p_idempotency_keys text[], p_reason text, p_actor text DEFAULT SESSION_USER, p_expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(no integer, user_id text, refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.approve_award(p_user_id text, p_operation_id uuid, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
@@ -1694,10 +1708,10 @@ function api.set_deduction(p_points_per_unit integer, p_max_share numeric DEFAUL
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
-function api.set_invitations(p_qualifying_rule text, p_inviter_rule text, p_invited_rule text, p_cap integer DEFAULT NULL::integer, p_wallet text DEFAULT 'points'::text)
-    returns void
+function api.set_invitations(p_qualifying_rule text, p_inviter_rule text, p_invited_rule text, p_idempotency_key text, p_cap integer DEFAULT NULL::integer, p_wallet text DEFAULT 'points'::text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, invitation_terms api.invitation_terms)
     plpgsql volatile security definer set search_path=""
-    grant execute to jifen_operator
+    grant execute to jifen_gateway, jifen_operator
 
 function api.set_program(p_name text, p_time_zone text, p_currency text, p_debt_policy text, p_frozen_earns boolean DEFAULT true)
     returns void
@@ -1709,10 +1723,10 @@ function api.set_risk_rule(p_code text, p_name text, p_rules text[], p_measure p
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
-function api.set_sign_in(p_rule text DEFAULT 'SIGN_IN'::text, p_bonus_every integer DEFAULT NULL::integer, p_bonus_points bigint DEFAULT NULL::bigint, p_make_up_days integer DEFAULT 0, p_make_up_times integer DEFAULT 0, p_make_up_price bigint DEFAULT 0, p_wallet text DEFAULT 'points'::text)
-    returns void
+function api.set_sign_in(p_rule text, p_idempotency_key text, p_bonus_every integer DEFAULT NULL::integer, p_bonus_points bigint DEFAULT NULL::bigint, p_make_up_days integer DEFAULT 0, p_make_up_times integer DEFAULT 0, p_make_up_price bigint DEFAULT 0, p_wallet text DEFAULT 'points'::text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, sign_in_terms api.sign_in_terms)
     plpgsql volatile security definer set search_path=""
-    grant execute to jifen_operator
+    grant execute to jifen_gateway, jifen_operator
 
 function api.set_time_zone(p_user_id text, p_time_zone text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)

@@ -2,6 +2,7 @@
 
 mod account;
 mod adjust_points;
+mod adjust_points_batch;
 mod backtest;
 mod campaigns;
 mod deductions;
@@ -32,6 +33,7 @@ mod scalars;
 mod sign_in;
 mod spend_points;
 mod tasks;
+mod terms;
 mod transfers;
 mod websocket;
 
