@@ -30,7 +30,7 @@ grant execute on function
     api.execute_erase(api.request),
     api.execute_preview(api.request),
     api.authenticate(bytea),
-    api.import_client(),
+    api.import_client(text),
     api.create_reward(text, text, points.reward_kind, bigint, text, bigint, text, numeric, timestamptz, timestamptz, int, points.quota_period, jsonb, text),
     api.change_reward(text, text, bigint, points.reward_status, text, timestamptz, timestamptz, int, points.quota_period, text),
     api.add_stock(text, bigint, text, smallint, text),

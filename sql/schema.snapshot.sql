@@ -1603,7 +1603,7 @@ function api.hold_points(p_user_id text, p_points bigint, p_idempotency_key text
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
-function api.import_client()
+function api.import_client(p_scope text DEFAULT 'earn'::text)
     returns integer
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway

@@ -11,7 +11,7 @@ use std::{
     path::Path,
 };
 
-pub use import::import_orders;
+pub use import::import;
 pub use key::{key, put_development_key};
 
 /// Writes a file that only its owner can read.
