@@ -30,7 +30,7 @@ begin
     ), let_go as (
         delete from points.origin o using idle i where o.origin = i.origin returning 1
     )
-    select (select count(*) from forgotten) + (select count(*) from left_behind) + (select count(*) from let_go) into v_forgotten;
+    select ((select count(*) from forgotten) + (select count(*) from left_behind) + (select count(*) from let_go))::int into v_forgotten;
     return v_forgotten;
 end
 $$;

@@ -3,7 +3,7 @@ returns points.origin_mark[]
 language plpgsql stable as $$
 begin
     if not (select p.governs_origins from points.program p) then
-        return '{}';
+        return '{}'::points.origin_mark[];
     end if;
     return array(
         select row(
