@@ -9,10 +9,6 @@ schema points
     grant create to jifen_owner
     grant usage to jifen_owner
 
-domain points.balance_shape as points.balance_facts
-    balance_is_within_safe_integers: CHECK ((((((VALUE).pending)::bigint + ((VALUE).available)::bigint) + ((VALUE).held)::bigint) <= '9007199254740991'::bigint))
-    balance_pockets_equal_flows: CHECK (((((((VALUE).pending)::bigint + ((VALUE).available)::bigint) + ((VALUE).held)::bigint) - ((VALUE).debt)::bigint) = ((((((VALUE).earned)::bigint + ((VALUE).adjusted)::bigint) + ((VALUE).transferred)::bigint) - ((VALUE).spent)::bigint) - ((VALUE).expired)::bigint)))
-
 enum points.calendar_unit (day, month, year)
 
 enum points.campaign_basis (multiplier, bonus)
@@ -22,17 +18,6 @@ enum points.campaign_status (active, paused, ended)
 enum points.contra (issuance, redemption, adjustment, expiry, transfer, write_off, internal)
 
 enum points.entry_kind (earn, spend, adjust, hold, capture, release, clawback, refund, transfer, merge, activate, expire, reinstate, repay, write_off)
-
-domain points.entry_shape as points.entry_facts
-    entry_nets_as_its_kind_says: CHECK (
-CASE
-    WHEN ((VALUE).kind = ANY (ARRAY['earn'::points.entry_kind, 'refund'::points.entry_kind, 'reinstate'::points.entry_kind])) THEN ((VALUE).net > 0)
-    WHEN ((VALUE).kind = ANY (ARRAY['spend'::points.entry_kind, 'capture'::points.entry_kind, 'clawback'::points.entry_kind, 'expire'::points.entry_kind])) THEN ((VALUE).net < 0)
-    WHEN ((VALUE).kind = 'merge'::points.entry_kind) THEN true
-    WHEN ((VALUE).kind = ANY (ARRAY['adjust'::points.entry_kind, 'transfer'::points.entry_kind, 'write_off'::points.entry_kind])) THEN ((VALUE).net <> 0)
-    ELSE ((VALUE).net = 0)
-END)
-    entry_seq_positive: CHECK (((VALUE).seq > 0))
 
 domain points.flow as bigint
     flow_is_safe_integer: CHECK (((VALUE >= '-9007199254740991'::bigint) AND (VALUE <= '9007199254740991'::bigint)))
@@ -50,21 +35,6 @@ domain points.money as numeric
     money_not_negative: CHECK ((VALUE >= (0)::numeric))
 
 enum points.operation_kind (earn, spend, adjust, hold, capture, release, reverse, return, transfer, redeem, fulfil, cancel, freeze, unfreeze, merge, unmerge, approve, reject, sign_in, make_up, set_time_zone, progress, claim, invite, join, activate, expire, reinstate, repay, write_off, receive, forward, erase)
-
-domain points.operation_shape as points.operation_facts
-    operation_adjust_has_reason_and_actor: CHECK ((((VALUE).kind <> ALL (ARRAY['adjust'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'approve'::points.operation_kind, 'reject'::points.operation_kind, 'erase'::points.operation_kind])) OR ((COALESCE(length((VALUE).reason), 0) > 0) AND (COALESCE(length((VALUE).actor), 0) > 0))))
-    operation_earn_names_rule_version: CHECK (((((VALUE).kind = ANY (ARRAY['earn'::points.operation_kind, 'sign_in'::points.operation_kind, 'claim'::points.operation_kind])) = ((VALUE).rule IS NOT NULL)) AND (((VALUE).rule IS NULL) = ((VALUE).rule_version IS NULL))))
-    operation_moves_points_by_an_entry: CHECK ((((VALUE).points = 0) OR ((VALUE).seq IS NOT NULL)))
-    operation_nothing_only_from_earn: CHECK ((((VALUE).points <> 0) OR ((VALUE).refusal IS NOT NULL) OR ((VALUE).kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'fulfil'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'approve'::points.operation_kind, 'forward'::points.operation_kind, 'erase'::points.operation_kind, 'sign_in'::points.operation_kind, 'make_up'::points.operation_kind, 'set_time_zone'::points.operation_kind, 'progress'::points.operation_kind, 'claim'::points.operation_kind, 'invite'::points.operation_kind, 'join'::points.operation_kind]))))
-    operation_original_fits_kind: CHECK (
-CASE
-    WHEN ((VALUE).kind = ANY (ARRAY['capture'::points.operation_kind, 'reverse'::points.operation_kind, 'fulfil'::points.operation_kind, 'cancel'::points.operation_kind, 'receive'::points.operation_kind, 'approve'::points.operation_kind, 'reject'::points.operation_kind])) THEN ((VALUE).original IS NOT NULL)
-    WHEN ((VALUE).kind = ANY (ARRAY['release'::points.operation_kind, 'transfer'::points.operation_kind])) THEN true
-    ELSE ((VALUE).original IS NULL)
-END)
-    operation_points_fit_kind: CHECK ((((VALUE).points >= 0) OR ((VALUE).kind = ANY (ARRAY['adjust'::points.operation_kind, 'reverse'::points.operation_kind, 'reject'::points.operation_kind, 'erase'::points.operation_kind]))))
-    operation_refusal_is_final: CHECK (((VALUE).refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text, 'UNKNOWN_OPERATION'::text, 'REDEMPTION_CLOSED'::text, 'ALREADY_SIGNED_IN'::text, 'DAY_OUT_OF_RANGE'::text, 'ALREADY_EARNED'::text, 'ALREADY_CLAIMED'::text, 'ALREADY_INVITED'::text, 'NOT_INVITABLE'::text, 'AWARD_DENIED'::text, 'REVIEW_CLOSED'::text])))
-    operation_refused_moves_nothing: CHECK ((((VALUE).refusal IS NULL) OR (((VALUE).points = 0) AND ((VALUE).seq IS NULL))))
 
 domain points.pocket as bigint
     pocket_is_safe_integer: CHECK ((VALUE <= '9007199254740991'::bigint))
@@ -138,17 +108,6 @@ type api.request
     subject         text
     origin          api.origin
 
-type points.balance_facts
-    pending     points.pocket
-    available   points.pocket
-    held        points.pocket
-    debt        points.pocket
-    earned      points.pocket
-    adjusted    points.flow
-    transferred points.flow
-    spent       points.pocket
-    expired     points.pocket
-
 type points.draft
     ord              integer
     account_id       bigint
@@ -177,22 +136,6 @@ type points.draft
     level_due        boolean
     undo             points.undo
     undoes           uuid
-
-type points.entry_facts
-    kind points.entry_kind
-    seq  bigint
-    net  bigint
-
-type points.operation_facts
-    kind         points.operation_kind
-    points       bigint
-    seq          bigint
-    refusal      text
-    rule         text
-    rule_version integer
-    original     uuid
-    reason       text
-    actor        text
 
 type points.origin_mark
     ord        integer
@@ -248,32 +191,31 @@ table points.account
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.balance with (fillfactor=60)
-    account_id      bigint not null
-    pending         points.pocket not null default 0
-    available       points.pocket not null default 0
-    held            points.pocket not null default 0
-    earned          points.pocket not null default 0
-    spent           points.pocket not null default 0
-    expired         points.pocket not null default 0
-    adjusted        points.flow not null default 0
-    debt            points.pocket not null default 0
-    transferred     points.flow not null default 0
-    version         bigint not null default 0
-    next_change_at  timestamp with time zone not null default 'infinity'::timestamp with time zone
-    level_until     bigint not null
-    inherited       points.pocket
-    touched_version bigint
-    bucket          smallint not null
-    frozen          boolean not null default false
-    has_returns     boolean not null default false
-    closed          boolean not null default false
-    merged          boolean not null default false
-    invited         boolean not null default false
-    level           text
+    account_id     bigint not null
+    pending        points.pocket not null default 0
+    available      points.pocket not null default 0
+    held           points.pocket not null default 0
+    earned         points.pocket not null default 0
+    spent          points.pocket not null default 0
+    expired        points.pocket not null default 0
+    adjusted       points.flow not null default 0
+    debt           points.pocket not null default 0
+    transferred    points.flow not null default 0
+    version        bigint not null default 0
+    next_change_at timestamp with time zone not null default 'infinity'::timestamp with time zone
+    level_until    bigint not null
+    inherited      points.pocket
+    bucket         smallint not null
+    frozen         boolean not null default false
+    has_returns    boolean not null default false
+    closed         boolean not null default false
+    merged         boolean not null default false
+    invited        boolean not null default false
+    level          text
     balance_pkey: PRIMARY KEY (bucket, account_id)
     balance_of_an_account: FOREIGN KEY (bucket, account_id) REFERENCES points.account(bucket, id)
-    balance_is_in_shape: CHECK (((ROW(pending, available, held, debt, earned, adjusted, transferred, spent, expired))::points.balance_shape IS DISTINCT FROM NULL))
-    CREATE INDEX balance_next_change ON points.balance USING btree (bucket, next_change_at) WHERE (next_change_at < 'infinity'::timestamp with time zone)
+    balance_is_within_safe_integers: CHECK (((((pending)::bigint + (available)::bigint) + (held)::bigint) <= '9007199254740991'::bigint))
+    balance_pockets_equal_flows: CHECK ((((((pending)::bigint + (available)::bigint) + (held)::bigint) - (debt)::bigint) = (((((earned)::bigint + (adjusted)::bigint) + (transferred)::bigint) - (spent)::bigint) - (expired)::bigint)))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.bundle
@@ -332,7 +274,7 @@ table points.catalogue_change
     recorded_at     timestamp with time zone not null
     catalogue_change_pkey: PRIMARY KEY (client_id, idempotency_key)
     catalogue_change_client_id_fkey: FOREIGN KEY (client_id) REFERENCES points.client(id)
-    catalogue_change_is_known: CHECK ((what = ANY (ARRAY['create_rule'::text, 'draft_rule_version'::text, 'publish_rule_version'::text, 'discard_rule_draft'::text, 'retire_rule'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text, 'set_risk_rule'::text, 'create_reward'::text, 'change_reward'::text, 'add_stock'::text, 'add_coupons'::text, 'create_task'::text, 'change_task'::text, 'set_job'::text, 'run_job'::text])))
+    catalogue_change_is_known: CHECK ((what = ANY (ARRAY['create_rule'::text, 'draft_rule_version'::text, 'publish_rule_version'::text, 'discard_rule_draft'::text, 'retire_rule'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text, 'set_risk_rule'::text, 'create_reward'::text, 'change_reward'::text, 'add_stock'::text, 'add_coupons'::text, 'create_task'::text, 'change_task'::text, 'set_sign_in'::text, 'set_invitations'::text])))
     trigger append_only before delete or update on points.catalogue_change for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.catalogue_change for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -422,7 +364,8 @@ table points.entry partition by range (recorded_at)
     kind            points.entry_kind not null
     bucket          smallint not null
     entry_pkey: PRIMARY KEY (bucket, account_id, seq, recorded_at)
-    entry_is_in_shape: CHECK (((ROW(kind, seq, (((pending_delta + available_delta) + held_delta) - debt_delta)))::points.entry_shape IS DISTINCT FROM NULL))
+    entry_nets_as_its_kind_says: CHECK ( CASE WHEN (kind = ANY (ARRAY['earn'::points.entry_kind, 'refund'::points.entry_kind, 'reinstate'::points.entry_kind])) THEN (((pending_delta + available_delta) + held_delta) > debt_delta) WHEN (kind = ANY (ARRAY['spend'::points.entry_kind, 'capture'::points.entry_kind, 'clawback'::points.entry_kind, 'expire'::points.entry_kind])) THEN (((pending_delta + available_delta) + held_delta) < debt_delta) WHEN (kind = 'merge'::points.entry_kind) THEN true WHEN (kind = ANY (ARRAY['adjust'::points.entry_kind, 'transfer'::points.entry_kind, 'write_off'::points.entry_kind])) THEN (((pending_delta + available_delta) + held_delta) <> debt_delta) ELSE (((pending_delta + available_delta) + held_delta) = debt_delta) END)
+    entry_seq_positive: CHECK ((seq > 0))
     trigger append_only before delete or update on points.entry for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.entry for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -533,38 +476,6 @@ table points.invited
     revoked        boolean not null default false
     invited_pkey: PRIMARY KEY (bucket, account_id, invited_bucket, invited_id)
     CREATE INDEX invited_by_operation ON points.invited USING btree (bucket, account_id, operation_id)
-    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
-
-table points.job
-    name            text not null
-    description     text not null
-    schedule        text not null
-    enabled         boolean not null default true
-    step_limit      integer not null
-    timeout_seconds integer not null
-    next_run_at     timestamp with time zone
-    planned_at      timestamp with time zone
-    started_at      timestamp with time zone
-    ended_at        timestamp with time zone
-    done            integer not null default 0
-    due_since       timestamp with time zone
-    failure         text
-    failed_at       timestamp with time zone
-    failures        integer not null default 0
-    at_bucket       smallint
-    at_account_id   bigint
-    job_pkey: PRIMARY KEY (name)
-    job_done_not_negative: CHECK (((done >= 0) AND (failures >= 0)))
-    job_failure_is_whole: CHECK ((((failure IS NULL) = (failed_at IS NULL)) AND ((failures = 0) OR (failure IS NOT NULL))))
-    job_name_is_plain: CHECK ((name ~ '^[a-z][a-z0-9_]{0,47}$'::text))
-    job_place_is_whole: CHECK (((at_bucket IS NULL) = (at_account_id IS NULL)))
-    job_schedule_is_cron_or_interval: CHECK ((schedule ~ '^(PT[1-9][0-9]{0,4}[SMH]|([0-9*/,-]{1,64} ){4}[0-9*/,-]{1,64})$'::text))
-    job_step_is_bounded: CHECK ((((step_limit >= 1) AND (step_limit <= 1000000)) AND ((timeout_seconds >= 1) AND (timeout_seconds <= 3600))))
-    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
-
-table points.lane
-    bucket smallint not null
-    lane_pkey: PRIMARY KEY (bucket)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.level
@@ -681,7 +592,14 @@ table points.operation
     metadata            jsonb
     operation_pkey: PRIMARY KEY (bucket, account_id, id)
     operation_refusal_fkey: FOREIGN KEY (refusal) REFERENCES points.refusal(code)
-    operation_is_in_shape: CHECK (((ROW(kind, (points)::bigint, seq, refusal, rule, rule_version, original, reason, actor))::points.operation_shape IS DISTINCT FROM NULL))
+    operation_adjust_has_reason_and_actor: CHECK (((kind <> ALL (ARRAY['adjust'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'approve'::points.operation_kind, 'reject'::points.operation_kind, 'erase'::points.operation_kind])) OR ((COALESCE(length(reason), 0) > 0) AND (COALESCE(length(actor), 0) > 0))))
+    operation_earn_names_rule_version: CHECK ((((kind = ANY (ARRAY['earn'::points.operation_kind, 'sign_in'::points.operation_kind, 'claim'::points.operation_kind])) = (rule IS NOT NULL)) AND ((rule IS NULL) = (rule_version IS NULL))))
+    operation_moves_points_by_an_entry: CHECK ((((points)::bigint = 0) OR (seq IS NOT NULL)))
+    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'fulfil'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'approve'::points.operation_kind, 'forward'::points.operation_kind, 'erase'::points.operation_kind, 'sign_in'::points.operation_kind, 'make_up'::points.operation_kind, 'set_time_zone'::points.operation_kind, 'progress'::points.operation_kind, 'claim'::points.operation_kind, 'invite'::points.operation_kind, 'join'::points.operation_kind]))))
+    operation_original_fits_kind: CHECK ( CASE WHEN (kind = ANY (ARRAY['capture'::points.operation_kind, 'reverse'::points.operation_kind, 'fulfil'::points.operation_kind, 'cancel'::points.operation_kind, 'receive'::points.operation_kind, 'approve'::points.operation_kind, 'reject'::points.operation_kind])) THEN (original IS NOT NULL) WHEN (kind = ANY (ARRAY['release'::points.operation_kind, 'transfer'::points.operation_kind])) THEN true ELSE (original IS NULL) END)
+    operation_points_fit_kind: CHECK ((((points)::bigint >= 0) OR (kind = ANY (ARRAY['adjust'::points.operation_kind, 'reverse'::points.operation_kind, 'reject'::points.operation_kind, 'erase'::points.operation_kind]))))
+    operation_refusal_is_final: CHECK ((refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text, 'UNKNOWN_OPERATION'::text, 'REDEMPTION_CLOSED'::text, 'ALREADY_SIGNED_IN'::text, 'DAY_OUT_OF_RANGE'::text, 'ALREADY_EARNED'::text, 'ALREADY_CLAIMED'::text, 'ALREADY_INVITED'::text, 'NOT_INVITABLE'::text, 'AWARD_DENIED'::text, 'REVIEW_CLOSED'::text])))
+    operation_refused_moves_nothing: CHECK (((refusal IS NULL) OR (((points)::bigint = 0) AND (seq IS NULL))))
     CREATE INDEX operation_order_key ON points.operation USING btree (bucket, account_id, order_key) WHERE (order_key IS NOT NULL)
     trigger append_only before delete or update on points.operation for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.operation for each statement execute function points.refuse_change()
@@ -1112,15 +1030,6 @@ view api.account
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
-view api.account_clock
-    bucket          smallint
-    account_id      bigint
-    version         bigint
-    touched_version bigint
-    next_change_at  timestamp with time zone
-    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
-    grant select to jifen_gateway, jifen_operator, jifen_reader
-
 view api.campaign
     code             text
     name             text
@@ -1221,21 +1130,12 @@ view api.invitation
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
-view api.job
-    name            text
-    description     text
-    schedule        text
-    enabled         boolean
-    step_limit      integer
-    timeout_seconds integer
-    next_run_at     timestamp with time zone
-    started_at      timestamp with time zone
-    ended_at        timestamp with time zone
-    done            integer
-    lag_seconds     integer
-    failure         text
-    failed_at       timestamp with time zone
-    failures        integer
+view api.invitation_terms
+    wallet          text
+    qualifying_rule text
+    inviter_rule    text
+    invited_rule    text
+    cap             integer
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -1244,18 +1144,6 @@ view api.level
     code      text
     name      text
     threshold bigint
-    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
-    grant select to jifen_gateway, jifen_operator, jifen_reader
-
-view api.level_change
-    bucket      smallint
-    account_id  bigint
-    seq         bigint
-    user_id     text
-    wallet      text
-    previous    text
-    level       text
-    recorded_at timestamp with time zone
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -1535,6 +1423,11 @@ function api.adjust_points(p_user_id text, p_points bigint, p_idempotency_key te
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.adjust_points_batch(p_user_ids text[], p_points bigint[], p_idempotency_keys text[], p_reason text, p_actor text DEFAULT SESSION_USER, p_expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(no integer, user_id text, refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.approve_award(p_user_id text, p_operation_id uuid, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
@@ -1690,6 +1583,11 @@ function api.explain_operation(p_user_id text, p_operation_id uuid, p_wallet tex
     plpgsql stable security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
+function api.forget_origins(p_rows integer DEFAULT 1000)
+    returns integer
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
+
 function api.freeze_account(p_user_id text, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
@@ -1705,7 +1603,7 @@ function api.hold_points(p_user_id text, p_points bigint, p_idempotency_key text
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
-function api.import_client()
+function api.import_client(p_scope text DEFAULT 'earn'::text)
     returns integer
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway
@@ -1729,11 +1627,6 @@ function api.merge_accounts(p_user_id text, p_into_user_id text, p_idempotency_k
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
-
-function api.next_job()
-    returns TABLE(name text, schedule text, planned boolean, timeout_seconds integer, time_zone text, at timestamp with time zone)
-    plpgsql volatile security definer set search_path=""
-    grant execute to jifen_gateway
 
 function api.operation_id(p_client_id integer, p_idempotency_key text)
     returns uuid
@@ -1764,11 +1657,6 @@ function api.publish_rule_version(p_rule text, p_version integer, p_idempotency_
     returns TABLE(replayed boolean, version api.rule_version)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
-
-function api.put_off(p_name text, p_next timestamp with time zone, p_failure text DEFAULT NULL::text)
-    returns void
-    plpgsql volatile security definer set search_path=""
-    grant execute to jifen_gateway
 
 function api.quote_deduction(p_user_id text, p_order_amount numeric, p_wallet text DEFAULT 'points'::text)
     returns TABLE(points bigint, money numeric, most_points bigint, least_points bigint, points_per_unit integer)
@@ -1815,23 +1703,13 @@ function api.revoke_client(p_name text)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
-function api.run_job(p_name text, p_steps integer DEFAULT 1, p_idempotency_key text DEFAULT NULL::text, p_client text DEFAULT 'psql'::text)
-    returns TABLE(replayed boolean, steps integer, done integer, more boolean, failure text, job api.job)
-    plpgsql volatile security definer set search_path=""
-    grant execute to jifen_gateway, jifen_operator
-
 function api.set_deduction(p_points_per_unit integer, p_max_share numeric DEFAULT 1, p_max_amount numeric DEFAULT NULL::numeric, p_min_points bigint DEFAULT 1, p_decimals smallint DEFAULT 2, p_wallet text DEFAULT 'points'::text)
     returns void
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
-function api.set_invitations(p_qualifying_rule text, p_inviter_rule text, p_invited_rule text, p_cap integer DEFAULT NULL::integer, p_wallet text DEFAULT 'points'::text)
-    returns void
-    plpgsql volatile security definer set search_path=""
-    grant execute to jifen_operator
-
-function api.set_job(p_name text, p_schedule text, p_enabled boolean, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
-    returns TABLE(replayed boolean, job api.job)
+function api.set_invitations(p_qualifying_rule text, p_inviter_rule text, p_invited_rule text, p_idempotency_key text, p_cap integer DEFAULT NULL::integer, p_wallet text DEFAULT 'points'::text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, invitation_terms api.invitation_terms)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
@@ -1845,10 +1723,10 @@ function api.set_risk_rule(p_code text, p_name text, p_rules text[], p_measure p
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
-function api.set_sign_in(p_rule text DEFAULT 'SIGN_IN'::text, p_bonus_every integer DEFAULT NULL::integer, p_bonus_points bigint DEFAULT NULL::bigint, p_make_up_days integer DEFAULT 0, p_make_up_times integer DEFAULT 0, p_make_up_price bigint DEFAULT 0, p_wallet text DEFAULT 'points'::text)
-    returns void
+function api.set_sign_in(p_rule text, p_idempotency_key text, p_bonus_every integer DEFAULT NULL::integer, p_bonus_points bigint DEFAULT NULL::bigint, p_make_up_days integer DEFAULT 0, p_make_up_times integer DEFAULT 0, p_make_up_price bigint DEFAULT 0, p_wallet text DEFAULT 'points'::text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, sign_in_terms api.sign_in_terms)
     plpgsql volatile security definer set search_path=""
-    grant execute to jifen_operator
+    grant execute to jifen_gateway, jifen_operator
 
 function api.set_time_zone(p_user_id text, p_time_zone text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -1879,11 +1757,6 @@ function api.spend_points(p_user_id text, p_points bigint, p_idempotency_key tex
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
-
-function api.take_step(p_name text, p_next timestamp with time zone DEFAULT NULL::timestamp with time zone)
-    returns TABLE(done integer, more boolean, failure text, failures integer)
-    plpgsql volatile security definer set search_path=""
-    grant execute to jifen_gateway
 
 function api.task_progress(p_user_id text, p_wallet text DEFAULT 'points'::text, p_first integer DEFAULT 100, p_after text DEFAULT NULL::text)
     returns TABLE(task api.task, done integer, starts_on date, claimed_at timestamp with time zone, claimable boolean)
@@ -1917,10 +1790,6 @@ function points.admit(p_bucket smallint, p_drafts points.draft[], p_now timestam
 function points.admit_redeems(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns points.draft[]
     plpgsql stable
-
-function points.announce(p_bucket smallint, p_accounts text)
-    returns void
-    plpgsql volatile
 
 function points.answer(p_bucket smallint, p_drafts points.draft[])
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -1958,10 +1827,6 @@ function points.award(p_version points.rule_version, p_amount numeric, p_points 
     returns bigint
     sql immutable parallel safe
 
-function points.back_off(p_failures integer)
-    returns interval
-    sql immutable parallel safe
-
 function points.bucket(p_user_id text, p_wallet text)
     returns smallint
     sql immutable parallel safe
@@ -1979,10 +1844,6 @@ function points.burn_lots(p_bucket smallint, p_drafts points.draft[], p_now time
 function points.calendar_expiry(p_months integer, p_days integer, p_end points.calendar_unit, p_until date, p_pending_days integer, p_at timestamp with time zone, p_time_zone text)
     returns timestamp with time zone
     plpgsql stable parallel safe
-
-function points.caller_announces()
-    returns boolean
-    sql stable
 
 function points.campaign_fault(p_name text, p_priority integer, p_exclusive boolean, p_member_cap bigint, p_starts_at timestamp with time zone, p_ends_at timestamp with time zone)
     returns text[]
@@ -2037,10 +1898,6 @@ function points.counted(p_number numeric, p_what text DEFAULT 'point'::text)
     returns text
     sql immutable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
-
-function points.create_partitions_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
-    returns record
-    plpgsql volatile
 
 function points.crowded_from(p_marks points.origin_mark[])
     returns integer
@@ -2137,22 +1994,10 @@ function points.draw_seed(p_chance uuid, p_account_id bigint, p_operation_id uui
     returns bytea
     sql immutable parallel safe
 
-function points.drive_job(p_name text, p_next timestamp with time zone, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
-    returns TABLE(done integer, more boolean, failure text, failures integer)
-    plpgsql volatile
-
 function points.due(p_bucket smallint, p_account_id bigint, p_now timestamp with time zone)
     returns TABLE(pending bigint, available bigint, held bigint, debt bigint, expired bigint)
     plpgsql stable security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator, jifen_reader
-
-function points.due_buckets(p_now timestamp with time zone)
-    returns TABLE(bucket smallint, due_since timestamp with time zone)
-    plpgsql stable
-
-function points.due_job(p_now timestamp with time zone)
-    returns TABLE(name text, schedule text, planned boolean, timeout_seconds integer, time_zone text, at timestamp with time zone)
-    plpgsql stable
 
 function points.entry_kind_of(p_kind points.operation_kind)
     returns points.entry_kind
@@ -2230,10 +2075,6 @@ function points.follow_up(p_bucket smallint, p_requests api.request[], p_drafts 
     returns points.draft[]
     plpgsql volatile
 
-function points.forget_origins_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
-    returns record
-    plpgsql volatile
-
 function points.forward(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
@@ -2298,16 +2139,8 @@ function points.lock_accounts(p_bucket smallint, p_drafts points.draft[], OUT se
     returns record
     plpgsql volatile
 
-function points.lock_due(p_bucket smallint, p_limit integer, p_now timestamp with time zone)
-    returns bigint[]
-    plpgsql volatile
-
 function points.lock_family(p_from_bucket smallint, p_draft points.draft, p_into_bucket smallint, p_into points.draft)
     returns void
-    plpgsql volatile
-
-function points.lock_heirs(p_accounts points.account[])
-    returns bigint[]
     plpgsql volatile
 
 function points.lock_pair(p_buckets smallint[], p_drafts points.draft[])
@@ -2381,11 +2214,6 @@ function points.network_of(p_address inet)
 function points.new_code(p_bucket smallint, p_chance uuid)
     returns text
     plpgsql immutable
-
-function points.next_change(p_bucket smallint, p_account_id bigint, p_now timestamp with time zone)
-    returns timestamp with time zone
-    plpgsql stable security definer set search_path=""
-    grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function points.note_change(p_client text, p_scope text, p_idempotency_key text, p_what text, p_code text, p_inputs jsonb, p_version integer DEFAULT NULL::integer, OUT replayed boolean, OUT version integer)
     returns record
@@ -2464,10 +2292,6 @@ function points.period_start(p_period points.quota_period, p_at timestamp with t
     returns timestamp with time zone
     sql stable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
-
-function points.plan_job(p_name text, p_next timestamp with time zone, p_failure text, p_now timestamp with time zone)
-    returns void
-    plpgsql volatile
 
 function points.post(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
@@ -2597,7 +2421,7 @@ function points.reinstate(p_bucket smallint, p_drafts points.draft[], p_now time
     returns void
     plpgsql volatile
 
-function points.release_due(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone, p_until timestamp with time zone)
+function points.release_due(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone, p_all boolean DEFAULT false)
     returns void
     plpgsql volatile
 
@@ -2697,19 +2521,7 @@ function points.settle(p_bucket smallint, p_account_ids bigint[], p_now timestam
     returns void
     plpgsql volatile
 
-function points.settle_invitations_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
-    returns record
-    plpgsql volatile
-
 function points.settle_one(p_invited_bucket smallint, p_invited_id bigint, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
-    returns void
-    plpgsql volatile
-
-function points.settle_swept(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
-    returns void
-    plpgsql volatile
-
-function points.settle_until(p_bucket smallint, p_account_ids bigint[], p_until timestamp with time zone, p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
@@ -2720,10 +2532,6 @@ function points.sign_in_worth(p_rule text, p_at timestamp with time zone)
 function points.special_input_fault(p_kind points.operation_kind, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_occurred_at timestamp with time zone, p_expires_at timestamp with time zone, p_reason text, p_actor text, p_subject text)
     returns text[]
     plpgsql immutable parallel safe
-
-function points.step_job(p_name text, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text, OUT broke boolean, OUT more boolean)
-    returns record
-    plpgsql volatile
 
 function points.stock_left(p_reward text, p_prize smallint DEFAULT 0)
     returns bigint
@@ -2741,10 +2549,6 @@ function points.streak_now(p_bucket smallint, p_account_id bigint, p_today date)
 function points.streak_to(p_bucket smallint, p_account_id bigint, p_day date)
     returns integer
     plpgsql stable
-
-function points.sweep_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
-    returns record
-    plpgsql volatile set plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off
 
 function points.take_all(p_bucket smallint, p_account_id bigint, p_entry_kind points.entry_kind, p_operation_id uuid, p_now timestamp with time zone)
     returns points.draft
@@ -2808,7 +2612,7 @@ function points.version_fault(p_version points.rule_version)
     plpgsql stable
 
 function points.weigh_awards(p_bucket smallint, p_drafts points.draft[])
-    returns TABLE(ord integer, account_id bigint, rule text, happened_at timestamp with time zone, base bigint, place bigint, code text, raw bigint, budget bigint, exhausted boolean, cut_room bigint, refuse_room bigint)
+    returns TABLE(ord integer, account_id bigint, rule text, happened_at timestamp with time zone, base bigint, place bigint, code text, raw bigint, exhausted boolean, cut_room bigint, refuse_room bigint)
     plpgsql stable
 
 function points.weigh_risks(p_bucket smallint, p_drafts points.draft[], p_marks points.origin_mark[], p_now timestamp with time zone)

@@ -1,6 +1,9 @@
 //! The command line, and the environment variables that stand for its options.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, Parser, Subcommand};
 use tokio_postgres::Config;
@@ -96,6 +99,35 @@ pub enum Import {
     /// Exit status: 0 when every row is in; 1 when some were rejected, or the import stopped. What was done is summed up on
     /// stdout in either case.
     Orders(ImportOrders),
+    /// Correct accounts by hand, from a CSV file with the columns user_id, key, points, reason, actor
+    ///
+    /// The header names the columns, in any order; others are ignored. points are added, or below 0 taken; what is added never
+    /// expires. reason and actor are obligatory, and kept for ever.
+    ///
+    /// key is the idempotency key (of the client named import), so a second run changes nothing, and an interrupted one goes
+    /// on where it stopped. Rows that can't be read or are refused are listed, with line numbers and reasons, in
+    /// FILE.rejected.csv, and the others are carried out.
+    ///
+    /// Exit status: 0 when every row is in; 1 when some were rejected, or the import stopped.
+    Adjustments(ImportAdjustments),
+}
+
+impl Import {
+    /// The CSV file.
+    pub fn file(&self) -> &Path {
+        match self {
+            Import::Orders(options) => &options.file,
+            Import::Adjustments(options) => &options.file,
+        }
+    }
+
+    /// The database.
+    pub fn database(&self) -> &DatabaseOptions {
+        match self {
+            Import::Orders(options) => &options.database,
+            Import::Adjustments(options) => &options.database,
+        }
+    }
 }
 
 /// Options of `jifen import orders`.
@@ -107,6 +139,18 @@ pub struct ImportOrders {
     #[arg(long, env = "JIFEN_IMPORT_RULE", default_value = "ORDER")]
     pub rule: String,
     /// The wallet to award to
+    #[arg(long, env = "JIFEN_IMPORT_WALLET", default_value = "points")]
+    pub wallet: String,
+    #[command(flatten)]
+    pub database: DatabaseOptions,
+}
+
+/// Options of `jifen import adjustments`.
+#[derive(Debug, Args)]
+pub struct ImportAdjustments {
+    /// The CSV file
+    pub file: PathBuf,
+    /// The wallet to correct
     #[arg(long, env = "JIFEN_IMPORT_WALLET", default_value = "points")]
     pub wallet: String,
     #[command(flatten)]

@@ -4,13 +4,15 @@ use async_graphql::{
     ComplexObject, Context, Enum, ID, InputObject, Json, Object, SimpleObject, dataloader::DataLoader,
 };
 use chrono::{DateTime, Utc};
+use postgres_types::{FromSql, ToSql};
 use serde_json::Value;
 
 use crate::{
     account::AccountKey,
+    catalogue::{change, check_terms},
     client::caller,
     error::Error,
-    ledger::{Request, execute, execute_about, payload},
+    ledger::{Request, check_text, execute, execute_about, payload},
     operation::{OperationKind, fact},
     reads::Reads,
 };
@@ -58,6 +60,48 @@ pub struct Invitations {
     status: Option<InvitationStatus>,
     /// When the member joined by the invitation.
     joined_at: Option<DateTime<Utc>>,
+}
+
+/// What invitations give in a wallet.
+#[derive(Clone, Debug, FromSql, SimpleObject)]
+#[postgres(name = "invitation_terms")]
+pub struct InvitationTerms {
+    /// The wallet.
+    pub wallet: String,
+    /// Rule by whose first award an invited member qualifies.
+    pub qualifying_rule: String,
+    /// Rule that prices what the inviter gets.
+    pub inviter_rule: String,
+    /// Rule that prices what the invited member gets.
+    pub invited_rule: String,
+    /// Invitations for which an inviter is paid at most, those clawed back not counted; null: any number.
+    pub cap: Option<i32>,
+}
+
+/// The terms of invitations: all of them, what is left out is none.
+#[derive(InputObject)]
+pub struct SetInvitationsInput {
+    /// Rule by whose first award an invited member qualifies, e.g. REGISTER or ORDER; none of the other two.
+    pub qualifying_rule: String,
+    /// Rule that prices what the inviter gets: fixed points, or given ones with a default.
+    pub inviter_rule: String,
+    /// Rule that prices what the invited member gets: likewise.
+    pub invited_rule: String,
+    /// Unique for the caller's client for ever, 1 to 128 characters.
+    pub idempotency_key: String,
+    /// Invitations for which an inviter is paid at most, from 1; null: any number.
+    pub cap: Option<i32>,
+    /// Kind of points; points unless named.
+    pub wallet: Option<String>,
+}
+
+/// A change of the terms of invitations.
+#[derive(SimpleObject)]
+pub struct InvitationTermsPayload {
+    /// The terms as they stand now.
+    terms: InvitationTerms,
+    /// True: it was done earlier under this key.
+    replayed: bool,
 }
 
 /// A member who wants to invite others.
@@ -112,6 +156,18 @@ pub struct InvitationQuery;
 
 #[Object]
 impl InvitationQuery {
+    /// What invitations give in a wallet; null: nothing, nobody can invite there. Needs the scope read.
+    async fn invitation_terms(
+        &self,
+        context: &Context<'_>,
+        #[graphql(default = "points")] wallet: String,
+    ) -> async_graphql::Result<Option<InvitationTerms>> {
+        caller(context)?.require("read")?;
+        check_text("wallet", &wallet)?;
+        let sql = "select t from api.invitation_terms t where t.wallet = $1";
+        Ok(context.data::<DataLoader<Reads>>()?.loader().list(sql, &[&wallet]).await?.pop())
+    }
+
     /// A member's code, how many invitations it has brought, and who invited the member; null: there is no account. Needs
     /// the scope read.
     async fn invitations(
@@ -146,6 +202,39 @@ pub struct InvitationMutation;
 
 #[Object]
 impl InvitationMutation {
+    /// Sets what invitations give in a wallet: those paid already stay as they are. Needs the scope rewards. Errors:
+    /// INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT.
+    async fn set_invitations(
+        &self,
+        context: &Context<'_>,
+        input: SetInvitationsInput,
+    ) -> async_graphql::Result<InvitationTermsPayload> {
+        let wallet = input.wallet.as_deref().unwrap_or("points");
+        check_terms(
+            &[
+                ("qualifyingRule", &input.qualifying_rule),
+                ("inviterRule", &input.inviter_rule),
+                ("invitedRule", &input.invited_rule),
+                ("idempotencyKey", &input.idempotency_key),
+                ("wallet", wallet),
+            ],
+            &[],
+        )?;
+        let sql = "select r.replayed, r.invitation_terms from api.set_invitations(
+            $2, $3, $4, $5, $6, $7, (select name from api.client where id = $1)) r";
+        let parameters: [&(dyn ToSql + Sync); 7] = [
+            &caller(context)?.id,
+            &input.qualifying_rule,
+            &input.inviter_rule,
+            &input.invited_rule,
+            &input.idempotency_key,
+            &input.cap,
+            &wallet,
+        ];
+        let row = change(context, sql, &parameters).await?;
+        Ok(InvitationTermsPayload { terms: row.get("invitation_terms"), replayed: row.get("replayed") })
+    }
+
     /// Makes the code by which a member invites others, or answers the one that is there. Needs the scope earn. Errors:
     /// INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, ACCOUNT_FROZEN.
     async fn create_invitation_code(

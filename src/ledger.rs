@@ -17,7 +17,7 @@ use crate::{
     scalars::{Decimal, IpAddress, Points},
 };
 
-/// Awards in one earnPointsBatch.
+/// Operations in one earnPointsBatch or adjustPointsBatch.
 const MAX_INPUTS: usize = 500;
 
 /// One operation as asked for: `api.request`.
@@ -309,6 +309,15 @@ pub enum EarnPointsResult {
     Refusal(Error),
 }
 
+/// What came of one correction of a batch.
+#[derive(Union)]
+pub enum AdjustPointsResult {
+    /// Carried out.
+    Payload(Box<AdjustPointsPayload>),
+    /// Refused.
+    Refusal(Error),
+}
+
 /// Mutations of the ledger.
 #[derive(Default)]
 pub struct LedgerMutation;
@@ -356,21 +365,50 @@ impl LedgerMutation {
         context: &Context<'_>,
         inputs: Vec<EarnPointsInput>,
     ) -> async_graphql::Result<Vec<EarnPointsResult>> {
-        let client = caller(context)?;
-        if inputs.len() > MAX_INPUTS {
-            return Err(Error::invalid_input("inputs", "must be at most 500").into());
-        }
-        let requests = inputs.into_iter().map(|input| input.into_request(client.id)).collect();
-        let answers = context.data::<Lanes>()?.execute_all(requests).await;
+        let client_id = caller(context)?.id;
+        let answers = execute_all(context, inputs, |input| input.into_request(client_id)).await?;
         Ok(answers
-            .into_iter()
-            .enumerate()
-            .map(|(index, answer)| match answer {
+            .map(|answer| match answer {
                 Ok(outcome) => EarnPointsResult::Payload(Box::new(outcome.into())),
-                Err(error) => EarnPointsResult::Refusal(error.within(&["inputs", &index.to_string()])),
+                Err(error) => EarnPointsResult::Refusal(error),
             })
             .collect())
     }
+
+    /// Corrects accounts by hand, up to 500 at once, each on its own: a row an input, in order. Those of one account are
+    /// carried out in order. Needs the scope adjust. Errors: INVALID_INPUT when there are too many.
+    #[graphql(complexity = "inputs.len() * child_complexity")]
+    async fn adjust_points_batch(
+        &self,
+        context: &Context<'_>,
+        inputs: Vec<AdjustPointsInput>,
+    ) -> async_graphql::Result<Vec<AdjustPointsResult>> {
+        let client_id = caller(context)?.id;
+        let answers = execute_all(context, inputs, |input| input.into_request(client_id)).await?;
+        Ok(answers
+            .map(|answer| match answer {
+                Ok(outcome) => AdjustPointsResult::Payload(Box::new(outcome.into())),
+                Err(error) => AdjustPointsResult::Refusal(error),
+            })
+            .collect())
+    }
+}
+
+/// Carries out up to 500 operations, each on its own; what is wrong with one is wrong with its place in `inputs`.
+async fn execute_all<I>(
+    context: &Context<'_>,
+    inputs: Vec<I>,
+    into_request: impl Fn(I) -> Request,
+) -> async_graphql::Result<impl Iterator<Item = Result<Outcome, Error>>> {
+    if inputs.len() > MAX_INPUTS {
+        return Err(Error::invalid_input("inputs", "must be at most 500").into());
+    }
+    let requests = inputs.into_iter().map(into_request).collect();
+    let answers = context.data::<Lanes>()?.execute_all(requests).await;
+    let within = |(index, answer): (usize, Result<Outcome, Error>)| {
+        answer.map_err(|error| error.within(&["inputs", &index.to_string()]))
+    };
+    Ok(answers.into_iter().enumerate().map(within))
 }
 
 /// Carries out one operation; what is wrong with it is wrong with the argument `input`.

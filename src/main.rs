@@ -7,7 +7,7 @@ use std::{
 use clap::Parser;
 use jifen::{
     client, commands,
-    config::{Cli, Command, DatabaseOptions, Import, JobsCommand, Key, Serve},
+    config::{Cli, Command, DatabaseOptions, JobsCommand, Key, Serve},
     database,
     embedded::{self, Durability, Server},
     migrate, schema, server,
@@ -66,9 +66,9 @@ async fn run(cli: Cli) -> Result {
             );
             database.close().await
         }
-        Command::Import(Import::Orders(options)) => {
-            let database = Database::open(&options.database).await?;
-            let result = commands::import_orders(&database.config, &options).await;
+        Command::Import(what) => {
+            let database = Database::open(what.database()).await?;
+            let result = commands::import(&database.config, &what).await;
             database.close().await?;
             Ok(result?)
         }

@@ -2,13 +2,15 @@
 
 use async_graphql::{ComplexObject, Context, ID, InputObject, Json, Object, SimpleObject, dataloader::DataLoader};
 use chrono::NaiveDate;
+use postgres_types::{FromSql, ToSql};
 use serde_json::Value;
 
 use crate::{
     account::AccountKey,
+    catalogue::{change, check_terms},
     client::caller,
     error::Error,
-    ledger::{Origin, OriginInput, Request, execute, execute_about, payload},
+    ledger::{Origin, OriginInput, Request, check_text, execute, execute_about, payload},
     operation::{OperationKind, fact},
     reads::Reads,
     scalars::{Date, Points},
@@ -57,6 +59,73 @@ pub struct MakeUpTerms {
     left: i32,
     /// Points that each costs; 0: nothing.
     price: Points,
+}
+
+/// What signing in gives in a wallet.
+#[derive(Clone, Debug, FromSql, SimpleObject)]
+#[postgres(name = "sign_in_terms")]
+#[graphql(complex)]
+pub struct SignInTerms {
+    /// The wallet.
+    pub wallet: String,
+    /// Rule that prices a sign-in.
+    pub rule: String,
+    /// Consecutive days that bring the bonus once more; null: there is none.
+    pub bonus_every: Option<i32>,
+    #[graphql(skip)]
+    pub bonus_points: Option<i64>,
+    /// How many days back a day can be made up; 0: none can.
+    pub make_up_days: i32,
+    /// How many days a member can make up in a month.
+    pub make_up_times: i32,
+    #[graphql(skip)]
+    pub make_up_price: i64,
+}
+
+#[ComplexObject]
+impl SignInTerms {
+    /// Points of the bonus; null: there is none.
+    async fn bonus_points(&self) -> Option<Points> {
+        self.bonus_points.map(Points)
+    }
+
+    /// Points that it costs to make up a day.
+    async fn make_up_price(&self) -> Points {
+        Points(self.make_up_price)
+    }
+}
+
+/// The terms of signing in: all of them, what is left out is none.
+#[derive(InputObject)]
+pub struct SetSignInInput {
+    /// Rule that prices a sign-in: one that takes no amount.
+    pub rule: String,
+    /// Unique for the caller's client for ever, 1 to 128 characters.
+    pub idempotency_key: String,
+    /// Consecutive days that bring the bonus, once more each time, 1 to 3660; null: there is none.
+    pub bonus_every: Option<i32>,
+    /// Points of the bonus, from 1.
+    pub bonus_points: Option<Points>,
+    /// How many days back a day can be made up, up to 366; 0: none can.
+    #[graphql(default)]
+    pub make_up_days: i32,
+    /// How many days a member can make up in a month, up to 366.
+    #[graphql(default)]
+    pub make_up_times: i32,
+    /// Points that it costs to make up a day; 0: nothing.
+    #[graphql(default_with = "Points(0)")]
+    pub make_up_price: Points,
+    /// Kind of points; points unless named.
+    pub wallet: Option<String>,
+}
+
+/// A change of the terms of signing in.
+#[derive(SimpleObject)]
+pub struct SignInTermsPayload {
+    /// The terms as they stand now.
+    terms: SignInTerms,
+    /// True: it was done earlier under this key.
+    replayed: bool,
 }
 
 /// A member who signs in.
@@ -156,6 +225,18 @@ pub struct SignInQuery;
 
 #[Object]
 impl SignInQuery {
+    /// What signing in gives in a wallet; null: nothing, nobody can sign in there. Needs the scope read.
+    async fn sign_in_terms(
+        &self,
+        context: &Context<'_>,
+        #[graphql(default = "points")] wallet: String,
+    ) -> async_graphql::Result<Option<SignInTerms>> {
+        caller(context)?.require("read")?;
+        check_text("wallet", &wallet)?;
+        let sql = "select t from api.sign_in_terms t where t.wallet = $1";
+        Ok(context.data::<DataLoader<Reads>>()?.loader().list(sql, &[&wallet]).await?.pop())
+    }
+
     /// A month of a member's sign-ins, like 2030-01 (null: the present one), the streak, and what today and tomorrow
     /// bring. Needs the scope read. INVALID_INPUT: month is none, or the wallet has no sign-in.
     async fn sign_in_calendar(
@@ -206,6 +287,32 @@ pub struct SignInMutation;
 
 #[Object]
 impl SignInMutation {
+    /// Sets what signing in gives in a wallet, from the next sign-in on; streaks go on. Needs the scope rewards. Errors:
+    /// INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT.
+    async fn set_sign_in(
+        &self,
+        context: &Context<'_>,
+        input: SetSignInInput,
+    ) -> async_graphql::Result<SignInTermsPayload> {
+        let wallet = input.wallet.as_deref().unwrap_or("points");
+        check_terms(&[("rule", &input.rule), ("idempotencyKey", &input.idempotency_key), ("wallet", wallet)], &[])?;
+        let sql = "select r.replayed, r.sign_in_terms from api.set_sign_in(
+            $2, $3, $4, $5, $6, $7, $8, $9, (select name from api.client where id = $1)) r";
+        let parameters: [&(dyn ToSql + Sync); 9] = [
+            &caller(context)?.id,
+            &input.rule,
+            &input.idempotency_key,
+            &input.bonus_every,
+            &input.bonus_points.map(|points| points.0),
+            &input.make_up_days,
+            &input.make_up_times,
+            &input.make_up_price.0,
+            &wallet,
+        ];
+        let row = change(context, sql, &parameters).await?;
+        Ok(SignInTermsPayload { terms: row.get("sign_in_terms"), replayed: row.get("replayed") })
+    }
+
     /// Signs a member in for the present local day: points by the rule of the terms, and the bonus when the streak is
     /// full. Needs the scope earn. Errors: INVALID_INPUT, FORBIDDEN, UNKNOWN_RULE, IDEMPOTENCY_CONFLICT,
     /// ALREADY_SIGNED_IN (details, RULE_RETIRED, AWARD_DENIED.day), LIMIT_REACHED, ACCOUNT_FROZEN.

@@ -12,7 +12,7 @@ use std::{
     path::Path,
 };
 
-pub use import::import_orders;
+pub use import::import;
 pub use jobs::{list_jobs, run_job};
 pub use key::{key, put_development_key};
 

@@ -1,4 +1,4 @@
-use super::{number, one, sqlstate};
+use super::{assert_laws, number, one, sqlstate};
 use crate::common::{Database, Request};
 
 #[tokio::test]
@@ -72,4 +72,38 @@ async fn psql_adjusts_and_gets_refusals_as_sqlstates() {
     ] {
         assert_eq!(sqlstate(client.query(&format!("select * from {call}"), &[]).await), expected, "{call}");
     }
+}
+
+#[tokio::test]
+async fn many_are_corrected_for_one_reason() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let sql = "select no, user_id, refusal, replayed, (operation).points, (operation).actor, (account).available
+        from api.adjust_points_batch($1, $2, $3, 'storm', 'clerk 1') order by no";
+    let names: Vec<String> = (0..20).map(|number| format!("m{}", number % 10)).collect();
+    let points: Vec<i64> = (0..20).map(|number| if number < 10 { 10 } else { 5 - number }).collect();
+    let keys: Vec<String> =
+        (0..20).map(|number| if number == 19 { "k9".to_owned() } else { format!("k{number}") }).collect();
+    for replayed in [false, true] {
+        let rows = client.query(sql, &[&names, &points, &keys]).await.unwrap();
+        assert_eq!(rows.iter().map(|row| row.get::<_, i32>(0)).collect::<Vec<_>>(), (1..=20).collect::<Vec<_>>());
+        for (place, row) in rows.iter().enumerate() {
+            assert_eq!(row.get::<_, &str>(1), names[place]);
+            let refusal = match place {
+                16..=18 => Some("INSUFFICIENT_POINTS"),
+                19 => Some("IDEMPOTENCY_CONFLICT"),
+                _ => None,
+            };
+            assert_eq!(row.get::<_, Option<&str>>(2), refusal, "{place}");
+            if refusal.is_none() {
+                assert_eq!((row.get::<_, bool>(3), row.get::<_, i64>(4)), (replayed, points[place]));
+                assert_eq!(row.get::<_, &str>(5), "clerk 1");
+            }
+        }
+        let left = number(&client, "select sum(available)::bigint from api.account where user_id ~ '^m[0-9]$'").await;
+        assert_eq!(left, 100 - (5 + 6 + 7 + 8 + 9 + 10));
+    }
+    let fits = client.query(sql, &[&names, &points, &keys[..3].to_vec()]).await;
+    assert_eq!(sqlstate(fits), "LP001");
+    assert_laws(&client).await;
 }

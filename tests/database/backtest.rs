@@ -119,6 +119,36 @@ async fn what_a_version_would_refuse_counts_as_nothing() {
 }
 
 #[tokio::test]
+async fn claims_are_awards_of_what_their_task_gave() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    client
+        .batch_execute(
+            "select api.create_task('POSTS', 'Posts', 'TASK', 'day', 't1', p_points => 30);
+             select api.create_task('VISIT', 'Visit', 'TASK', 'day', 't2');
+             select api.create_limit('DAY', 'l', '{TASK}', 'day', 'l1', p_max_points => 35, p_excess => 'cut');
+             select api.draft_rule_version('TASK', 'given', 'd', 20, p_cap_points => 25)",
+        )
+        .await
+        .unwrap();
+    let now = Some(instant("2024-03-01T09:00:00Z"));
+    for task in ["POSTS", "VISIT"] {
+        one(&client, Request::progress("zoe", task, 1, &format!("{task} steps")), now).await;
+        one(&client, Request::claim("zoe", task, task), now).await;
+    }
+    one(&client, Request::claim("zoe", "POSTS", "again"), now).await;
+    client
+        .batch_execute("select api.change_task('POSTS', 'Posts', 'TASK', 'active', 't3', p_points => 1)")
+        .await
+        .unwrap();
+    for (version, after) in [(1, 40), (2, 45)] {
+        let row = backtest(&client, "TASK", version, "2024-03-01T00:00:00Z", "2024-03-02T00:00:00Z").await;
+        let [operations, refused, capped, before, was_after, ..] = numbers(&row);
+        assert_eq!((operations, refused, capped, before, was_after), (2, 0, i64::from(version) - 1, 40, after));
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_tested_is_an_input_at_fault() {
     let database = Database::new().await;
     let client = database.client_as("jifen_operator").await;

@@ -312,3 +312,65 @@ async fn what_is_computed_again_is_always_what_was_booked() {
     }
     super::assert_laws(&client).await;
 }
+
+/// Whatever becomes of task, rule and campaign: what is stored is enough.
+#[tokio::test]
+async fn a_claim_is_explained_from_what_is_stored() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    client
+        .batch_execute(
+            "select api.create_rule('WORK', 'Work');
+             select api.create_rule_version('WORK', 'given', 7, p_valid_days => 30, p_starts_at => '-infinity');
+             select api.create_task('POSTS', 'Posts', 'WORK', 'day', 't1', p_points => 30, p_steps => 3);
+             select api.create_task('VISIT', 'Visit', 'WORK', 'ever', 't2');
+             select api.create_campaign('PLUS', 'Plus', 'bonus', '{WORK}', 'c', p_bonus => 5, p_starts_at => '2030-03-02Z');
+             select api.create_limit('DAY', 'Day', '{WORK}', 'day', 'l', p_max_points => 40, p_excess => 'cut')",
+        )
+        .await
+        .unwrap();
+    let at = |day: u32| Some(instant(&format!("2030-03-{day:02}T12:00:00Z")));
+    for (day, task, key) in
+        [(1, "POSTS", "plain"), (2, "POSTS", "cut"), (2, "VISIT", "nothing"), (3, "POSTS", "frozen")]
+    {
+        one(&client, Request::progress("zoe", task, 3, &format!("{key} steps")), at(day)).await;
+        if key == "frozen" {
+            client.batch_execute("update points.program set frozen_earns = false").await.unwrap();
+            one(&client, Request::freeze(Kind::Freeze, "zoe", "f"), at(day)).await;
+        }
+        one(&client, Request::claim("zoe", task, key), at(day)).await;
+    }
+    client
+        .batch_execute(
+            "select api.change_task('POSTS', 'Posts', 'WORK', 'active', 't3', p_points => 1, p_steps => 9);
+             select api.create_rule_version('WORK', 'given', 900, p_starts_at => '2031-01-01Z');
+             select api.change_limit('DAY', 'Day', '{WORK}', true, 'l2', p_max_points => 1)",
+        )
+        .await
+        .unwrap();
+    let (plain, agrees) = explain(&client, "zoe", "plain").await;
+    assert!(agrees, "{plain:?}");
+    let expected = [
+        ("asked", "psql asked to claim the task POSTS by the rule WORK, at 2030-03-01 12:00:00 UTC."),
+        ("basis", "30 points, given by the task."),
+        ("task", "3 of 3 steps of the task POSTS were done in its period from 2030-03-01 on."),
+        ("award", "That is 30 points, as booked."),
+        ("expiry", "Valid until 2030-03-31 12:00:00 UTC."),
+        ("booked", "Entry 1, earn: available +30."),
+    ];
+    for (step, text) in expected {
+        assert_eq!(words(&plain, step), text);
+    }
+    let (cut, agrees) = explain(&client, "zoe", "cut").await;
+    assert!(agrees, "{cut:?}");
+    assert_eq!(words(&cut, "campaign"), "The campaign PLUS adds 5 points.");
+    assert_eq!(words(&cut, "award"), "That is 35 points, as booked.");
+    // the task leaves it to the rule, and the limit leaves 5
+    let (nothing, agrees) = explain(&client, "zoe", "nothing").await;
+    assert!(agrees, "{nothing:?}");
+    assert_eq!(words(&nothing, "basis"), "7 points, since the caller gave none.");
+    assert_eq!(words(&nothing, "award"), "That is 5 points, as booked.");
+    let (frozen, agrees) = explain(&client, "zoe", "frozen").await;
+    assert!(agrees, "{frozen:?}");
+    assert_eq!(words(&frozen, "award"), "That would be 30 points, but it was refused.");
+}

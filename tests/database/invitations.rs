@@ -16,7 +16,9 @@ use crate::common::{Database, Kind, Outcome, Random, Request, execute, instant, 
 
 async fn terms(client: &Client, qualifying: &str, cap: &str) {
     client
-        .batch_execute(&format!("select api.set_invitations('{qualifying}', 'INVITE', 'INVITE', {cap})"))
+        .batch_execute(&format!(
+            "select api.set_invitations('{qualifying}', 'INVITE', 'INVITE', gen_random_uuid()::text, {cap})"
+        ))
         .await
         .unwrap();
 }
@@ -141,12 +143,13 @@ async fn inputs_at_fault_are_named() {
         );
     }
     for (arguments, path) in [
-        ("'NONE', 'INVITE', 'INVITE'", "qualifying_rule"),
-        ("'ORDER', 'NONE', 'INVITE'", "inviter_rule"),
-        ("'ORDER', 'INVITE', 'NONE'", "invited_rule"),
-        ("'INVITE', 'INVITE', 'TASK'", "qualifying_rule"),
-        ("'ORDER', 'INVITE', 'INVITE', 0", "cap"),
-        ("'ORDER', 'INVITE', 'INVITE', 1, 'none'", "wallet"),
+        ("'NONE', 'INVITE', 'INVITE', 'k'", "qualifying_rule"),
+        ("'ORDER', 'NONE', 'INVITE', 'k'", "inviter_rule"),
+        ("'ORDER', 'INVITE', 'NONE', 'k'", "invited_rule"),
+        ("'INVITE', 'INVITE', 'TASK', 'k'", "qualifying_rule"),
+        ("'ORDER', 'INVITE', 'INVITE', 'k', 0", "cap"),
+        ("'ORDER', 'INVITE', 'INVITE', ''", "idempotency_key"),
+        ("'ORDER', 'INVITE', 'INVITE', 'k', 1, 'none'", "wallet"),
     ] {
         let error = client.batch_execute(&format!("select api.set_invitations({arguments})")).await.unwrap_err();
         let detail: serde_json::Value = serde_json::from_str(error.as_db_error().unwrap().detail().unwrap()).unwrap();

@@ -324,14 +324,16 @@ async fn a_limit_by_address_is_exact_between_connections() {
     program(
         &client,
         "select api.create_limit('HOME', 'h', '{GIVE}', 'day', 'l', p_max_times => 37, p_per => 'address');
+         select api.create_limit('WIDE', 'w', '{GIVE,SHARE}', 'ever', 'w', p_max_times => 1000, p_per => 'device');
          select api.set_risk_rule('FARM', 'f', '{SHARE}', 'device_members', 'deny', 'on', 'r', p_threshold => 12, p_window_minutes => 60)",
     )
     .await;
     let requests: Vec<Request> = (0..96)
-        .map(|number| format!("m{number}"))
-        .flat_map(|name| {
+        .map(|number| (format!("m{number}"), format!("device {}", number % 7)))
+        .flat_map(|(name, device)| {
             [
-                give(&name, "g").origin(HOME, ""),
+                // several origins a batch, in any order: whoever locks them in another order than the hashes' would deadlock
+                give(&name, "g").origin(HOME, &device),
                 Request::earn(&name, "SHARE", "s").points(1).origin(&format!("10.0.0.{}", name.len()), "phone"),
             ]
         })

@@ -33,7 +33,13 @@ fn is(outcome: &Outcome, what: &str, day: &str, streak: i64) {
 }
 
 async fn make_ups(client: &Client, days: i32, times: i32, price: i64) {
-    client.execute("select api.set_sign_in('SIGN_IN', 7, 10, $1, $2, $3)", &[&days, &times, &price]).await.unwrap();
+    client
+        .execute(
+            "select api.set_sign_in('SIGN_IN', gen_random_uuid()::text, 7, 10, $1, $2, $3)",
+            &[&days, &times, &price],
+        )
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -586,16 +592,17 @@ async fn terms_that_make_no_sense_are_inputs_at_fault() {
     let database = Database::new().await;
     let client = database.client().await;
     for (arguments, path) in [
-        ("p_rule => 'NONE'", "rule"),
-        ("p_rule => 'ORDER'", "rule"),
-        ("p_wallet => 'none'", "wallet"),
-        ("p_bonus_every => 7", "bonus_points"),
-        ("p_bonus_every => 0, p_bonus_points => 1", "bonus_every"),
-        ("p_bonus_every => 7, p_bonus_points => 0", "bonus_points"),
-        ("p_make_up_days => -1, p_make_up_times => 1", "make_up_days"),
-        ("p_make_up_days => 3", "make_up_times"),
-        ("p_make_up_days => 3, p_make_up_times => 367", "make_up_times"),
-        ("p_make_up_price => -1", "make_up_price"),
+        ("p_rule => 'NONE', p_idempotency_key => 'k'", "rule"),
+        ("p_rule => 'ORDER', p_idempotency_key => 'k'", "rule"),
+        ("p_rule => 'SIGN_IN', p_idempotency_key => ''", "idempotency_key"),
+        ("'SIGN_IN', 'k', p_wallet => 'none'", "wallet"),
+        ("'SIGN_IN', 'k', p_bonus_every => 7", "bonus_points"),
+        ("'SIGN_IN', 'k', p_bonus_every => 0, p_bonus_points => 1", "bonus_every"),
+        ("'SIGN_IN', 'k', p_bonus_every => 7, p_bonus_points => 0", "bonus_points"),
+        ("'SIGN_IN', 'k', p_make_up_days => -1, p_make_up_times => 1", "make_up_days"),
+        ("'SIGN_IN', 'k', p_make_up_days => 3", "make_up_times"),
+        ("'SIGN_IN', 'k', p_make_up_days => 3, p_make_up_times => 367", "make_up_times"),
+        ("'SIGN_IN', 'k', p_make_up_price => -1", "make_up_price"),
     ] {
         let error = client.batch_execute(&format!("select api.set_sign_in({arguments})")).await.unwrap_err();
         let error = error.as_db_error().unwrap();
@@ -611,7 +618,7 @@ async fn limits_and_campaigns_concern_what_a_sign_in_brings() {
     let client = database.client().await;
     client
         .batch_execute(
-            "select api.set_sign_in('SIGN_IN', 2, 10);
+            "select api.set_sign_in('SIGN_IN', 's', 2, 10);
              select api.create_campaign('DOUBLE', 'Double', 'multiplier', '{SIGN_IN}', 'c', p_multiplier => 2, p_starts_at => '2030-03-01Z', p_ends_at => '2030-03-04Z');
              select api.create_limit('MONTHLY', 'Monthly', '{SIGN_IN,TASK}', 'month', 'l', p_max_points => 48, p_excess => 'cut')",
         )

@@ -2,6 +2,7 @@
 
 mod account;
 mod adjust_points;
+mod adjust_points_batch;
 mod backtest;
 mod campaigns;
 mod deductions;
@@ -37,6 +38,7 @@ mod sign_in;
 mod socket;
 mod spend_points;
 mod tasks;
+mod terms;
 mod transfers;
 mod websocket;
 

@@ -14,7 +14,7 @@ fn documents() -> Vec<&'static str> {
 #[tokio::test]
 async fn the_page_does_what_it_says() {
     let (gateway, _database) = Gateway::new().await;
-    let [draft, preview, backtest, publish, earn, explain, retire] = documents()[..] else {
+    let [draft, preview, backtest, publish, earn, explain, retire, limit, risk, adjust, terms] = documents()[..] else {
         panic!("{:?}", documents())
     };
     let data = gateway.ask(draft, json!({})).await;
@@ -50,4 +50,14 @@ async fn the_page_does_what_it_says() {
     }
     let data = gateway.ask(retire, json!({})).await;
     assert_eq!(data["retireRule"]["rule"]["retired"], true);
+
+    let data = gateway.ask(limit, json!({})).await;
+    assert_eq!(data["createLimit"]["limit"]["per"], "ADDRESS");
+    let data = gateway.ask(risk, json!({})).await;
+    assert_eq!(data["setRiskRule"]["riskRule"]["mode"], "WATCH");
+    let data = gateway.ask(adjust, json!({})).await;
+    assert_eq!(data["adjustPointsBatch"][1]["operation"], json!({ "userId": "bob", "points": -20 }));
+    let data = gateway.ask(terms, json!({})).await;
+    assert_eq!(data["setSignIn"]["terms"]["bonusPoints"], 20);
+    assert_eq!(data["setInvitations"]["terms"]["cap"], 50);
 }

@@ -29,7 +29,7 @@ impl Gateway {
 async fn a_member_signs_in_and_sees_what_tomorrow_brings() {
     let (gateway, database) = Gateway::new().await;
     let client = database.client().await;
-    client.batch_execute("select api.set_sign_in('SIGN_IN', 2, 10)").await.unwrap();
+    client.batch_execute("select api.set_sign_in('SIGN_IN', 's', 2, 10)").await.unwrap();
     let today: String = client.query_one("select now()::date::text", &[]).await.unwrap().get(0);
     let tomorrow: String = client.query_one("select (now()::date + 1)::text", &[]).await.unwrap().get(0);
 
@@ -71,7 +71,7 @@ async fn a_member_signs_in_and_sees_what_tomorrow_brings() {
 async fn a_day_is_made_up_and_a_zone_is_set() {
     let (gateway, database) = Gateway::new().await;
     let client = database.client().await;
-    client.batch_execute("select api.set_sign_in('SIGN_IN', 7, 10, 5, 3, 2)").await.unwrap();
+    client.batch_execute("select api.set_sign_in('SIGN_IN', 's', 7, 10, 5, 3, 2)").await.unwrap();
     let yesterday: String = client.query_one("select (now()::date - 1)::text", &[]).await.unwrap().get(0);
     gateway.grant("zoe", 10, "grant", None).await;
     let input = json!({ "userId": "zoe", "day": yesterday, "idempotencyKey": "1" });

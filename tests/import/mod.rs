@@ -1,5 +1,6 @@
-//! `jifen import orders`: the real binary on files as people have them.
+//! `jifen import`: the real binary on files as people have them.
 
+mod adjustments;
 mod cdnow;
 mod rows;
 mod stop;
@@ -52,8 +53,12 @@ struct Run {
 }
 
 fn start(database: &Database, file: &Path, options: &[&str]) -> Child {
+    start_kind("orders", database, file, options)
+}
+
+fn start_kind(kind: &str, database: &Database, file: &Path, options: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_jifen"))
-        .args(["import", "orders"])
+        .args(["import", kind])
         .arg(file)
         .args(options)
         .env("DATABASE_URL", database.url())

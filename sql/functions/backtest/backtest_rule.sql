@@ -19,20 +19,21 @@ begin
         with award as materialized (
             select o.bucket, o.account_id, a.user_id, a.wallet, (o.happened_at at time zone v_zone)::date as day,
                 -- Limits, campaigns and bonuses of streaks aside, which stand in detail.
-                case when o.detail is null then o.points else points.award(b, o.amount, o.requested) end as before, coalesce(w.points, 0) as after, w.points is null as refused,
+                case when o.detail is null then o.points else points.award(b, o.amount, o.given) end as before, coalesce(w.points, 0) as after, w.points is null as refused,
                 coalesce(w.points = v_version.cap_points, false) as capped
             from (
-                select o.*, coalesce(o.occurred_at, o.recorded_at) as happened_at
+                select o.*, coalesce(o.occurred_at, o.recorded_at) as happened_at,
+                    coalesce(o.requested, (o.detail ->> 'task_points')::bigint) as given
                 from points.operation o
-                where o.kind in ('earn', 'sign_in') and o.rule = p_rule and o.refusal is null
+                where o.kind in ('earn', 'sign_in', 'claim') and o.rule = p_rule and o.refusal is null
                 offset 0
             ) o
             join points.account a on a.bucket = o.bucket and a.id = o.account_id
             join points.rule_version b on b.rule = o.rule and b.version = o.rule_version
             cross join lateral (
                 select nullif(case
-                    when points.rule_fault(v_version.basis, v_version.fixed_points, v_version.wallet, a.wallet, o.amount, o.requested) is null
-                        then points.award(v_version, o.amount, o.requested)
+                    when points.rule_fault(v_version.basis, v_version.fixed_points, v_version.wallet, a.wallet, o.amount, o.given) is null
+                        then points.award(v_version, o.amount, o.given)
                 end, 9007199254740992) as points
                 offset 0
             ) w
@@ -78,4 +79,4 @@ end
 $$;
 
 comment on function api.backtest_rule(text, int, timestamptz, timestamptz) is
-    'Runs a version of a rule, a draft or not, over the awards of that rule that happened from p_from until before p_to, in one snapshot, and changes nothing. before: as the version of then awarded, after: as this one awards; limits, campaigns, bonuses of streaks, returns and reversals are left aside in both. Claims of tasks are not looked at. refused: awards whose inputs it does not take, 0 after; capped: those that reach its cap. levels: members who would be on another level today; most_gained, most_lost: 10 members each. Raises LP001 INVALID_INPUT, LP002 UNKNOWN_RULE.';
+    'Runs a version of a rule, a draft or not, over the awards of that rule that happened from p_from until before p_to, in one snapshot, and changes nothing. before: as the version of then awarded, after: as this one awards; limits, campaigns, bonuses of streaks, returns and reversals are left aside in both. A claim gives the rule what its task gave it then. refused: awards whose inputs it does not take, 0 after; capped: those that reach its cap. levels: members who would be on another level today; most_gained, most_lost: 10 members each. Raises LP001 INVALID_INPUT, LP002 UNKNOWN_RULE.';

@@ -5,6 +5,7 @@ declare
     v_version points.rule_version;
     v_review points.review;
     v_happened timestamptz := coalesce(p_operation.occurred_at, p_operation.recorded_at);
+    v_given bigint := coalesce(p_operation.requested, (p_operation.detail ->> 'task_points')::bigint);
     v_award bigint;
     v_starts numeric[];
     v_rates numeric[];
@@ -18,7 +19,7 @@ begin
     select * into v_review
     from points.review r
     where r.bucket = p_operation.bucket and r.account_id = p_operation.account_id and r.operation_id = p_operation.id;
-    v_award := points.award(v_version, p_operation.amount, p_operation.requested);
+    v_award := points.award(v_version, p_operation.amount, v_given);
     return query select 'rule', format(
         'Version %s of the rule %s was in force. %s', v_version.version, v_version.rule, points.describe_version(v_version, p_currency)),
         null::bigint, nullif(v_version.starts_at, '-infinity'), null::boolean;
@@ -41,10 +42,11 @@ begin
         return query select 'rounding', format('Rounded %s: %s.', replace(v_version.rounding::text, '_', ' '), points.counted(v_whole)),
             v_whole, null::timestamptz, null::boolean;
     else
-        v_whole := coalesce(p_operation.requested, v_version.fixed_points);
+        v_whole := coalesce(v_given, v_version.fixed_points);
         return query select 'basis', format('%s, %s.', points.counted(v_whole), case
                 when v_version.basis = 'fixed' then 'fixed'
-                when p_operation.requested is null then 'since the caller gave none'
+                when v_given is null then 'since the caller gave none'
+                when p_operation.kind = 'claim' then 'given by the task'
                 else 'given by the caller'
             end), v_whole, null::timestamptz, null::boolean;
     end if;
@@ -53,6 +55,11 @@ begin
                 when v_whole > v_version.cap_points then 'Cut to the cap of %s.'
                 else 'Within the cap of %s.'
             end, points.counted(v_version.cap_points)), least(v_whole, v_version.cap_points), null::timestamptz, null::boolean;
+    end if;
+    if p_operation.detail ? 'claimed' then
+        return query select 'task', format('%s of %s steps of the task %s were done%s.', p_operation.detail ->> 'done', p_operation.detail ->> 'needed',
+                p_operation.subject, ' in its period from ' || (p_operation.detail ->> 'starts_on') || ' on'),
+            null::bigint, null::timestamptz, null::boolean;
     end if;
     if p_operation.detail ? 'bonus' then
         v_award := v_award + (p_operation.detail ->> 'bonus')::bigint;

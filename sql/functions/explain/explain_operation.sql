@@ -17,7 +17,8 @@ begin
     return query
         select (row_number() over ())::int, s.*
         from (
-            select 'asked', format('%s asked to %s%s%s%s, at %s.', c.name, replace(v_operation.kind::text, '_', ' '),
+            select 'asked', format('%s asked to %s%s%s%s%s, at %s.', c.name, replace(v_operation.kind::text, '_', ' '),
+                    case when v_operation.kind = 'claim' then ' the task ' || v_operation.subject end,
                     ' ' || points.counted(v_operation.requested), ' by the rule ' || v_operation.rule,
                     ' for ' || v_operation.amount || ' ' || v_currency,
                     points.moment(coalesce(v_operation.occurred_at, v_operation.recorded_at), v_zone)),
@@ -25,7 +26,7 @@ begin
             from points.client c
             where c.id = v_operation.client_id
             union all
-            select a.* from points.explain_award(v_operation, v_zone, v_currency) a where v_operation.kind in ('earn', 'sign_in')
+            select a.* from points.explain_award(v_operation, v_zone, v_currency) a where v_operation.kind in ('earn', 'sign_in', 'claim')
             union all
             select o.* from points.explain_outcome(v_operation, v_zone) o
         ) s;

@@ -4,6 +4,8 @@ language plpgsql stable as $$
 declare
     -- For the planner: it says which partitions there is no need to open.
     v_from timestamptz := (select p_now - make_interval(mins => max(m.window_minutes)) from points.risk_rule m where m.mode <> 'off');
+    -- Awards and the rules by address and device that they meet.
+    v_met text[] := array(select m.ord || ' ' || m.code from unnest(p_marks) m where m.since is not null and m.used >= m.most);
 begin
     return array(
         select case when k.reasons is not null or k.watched is not null then row(
@@ -42,8 +44,7 @@ begin
             where d.round is not null and d.refusal is null and d.entry_kind = 'earn' and d.moved > 0 and d.lot_expires_at > p_now
                 and m.mode <> 'off' and d.lot_source = any (m.rules)
                 and case
-                    when points.looks_at_origins(m.measure) then exists (
-                        select from unnest(p_marks) o where o.ord = d.ord and o.code = m.code and o.since is not null and o.used >= o.most)
+                    when points.looks_at_origins(m.measure) then d.ord || ' ' || m.code = any (v_met)
                     else points.risk_hits(m, d.moved, extract(hour from d.happened_at at time zone p.time_zone)::int, w.awards, w.points, w.same)
                 end
         ) k on true

@@ -11,6 +11,8 @@ begin
                     when 'TASK_NOT_DONE' then jsonb_build_object('task', t.code, 'done', least(coalesce(g.done, 0), t.steps), 'needed', t.steps)
                     when 'ALREADY_CLAIMED' then
                         jsonb_build_object('task', t.code, 'starts_on', nullif(g.starts_on, '-infinity'), 'operation_id', g.claimed_by)
+                    -- So that the award can be computed again, whatever becomes of the task.
+                    else case when r.kind = 'claim' and t.points is not null then jsonb_build_object('task_points', t.points) end
                 end,
                 d.replayed, case when v.refusal is distinct from 'TASK_NOT_DONE' then d.round end,
                 v.moved, d.happened_at, d.lot_source, d.lot_available_at, d.lot_expires_at, null,
@@ -48,4 +50,4 @@ end
 $$;
 
 comment on function points.draft_tasks(smallint, api.request[], points.draft[], timestamptz) is
-    'Refuses claims of tasks that are not done in the present period (TASK_NOT_DONE, which leaves the key free) or that were paid in it (ALREADY_CLAIMED). Progress moves no points.';
+    'Refuses claims of tasks that are not done in the present period (TASK_NOT_DONE, which leaves the key free) or that were paid in it (ALREADY_CLAIMED), and notes what the task gives its rule. Progress moves no points.';

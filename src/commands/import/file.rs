@@ -1,4 +1,4 @@
-//! A CSV file of orders, row by row.
+//! A CSV file of orders or adjustments, row by row.
 
 use std::{
     fs::File,
@@ -12,7 +12,32 @@ use rust_decimal::Decimal;
 
 use crate::error::Error;
 
-const COLUMNS: [&str; 4] = ["user_id", "order_no", "amount", "occurred_at"];
+/// What a kind of file has in its rows.
+pub struct Layout {
+    /// The columns that there must be: the member's, the key's, and others.
+    pub columns: &'static [&'static str],
+    /// Understands the fields of these columns. Their ranges are the engine's business.
+    parse: fn(&[&str]) -> Result<Content, Error>,
+    /// Whether points go either way.
+    pub either_way: bool,
+    /// What it means that a key was used before.
+    pub conflict: &'static str,
+}
+
+pub const ORDERS: Layout = Layout {
+    columns: &["user_id", "order_no", "amount", "occurred_at"],
+    parse: order,
+    either_way: false,
+    conflict: "order_no: an order of this user and number was imported with another amount, time or rule",
+};
+
+pub const ADJUSTMENTS: Layout = Layout {
+    columns: &["user_id", "key", "points", "reason", "actor"],
+    parse: adjustment,
+    either_way: true,
+    conflict: "key: an adjustment of this user and key was imported with other points, reason or actor",
+};
+
 /// Rows read at once.
 const CHUNK: usize = 500;
 /// Bytes that a row may have, about: a lost quote must not read the rest of the file into memory.
@@ -26,10 +51,10 @@ pub enum FileError {
     Io { path: PathBuf, error: io::Error },
     /// It lacks columns.
     #[error(
-        "{} has no column {missing}: its first line must name the columns user_id, order_no, amount and occurred_at, \
-         separated by commas, and is: {found}", .path.display()
+        "{} has no column {missing}: its first line must name the columns {}, separated by commas, and is: {found}",
+        .path.display(), .columns.join(", ")
     )]
-    Columns { path: PathBuf, missing: &'static str, found: String },
+    Columns { path: PathBuf, missing: &'static str, columns: &'static [&'static str], found: String },
     /// A column is named twice.
     #[error("{} has two columns {name}", .path.display())]
     TwoColumns { path: PathBuf, name: &'static str },
@@ -49,16 +74,16 @@ pub struct Row {
     /// Bytes from the start of the file to its end.
     pub end: u64,
     pub user_id: String,
-    pub order_no: String,
+    pub key: String,
     /// Or what can't be understood.
-    pub order: Result<Order, Error>,
+    pub content: Result<Content, Error>,
 }
 
-/// What a row says of the order.
+/// What a row says of the order, or of the adjustment.
 #[derive(Debug, PartialEq)]
-pub struct Order {
-    pub amount: Option<Decimal>,
-    pub occurred_at: When,
+pub enum Content {
+    Order { amount: Option<Decimal>, occurred_at: When },
+    Adjustment { points: i64, reason: String, actor: String },
 }
 
 /// A time as the file has it.
@@ -86,28 +111,29 @@ impl When {
 }
 
 /// An open file whose header has been read.
-pub struct OrderFile<R = File> {
+pub struct Table<R = File> {
+    layout: &'static Layout,
     path: PathBuf,
     size: u64,
     reader: csv::Reader<Limited<Chain<R, &'static [u8]>>>,
     record: ByteRecord,
-    /// Places of [`COLUMNS`].
-    places: [usize; 4],
+    /// Places of the columns.
+    places: Vec<usize>,
     width: usize,
 }
 
-impl OrderFile {
+impl Table {
     /// Opens it and reads its header.
-    pub fn open(path: &Path) -> Result<Self, FileError> {
+    pub fn open(path: &Path, layout: &'static Layout) -> Result<Self, FileError> {
         let io = |error| FileError::Io { path: path.to_owned(), error };
         let file = File::open(path).map_err(io)?;
         let size = file.metadata().map_err(io)?.len();
-        Self::new(path, size, file)
+        Self::new(path, layout, size, file)
     }
 }
 
-impl<R: Read> OrderFile<R> {
-    fn new(path: &Path, size: u64, input: R) -> Result<Self, FileError> {
+impl<R: Read> Table<R> {
+    fn new(path: &Path, layout: &'static Layout, size: u64, input: R) -> Result<Self, FileError> {
         let reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -115,17 +141,18 @@ impl<R: Read> OrderFile<R> {
             .terminator(Terminator::Any(b'\n'))
             // And so that the last line has an end, too:
             .from_reader(Limited { input: input.chain(&b"\n"[..]), left: MAX_ROW });
-        let mut file =
-            OrderFile { path: path.to_owned(), size, reader, record: ByteRecord::new(), places: [0; 4], width: 0 };
+        let path = path.to_owned();
+        let mut file = Table { layout, path, size, reader, record: ByteRecord::new(), places: Vec::new(), width: 0 };
         file.read()?;
         let names: Vec<String> =
             file.fields().map(|name| String::from_utf8_lossy(name).trim().to_lowercase()).collect();
         file.width = names.len();
-        for (place, column) in file.places.iter_mut().zip(COLUMNS) {
+        for &column in layout.columns {
             let mut found = names.iter().enumerate().filter(|(_, name)| *name == column).map(|(place, _)| place);
-            *place = found.next().ok_or_else(|| FileError::Columns {
-                path: path.to_owned(),
+            let place = found.next().ok_or_else(|| FileError::Columns {
+                path: file.path.clone(),
                 missing: column,
+                columns: layout.columns,
                 found: if names.is_empty() {
                     "missing".to_owned()
                 } else {
@@ -133,8 +160,9 @@ impl<R: Read> OrderFile<R> {
                 },
             })?;
             if found.next().is_some() {
-                return Err(FileError::TwoColumns { path: path.to_owned(), name: column });
+                return Err(FileError::TwoColumns { path: file.path.clone(), name: column });
             }
+            file.places.push(place);
         }
         Ok(file)
     }
@@ -185,6 +213,19 @@ impl<R: Read> OrderFile<R> {
             .map(move |(place, field)| if place == last { field.strip_suffix(b"\r").unwrap_or(field) } else { field })
     }
 
+    /// Understands the fields of the columns.
+    fn content<'a>(&self, fields: impl Iterator<Item = &'a [u8]>) -> Result<Content, Error> {
+        let columns = self.layout.columns;
+        let texts = fields
+            .zip(columns)
+            .map(|(field, column)| std::str::from_utf8(field).map_err(|_| Error::invalid_input(column, "is not UTF-8")))
+            .collect::<Result<Vec<&str>, Error>>()?;
+        match texts.iter().zip(columns).take(2).find(|(text, _)| text.trim() != **text) {
+            Some((_, column)) => Err(Error::invalid_input(column, "must not begin or end with a space")),
+            None => (self.layout.parse)(&texts),
+        }
+    }
+
     fn row(&self) -> Row {
         let fields: Vec<&[u8]> = self.fields().collect();
         let breaks: usize = fields.iter().map(|field| field.iter().filter(|&&byte| byte == b'\n').count()).sum();
@@ -196,9 +237,9 @@ impl<R: Read> OrderFile<R> {
             line: position.line() - 1 - breaks as u64,
             end: position.byte().min(self.size),
             user_id: lossy(0),
-            order_no: lossy(1),
-            order: if fields.len() == self.width {
-                order([text(0), text(1), text(2), text(3)])
+            key: lossy(1),
+            content: if fields.len() == self.width {
+                self.content((0..self.places.len()).map(text))
             } else {
                 Err(Error::invalid_input(
                     "row",
@@ -209,18 +250,8 @@ impl<R: Read> OrderFile<R> {
     }
 }
 
-/// Understands the fields of [`COLUMNS`]. Their ranges are the engine's business.
-fn order(fields: [&[u8]; 4]) -> Result<Order, Error> {
-    let mut texts = [""; 4];
-    for ((text, field), column) in texts.iter_mut().zip(fields).zip(COLUMNS) {
-        *text = std::str::from_utf8(field).map_err(|_| Error::invalid_input(column, "is not UTF-8"))?;
-    }
-    let [user_id, order_no, amount, occurred_at] = texts;
-    for (column, text) in [("user_id", user_id), ("order_no", order_no)] {
-        if text.trim() != text {
-            return Err(Error::invalid_input(column, "must not begin or end with a space"));
-        }
-    }
+fn order(fields: &[&str]) -> Result<Content, Error> {
+    let &[_, _, amount, occurred_at] = fields else { return Err(unlike(&ORDERS)) };
     let amount = match amount.trim() {
         "" => None,
         amount => Some(parse_amount(amount).ok_or_else(|| {
@@ -234,7 +265,20 @@ fn order(fields: [&[u8]; 4]) -> Result<Order, Error> {
              2024-05-01T09:30:00+08:00",
         )
     })?;
-    Ok(Order { amount, occurred_at })
+    Ok(Content::Order { amount, occurred_at })
+}
+
+fn adjustment(fields: &[&str]) -> Result<Content, Error> {
+    let &[_, _, points, reason, actor] = fields else { return Err(unlike(&ADJUSTMENTS)) };
+    let points = points
+        .trim()
+        .parse()
+        .map_err(|_| Error::invalid_input("points", "must be a whole number such as 100 or -100"))?;
+    Ok(Content::Adjustment { points, reason: reason.trim().to_owned(), actor: actor.trim().to_owned() })
+}
+
+fn unlike(layout: &Layout) -> Error {
+    Error::internal(&format!("fields that are not those of {:?}", layout.columns))
 }
 
 fn parse_amount(text: &str) -> Option<Decimal> {
@@ -279,7 +323,7 @@ mod tests {
     use super::*;
 
     fn read(text: &[u8]) -> Result<Vec<Row>, FileError> {
-        let mut file = OrderFile::new(Path::new("orders.csv"), text.len() as u64, text)?;
+        let mut file = Table::new(Path::new("orders.csv"), &ORDERS, text.len() as u64, text)?;
         let mut rows = Vec::new();
         loop {
             let chunk = file.next_chunk()?;
@@ -298,13 +342,13 @@ mod tests {
     fn a_row_is_read_whatever_the_order_of_columns_and_the_line_ends() {
         let text = "\u{feff}Amount,note, user_id ,order_no,occurred_at\r\n12.50,\"a, b\",ann,o1,2024-05-01\r\n";
         let rows = read(text.as_bytes()).unwrap();
-        let order = Order {
+        let order = Content::Order {
             amount: Some(Decimal::new(1250, 2)),
             occurred_at: When::Local(NaiveDate::from_ymd_opt(2024, 5, 1).unwrap().and_time(NaiveTime::MIN)),
         };
         let [row] = &rows[..] else { panic!("{rows:?}") };
-        assert_eq!((row.line, row.end, &*row.user_id, &*row.order_no), (2, text.len() as u64, "ann", "o1"));
-        assert_eq!(row.order.as_ref().unwrap(), &order);
+        assert_eq!((row.line, row.end, &*row.user_id, &*row.key), (2, text.len() as u64, "ann", "o1"));
+        assert_eq!(row.content.as_ref().unwrap(), &order);
     }
 
     #[test]

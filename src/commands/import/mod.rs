@@ -1,4 +1,4 @@
-//! `jifen import orders`: past orders from a file, through the lanes like every other write.
+//! `jifen import`: past orders, or adjustments, from a file, through the lanes like every other write.
 
 mod file;
 mod report;
@@ -16,21 +16,21 @@ use tokio_postgres::{Client, Config, error::SqlState};
 
 use crate::{
     account::bucket,
-    config::ImportOrders,
+    config::Import as What,
     database,
     error::{self, Error},
     lanes::{Lanes, QUEUE},
     ledger::Request,
     operation::{OperationKind, Outcome},
 };
-use file::{FileError, OrderFile, Row, When};
+use file::{ADJUSTMENTS, Content, FileError, Layout, ORDERS, Row, Table, When};
 use report::Report;
 
-/// Orders sent and not yet reported on; memory is bounded by it. Enough for full batches in every lane.
+/// Rows sent and not yet reported on; memory is bounded by it. Enough for full batches in every lane.
 const WINDOW: usize = 4096;
 /// Chunks of rows that are read ahead.
 const READ_AHEAD: usize = 4;
-/// How often an order is sent, each time for as long as a lane tries, before the import stops.
+/// How often a row is sent, each time for as long as a lane tries, before the import stops.
 const ATTEMPTS: u32 = 5;
 /// Rows that may fail for Jifen's own fault: one may be what it chokes on, this many are not.
 const MOST_INTERNAL: u64 = 10;
@@ -56,9 +56,9 @@ pub enum ImportError {
     UnknownWallet(String, String),
     /// Somebody took its rights away.
     #[error(
-        "nothing was imported: the client named import may not earn; `jifen key create import --scopes earn` allows it"
+        "nothing was imported: the client named import may not {0}; `jifen key create import --scopes {0}` allows it"
     )]
-    Forbidden,
+    Forbidden(&'static str),
     /// The list of rejected rows can't be written.
     #[error("cannot write {}: {error}. {RESUME}", .path.display())]
     Rejected { path: PathBuf, error: csv::Error },
@@ -83,12 +83,47 @@ pub enum ImportError {
 
 const RESUME: &str = "Run it again to go on: what is imported already stays as it is";
 
-/// Awards points for past orders.
-pub async fn import_orders(config: &Config, options: &ImportOrders) -> Result<(), ImportError> {
-    let file = OrderFile::open(&options.file)?;
-    let client = database::connect(&database::as_gateway(config)).await.map_err(explain)?;
-    let target = check(&client, options).await?;
-    let report = Report::new(&options.file, file.size())?;
+/// What the rows become.
+struct Purpose<'a> {
+    layout: &'static Layout,
+    /// Right that it takes.
+    scope: &'static str,
+    kind: OperationKind,
+    wallet: &'a str,
+    /// None: they are no awards.
+    rule: Option<&'a str>,
+}
+
+impl<'a> Purpose<'a> {
+    fn of(what: &'a What) -> Self {
+        match what {
+            What::Orders(options) => Purpose {
+                layout: &ORDERS,
+                scope: "earn",
+                kind: OperationKind::Earn,
+                wallet: &options.wallet,
+                rule: Some(&options.rule),
+            },
+            What::Adjustments(options) => Purpose {
+                layout: &ADJUSTMENTS,
+                scope: "adjust",
+                kind: OperationKind::Adjust,
+                wallet: &options.wallet,
+                rule: None,
+            },
+        }
+    }
+}
+
+/// Awards points for past orders, or corrects accounts.
+pub async fn import(config: &Config, what: &What) -> Result<(), ImportError> {
+    let purpose = Purpose::of(what);
+    let path = what.file();
+    let file = Table::open(path, purpose.layout)?;
+    let client =
+        database::connect(&database::as_gateway(config)).await.map_err(|error| explain(error, purpose.scope))?;
+    let target = check(&client, &purpose).await?;
+    let report = Report::new(path, file.size(), purpose.layout)?;
     let rows = read_ahead(file);
     let import = Import {
         lanes: Lanes::start(config, target.buckets, None),
@@ -97,39 +132,41 @@ pub async fn import_orders(config: &Config, options: &ImportOrders) -> Result<()
         interrupts: Interrupts::new().map_err(ImportError::Signals)?,
         client,
         client_id: target.client_id,
-        options,
+        purpose,
         report,
     };
     import.run(rows).await
 }
 
-/// Where the orders go.
+/// Where the rows go.
 struct Target {
     client_id: i32,
     buckets: u16,
 }
 
 /// Finds out before anything is written whether the import can work at all.
-async fn check(client: &Client, options: &ImportOrders) -> Result<Target, ImportError> {
-    let rules = names(client, "select rule from api.rule_version where state = 'in_force' order by rule").await?;
-    if !rules.contains(&options.rule) {
-        return Err(ImportError::UnknownRule(options.rule.clone(), rules.join(", ")));
+async fn check(client: &Client, purpose: &Purpose<'_>) -> Result<Target, ImportError> {
+    let &Purpose { scope, wallet, rule, .. } = purpose;
+    let names = async |query: &str| match client.query(query, &[]).await {
+        Ok(rows) => Ok(rows.iter().map(|row| row.get(0)).collect::<Vec<String>>()),
+        Err(error) => Err(explain(error, scope)),
+    };
+    if let Some(rule) = rule {
+        let rules = names("select rule from api.rule_version where state = 'in_force' order by rule").await?;
+        if !rules.iter().any(|known| known == rule) {
+            return Err(ImportError::UnknownRule(rule.to_owned(), rules.join(", ")));
+        }
     }
-    let wallets = names(client, "select code from api.wallet order by code").await?;
-    if !wallets.contains(&options.wallet) {
-        return Err(ImportError::UnknownWallet(options.wallet.clone(), wallets.join(", ")));
+    let wallets = names("select code from api.wallet order by code").await?;
+    if !wallets.iter().any(|known| known == wallet) {
+        return Err(ImportError::UnknownWallet(wallet.to_owned(), wallets.join(", ")));
     }
-    let row =
-        client.query_one("select api.import_client(), bucket_count from api.program", &[]).await.map_err(explain)?;
+    let sql = "select api.import_client($1), bucket_count from api.program";
+    let row = client.query_one(sql, &[&scope]).await.map_err(|error| explain(error, scope))?;
     Ok(Target { client_id: row.get(0), buckets: row.get::<_, i16>(1).unsigned_abs() })
 }
 
-async fn names(client: &Client, query: &str) -> Result<Vec<String>, ImportError> {
-    let rows = client.query(query, &[]).await.map_err(explain)?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
-}
-
-fn explain(error: tokio_postgres::Error) -> ImportError {
+fn explain(error: tokio_postgres::Error, scope: &'static str) -> ImportError {
     match error.code() {
         Some(
             // The last one: there is no role jifen_gateway.
@@ -138,7 +175,7 @@ fn explain(error: tokio_postgres::Error) -> ImportError {
             | &SqlState::UNDEFINED_FUNCTION
             | &SqlState::INVALID_PARAMETER_VALUE,
         ) => ImportError::NotMigrated(error::brief(&error)),
-        Some(code) if code.code() == "LP003" => ImportError::Forbidden,
+        Some(code) if code.code() == "LP003" => ImportError::Forbidden(scope),
         _ => error.into(),
     }
 }
@@ -146,7 +183,7 @@ fn explain(error: tokio_postgres::Error) -> ImportError {
 type Rows = mpsc::Receiver<Result<Vec<Row>, FileError>>;
 
 /// Reads in a thread of its own, which ends with the file, or when nobody wants more.
-fn read_ahead(mut file: OrderFile) -> Rows {
+fn read_ahead(mut file: Table) -> Rows {
     let (sender, receiver) = mpsc::channel(READ_AHEAD);
     spawn_blocking(move || {
         loop {
@@ -180,7 +217,7 @@ struct Import<'a> {
     interrupts: Interrupts,
     client: Client,
     client_id: i32,
-    options: &'a ImportOrders,
+    purpose: Purpose<'a>,
     report: Report,
 }
 
@@ -224,8 +261,13 @@ impl Import<'_> {
 
     /// Gives the times without a zone the program's.
     async fn localised(&self, mut rows: Vec<Row>) -> Result<Vec<Row>, tokio_postgres::Error> {
-        let whens: Vec<&mut When> =
-            rows.iter_mut().filter_map(|row| row.order.as_mut().ok()).map(|order| &mut order.occurred_at).collect();
+        let whens: Vec<&mut When> = rows
+            .iter_mut()
+            .filter_map(|row| match &mut row.content {
+                Ok(Content::Order { occurred_at, .. }) => Some(occurred_at),
+                _ => None,
+            })
+            .collect();
         let locals: Vec<NaiveDateTime> = whens.iter().filter_map(|when| when.local()).collect();
         if locals.is_empty() {
             return Ok(rows);
@@ -238,7 +280,7 @@ impl Import<'_> {
     }
 
     fn lane(&self, user_id: &str) -> usize {
-        bucket(user_id, &self.options.wallet, self.load.len())
+        bucket(user_id, self.purpose.wallet, self.load.len())
     }
 
     fn has_room(&self, row: &Row) -> bool {
@@ -247,19 +289,29 @@ impl Import<'_> {
 
     fn send(&mut self, row: Row) {
         let lane = self.lane(&row.user_id);
-        let Row { line, end, user_id, order_no, order } = row;
+        let Row { line, end, user_id, key, content } = row;
         let mut request = Request {
-            wallet: Some(self.options.wallet.clone()),
-            rule: Some(self.options.rule.clone()),
-            ..Request::new(OperationKind::Earn, self.client_id, user_id, order_no)
+            wallet: Some(self.purpose.wallet.to_owned()),
+            rule: self.purpose.rule.map(str::to_owned),
+            ..Request::new(self.purpose.kind, self.client_id, user_id, key)
         };
-        let answer = match order {
-            Ok(order) => {
-                request.amount = order.amount;
-                request.occurred_at = order.occurred_at.instant();
-                self.lanes.execute(request.clone()).boxed()
+        let fault = match content {
+            Ok(Content::Order { amount, occurred_at }) => {
+                request.amount = amount;
+                request.occurred_at = occurred_at.instant();
+                None
             }
-            Err(fault) => std::future::ready(Err(fault)).boxed(),
+            Ok(Content::Adjustment { points, reason, actor }) => {
+                request.points = Some(points);
+                request.reason = Some(reason);
+                request.actor = Some(actor);
+                None
+            }
+            Err(fault) => Some(fault),
+        };
+        let answer = match fault {
+            None => self.lanes.execute(request.clone()).boxed(),
+            Some(fault) => std::future::ready(Err(fault)).boxed(),
         };
         self.load[lane] += 1;
         self.window.push_back(Sent { line, end, request, lane, answer });

@@ -11,7 +11,7 @@ use std::{
 use async_graphql::Json;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
-use super::{ImportError, MOST_INTERNAL};
+use super::{ImportError, MOST_INTERNAL, file::Layout};
 use crate::{error::Error, ledger::Request, operation::Outcome};
 
 /// Time between two lines of progress where there is no terminal.
@@ -22,8 +22,11 @@ const BAR: &str = "{wide_bar} {percent:>3} %  {msg} rows  {elapsed}, left {eta}"
 #[derive(Default)]
 struct Tally {
     rows: u64,
-    awarded: u64,
+    moved: u64,
+    /// Points that came in.
     points: u64,
+    /// Points that were taken.
+    taken: u64,
     nothing: u64,
     there: u64,
     rejected: u64,
@@ -34,6 +37,7 @@ struct Tally {
 }
 
 pub struct Report {
+    layout: &'static Layout,
     tally: Tally,
     rejected: PathBuf,
     writer: Option<csv::Writer<File>>,
@@ -44,7 +48,7 @@ pub struct Report {
 
 impl Report {
     /// For this file. The list of rejected rows of an earlier import is taken away.
-    pub fn new(path: &Path, size: u64) -> Result<Self, ImportError> {
+    pub fn new(path: &Path, size: u64, layout: &'static Layout) -> Result<Self, ImportError> {
         let mut rejected = path.as_os_str().to_owned();
         rejected.push(".rejected.csv");
         let rejected = PathBuf::from(rejected);
@@ -58,7 +62,7 @@ impl Report {
             let style = ProgressStyle::with_template(BAR).unwrap_or_else(|_| ProgressStyle::default_bar());
             ProgressBar::new(size).with_style(style)
         });
-        Ok(Report { tally: Tally::default(), rejected, writer: None, size, bar, last_line: Instant::now() })
+        Ok(Report { layout, tally: Tally::default(), rejected, writer: None, size, bar, last_line: Instant::now() })
     }
 
     /// What came of a row that ends at this byte of the file.
@@ -79,15 +83,16 @@ impl Report {
                 match outcome.operation.points {
                     0 => tally.nothing += 1,
                     points => {
-                        tally.awarded += 1;
-                        tally.points = tally.points.saturating_add(points.unsigned_abs());
+                        tally.moved += 1;
+                        let sum = if points > 0 { &mut tally.points } else { &mut tally.taken };
+                        *sum = sum.saturating_add(points.unsigned_abs());
                     }
                 }
             }
             Err(error) => {
                 tally.rejected += 1;
                 // A refusal for good, which is kept.
-                tally.changed |= error.code == "LIMIT_REACHED";
+                tally.changed |= ["LIMIT_REACHED", "INSUFFICIENT_POINTS"].contains(&&*error.code);
                 self.reject(line, request, &error).map_err(|error| self.cannot_write(error))?;
             }
         }
@@ -104,7 +109,7 @@ impl Report {
             Some(writer) => writer,
             None => {
                 let mut writer = csv::Writer::from_path(&self.rejected)?;
-                writer.write_record(["line", "user_id", "order_no", "code", "reason"])?;
+                writer.write_record(["line", "user_id", self.layout.columns[1], "code", "reason"])?;
                 self.writer.insert(writer)
             }
         };
@@ -113,7 +118,7 @@ impl Report {
             &request.user_id,
             &request.idempotency_key,
             &error.code,
-            &reason(error),
+            &reason(error, self.layout),
         ])
     }
 
@@ -161,14 +166,15 @@ impl Report {
 
 impl Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Tally { rows, awarded, points, nothing, there, rejected, changed, .. } = self.tally;
-        let [rows, awarded, points, nothing, there, rejected_rows] =
-            [rows, awarded, points, nothing, there, rejected].map(HumanCount);
-        write!(
-            f,
-            "{rows} rows: {awarded} awarded {points} points, {nothing} earned nothing, {there} were there already, \
-             {rejected_rows} rejected"
-        )?;
+        let Tally { rows, moved, points, taken, nothing, there, rejected, changed, .. } = self.tally;
+        let [rows, moved, points, taken, nothing, there, rejected_rows] =
+            [rows, moved, points, taken, nothing, there, rejected].map(HumanCount);
+        if self.layout.either_way {
+            write!(f, "{rows} rows: {moved} adjusted, {points} points added and {taken} taken")?;
+        } else {
+            write!(f, "{rows} rows: {moved} awarded {points} points, {nothing} earned nothing")?;
+        }
+        write!(f, ", {there} were there already, {rejected_rows} rejected")?;
         if rejected > 0 {
             write!(f, " ({})", self.rejected.display())?;
         }
@@ -180,11 +186,12 @@ impl Display for Report {
 }
 
 /// An error in the words of the file.
-fn reason(error: &Error) -> String {
+fn reason(error: &Error, layout: &Layout) -> String {
     if error.code == "IDEMPOTENCY_CONFLICT" {
-        return "order_no: an order of this user and number was imported with another amount, time or rule".to_owned();
+        return layout.conflict.to_owned();
     }
-    for (input, column) in [("userId", "user_id"), ("idempotencyKey", "order_no"), ("occurredAt", "occurred_at")] {
+    for (input, column) in [("userId", "user_id"), ("idempotencyKey", layout.columns[1]), ("occurredAt", "occurred_at")]
+    {
         if let Some(rest) = error.message.strip_prefix(input) {
             return format!("{column}{rest}");
         }
