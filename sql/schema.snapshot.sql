@@ -32,7 +32,9 @@ enum points.limit_excess (cut, refuse)
 domain points.money as numeric
     money_not_negative: CHECK ((VALUE >= (0)::numeric))
 
-enum points.operation_kind (earn, spend, adjust, hold, capture, release, reverse, return, transfer, redeem, fulfil, cancel, freeze, unfreeze, merge, unmerge, approve, reject, sign_in, make_up, set_time_zone, progress, claim, invite, join, activate, expire, reinstate, repay, write_off, receive, forward, erase)
+enum points.notice_kind (expiry)
+
+enum points.operation_kind (earn, spend, adjust, hold, capture, release, reverse, return, transfer, redeem, fulfil, cancel, freeze, unfreeze, merge, unmerge, approve, reject, sign_in, make_up, set_time_zone, progress, claim, invite, join, extend, cancel_award, activate, reinstate, expire, repay, write_off, receive, forward, erase)
 
 domain points.pocket as bigint
     pocket_is_safe_integer: CHECK ((VALUE <= '9007199254740991'::bigint))
@@ -557,6 +559,23 @@ table points.lot_use partition by range (recorded_at)
     trigger append_only_truncate before truncate on points.lot_use for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
 
+table points.notice
+    account_id bigint not null
+    points     bigint not null
+    expires_at timestamp with time zone not null
+    noted_at   timestamp with time zone not null
+    expires_on date not null
+    days       integer not null
+    lots       integer not null
+    bucket     smallint not null
+    kind       points.notice_kind not null
+    notice_pkey: PRIMARY KEY (bucket, account_id, kind, expires_on, days)
+    notice_days_not_negative: CHECK ((days >= 0))
+    notice_points_positive: CHECK (((points > 0) AND (lots > 0)))
+    trigger append_only before delete or update on points.notice for each row execute function points.refuse_change()
+    trigger append_only_truncate before truncate on points.notice for each statement execute function points.refuse_change()
+    grant insert, references, select, trigger to jifen_owner
+
 table points.once_award
     account_id   bigint not null
     operation_id uuid not null
@@ -597,13 +616,13 @@ table points.operation
     metadata            jsonb
     operation_pkey: PRIMARY KEY (bucket, account_id, id)
     operation_refusal_fkey: FOREIGN KEY (refusal) REFERENCES points.refusal(code)
-    operation_adjust_has_reason_and_actor: CHECK (((kind <> ALL (ARRAY['adjust'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'approve'::points.operation_kind, 'reject'::points.operation_kind, 'erase'::points.operation_kind])) OR ((COALESCE(length(reason), 0) > 0) AND (COALESCE(length(actor), 0) > 0))))
+    operation_adjust_has_reason_and_actor: CHECK ((((kind <> ALL (ARRAY['adjust'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'approve'::points.operation_kind, 'reject'::points.operation_kind, 'erase'::points.operation_kind, 'extend'::points.operation_kind, 'cancel_award'::points.operation_kind])) AND ((kind <> ALL (ARRAY['activate'::points.operation_kind, 'reinstate'::points.operation_kind])) OR (original IS NULL))) OR ((COALESCE(length(reason), 0) > 0) AND (COALESCE(length(actor), 0) > 0))))
     operation_earn_names_rule_version: CHECK ((((kind = ANY (ARRAY['earn'::points.operation_kind, 'sign_in'::points.operation_kind, 'claim'::points.operation_kind])) = (rule IS NOT NULL)) AND ((rule IS NULL) = (rule_version IS NULL))))
     operation_moves_points_by_an_entry: CHECK ((((points)::bigint = 0) OR (seq IS NOT NULL)))
-    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'fulfil'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'approve'::points.operation_kind, 'forward'::points.operation_kind, 'erase'::points.operation_kind, 'sign_in'::points.operation_kind, 'make_up'::points.operation_kind, 'set_time_zone'::points.operation_kind, 'progress'::points.operation_kind, 'claim'::points.operation_kind, 'invite'::points.operation_kind, 'join'::points.operation_kind]))))
-    operation_original_fits_kind: CHECK ( CASE WHEN (kind = ANY (ARRAY['capture'::points.operation_kind, 'reverse'::points.operation_kind, 'fulfil'::points.operation_kind, 'cancel'::points.operation_kind, 'receive'::points.operation_kind, 'approve'::points.operation_kind, 'reject'::points.operation_kind])) THEN (original IS NOT NULL) WHEN (kind = ANY (ARRAY['release'::points.operation_kind, 'transfer'::points.operation_kind])) THEN true ELSE (original IS NULL) END)
+    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'fulfil'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'approve'::points.operation_kind, 'forward'::points.operation_kind, 'erase'::points.operation_kind, 'sign_in'::points.operation_kind, 'make_up'::points.operation_kind, 'set_time_zone'::points.operation_kind, 'progress'::points.operation_kind, 'claim'::points.operation_kind, 'invite'::points.operation_kind, 'join'::points.operation_kind, 'extend'::points.operation_kind, 'activate'::points.operation_kind]))))
+    operation_original_fits_kind: CHECK ( CASE WHEN (kind = ANY (ARRAY['capture'::points.operation_kind, 'reverse'::points.operation_kind, 'fulfil'::points.operation_kind, 'cancel'::points.operation_kind, 'receive'::points.operation_kind, 'approve'::points.operation_kind, 'reject'::points.operation_kind, 'cancel_award'::points.operation_kind])) THEN (original IS NOT NULL) WHEN (kind = ANY (ARRAY['release'::points.operation_kind, 'transfer'::points.operation_kind, 'extend'::points.operation_kind, 'activate'::points.operation_kind, 'reinstate'::points.operation_kind])) THEN true ELSE (original IS NULL) END)
     operation_points_fit_kind: CHECK ((((points)::bigint >= 0) OR (kind = ANY (ARRAY['adjust'::points.operation_kind, 'reverse'::points.operation_kind, 'reject'::points.operation_kind, 'erase'::points.operation_kind]))))
-    operation_refusal_is_final: CHECK ((refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text, 'UNKNOWN_OPERATION'::text, 'REDEMPTION_CLOSED'::text, 'ALREADY_SIGNED_IN'::text, 'DAY_OUT_OF_RANGE'::text, 'ALREADY_EARNED'::text, 'ALREADY_CLAIMED'::text, 'ALREADY_INVITED'::text, 'NOT_INVITABLE'::text, 'AWARD_DENIED'::text, 'REVIEW_CLOSED'::text])))
+    operation_refusal_is_final: CHECK ((refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text, 'UNKNOWN_OPERATION'::text, 'REDEMPTION_CLOSED'::text, 'ALREADY_SIGNED_IN'::text, 'DAY_OUT_OF_RANGE'::text, 'ALREADY_EARNED'::text, 'ALREADY_CLAIMED'::text, 'ALREADY_INVITED'::text, 'NOT_INVITABLE'::text, 'AWARD_DENIED'::text, 'REVIEW_CLOSED'::text, 'NOT_PENDING'::text])))
     operation_refused_moves_nothing: CHECK (((refusal IS NULL) OR (((points)::bigint = 0) AND (seq IS NULL))))
     CREATE INDEX operation_order_key ON points.operation USING btree (bucket, account_id, order_key) WHERE (order_key IS NOT NULL)
     trigger append_only before delete or update on points.operation for each row execute function points.refuse_change()
@@ -647,10 +666,12 @@ table points.program
     transfer_times_a_day  integer
     transfer_points_a_day bigint
     governed_rules        text[] not null default '{}'::text[]
+    notice_days           integer[] not null default '{30,7,1}'::integer[]
     program_pkey: PRIMARY KEY (id)
     program_currency_is_iso_code: CHECK ((currency ~ '^[A-Z]{3}$'::text))
     program_debt_policy_is_known: CHECK ((debt_policy = ANY (ARRAY['debt'::text, 'clamp'::text])))
     program_is_one_row: CHECK (id)
+    program_notice_days_in_range: CHECK (((cardinality(notice_days) <= 10) AND (array_position(notice_days, NULL::integer) IS NULL) AND (1 <= ALL (notice_days)) AND (365 >= ALL (notice_days))))
     program_transfer_limits_in_range: CHECK (((LEAST(transfer_minimum, transfer_maximum, (transfer_times_a_day)::bigint, transfer_points_a_day) > 0) AND (GREATEST(transfer_minimum, transfer_maximum, transfer_points_a_day) <= '9007199254740991'::bigint)))
     program_transfer_range_not_empty: CHECK ((transfer_minimum <= transfer_maximum))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
@@ -1147,6 +1168,21 @@ view api.lot
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
+view api.notice
+    bucket     smallint
+    account_id bigint
+    user_id    text
+    wallet     text
+    kind       points.notice_kind
+    expires_on date
+    days       integer
+    points     bigint
+    lots       integer
+    expires_at timestamp with time zone
+    noted_at   timestamp with time zone
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
 view api.operation
     bucket          smallint
     account_id      bigint
@@ -1201,6 +1237,7 @@ view api.program
     transfer_times_a_day  integer
     transfer_points_a_day bigint
     bucket_count          smallint
+    notice_days           integer[]
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -1370,6 +1407,11 @@ function api.accept_transfer(p_user_id text, p_to_user_id text, p_transfer_id uu
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.activate_award(p_user_id text, p_operation_id uuid, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.add_budget(p_campaign text, p_points bigint, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, campaign api.campaign)
     plpgsql volatile security definer set search_path=""
@@ -1409,6 +1451,11 @@ function api.bucket(p_user_id text, p_wallet text DEFAULT 'points'::text)
     returns smallint
     sql immutable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function api.cancel_award(p_user_id text, p_operation_id uuid, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
 
 function api.cancel_redemption(p_user_id text, p_redemption_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -1540,10 +1587,25 @@ function api.execute_preview(p_request api.request)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway
 
+function api.expiring_points(p_user_id text, p_days integer DEFAULT 30, p_wallet text DEFAULT 'points'::text)
+    returns SETOF api.lot
+    plpgsql stable security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function api.expiry_horizon(p_days integer)
+    returns timestamp with time zone
+    plpgsql stable security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
+
 function api.explain_operation(p_user_id text, p_operation_id uuid, p_wallet text DEFAULT 'points'::text)
     returns TABLE(no integer, step text, words text, result bigint, at timestamp with time zone, agrees boolean)
     plpgsql stable security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function api.extend_expiry(p_user_id text, p_expires_at timestamp with time zone, p_idempotency_key text, p_reason text, p_operation_id uuid DEFAULT NULL::uuid, p_before timestamp with time zone DEFAULT NULL::timestamp with time zone, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
 
 function api.freeze_account(p_user_id text, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -1635,6 +1697,11 @@ function api.redeem_reward(p_user_id text, p_reward text, p_idempotency_key text
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.reinstate_points(p_user_id text, p_operation_id uuid, p_expires_at timestamp with time zone, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.reject_award(p_user_id text, p_operation_id uuid, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
@@ -1689,6 +1756,11 @@ function api.set_job(p_name text, p_schedule text, p_enabled boolean, p_idempote
     returns TABLE(replayed boolean, job api.job)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
+
+function api.set_notice_days(p_days integer[])
+    returns void
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
 
 function api.set_program(p_name text, p_time_zone text, p_currency text, p_debt_policy text, p_frozen_earns boolean DEFAULT true)
     returns void
@@ -1839,6 +1911,10 @@ function points.change_levels(p_bucket smallint, p_drafts points.draft[], p_now 
     returns void
     plpgsql volatile
 
+function points.change_lots(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.claim(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
     returns points.draft[]
     plpgsql stable
@@ -1927,6 +2003,10 @@ function points.draft_lapsed(p_drafts points.draft[], p_now timestamp with time 
     returns points.draft[]
     plpgsql stable
 
+function points.draft_lot_changes(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
+    returns points.draft[]
+    plpgsql stable
+
 function points.draft_occasions(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns points.draft[]
     plpgsql stable
@@ -1985,7 +2065,7 @@ function points.due(p_bucket smallint, p_account_id bigint, p_now timestamp with
     plpgsql stable security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
-function points.due_buckets(p_now timestamp with time zone)
+function points.due_buckets(p_from timestamp with time zone, p_now timestamp with time zone)
     returns TABLE(bucket smallint, due_since timestamp with time zone)
     plpgsql stable
 
@@ -2035,6 +2115,14 @@ function points.explain_outcome(p_operation points.operation, p_time_zone text)
 
 function points.explain_shares(p_detail jsonb)
     returns TABLE(step text, words text, result bigint, at timestamp with time zone, agrees boolean)
+    plpgsql stable
+
+function points.extend_input_fault(p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_expires_at timestamp with time zone, p_reason text, p_actor text, p_subject text)
+    returns text[]
+    plpgsql immutable parallel safe
+
+function points.extendable(p_bucket smallint, p_account_id bigint, p_seq bigint, p_before text, p_expires_at timestamp with time zone)
+    returns SETOF points.lot
     plpgsql stable
 
 function points.fill_slice(p_item text, p_prize smallint, p_bucket smallint, p_pieces bigint)
@@ -2129,7 +2217,7 @@ function points.lock_accounts(p_bucket smallint, p_drafts points.draft[], OUT se
     returns record
     plpgsql volatile
 
-function points.lock_due(p_bucket smallint, p_limit integer, p_now timestamp with time zone)
+function points.lock_due(p_bucket smallint, p_limit integer, p_from timestamp with time zone, p_now timestamp with time zone)
     returns bigint[]
     plpgsql volatile
 
@@ -2203,6 +2291,10 @@ function points.new_code(p_bucket smallint, p_chance uuid)
 
 function points.note_change(p_client text, p_scope text, p_idempotency_key text, p_what text, p_code text, p_inputs jsonb, p_version integer DEFAULT NULL::integer, OUT replayed boolean, OUT version integer)
     returns record
+    plpgsql volatile
+
+function points.note_expiry(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
+    returns integer
     plpgsql volatile
 
 function points.note_governed()
@@ -2399,8 +2491,16 @@ function points.refuse_receiver(p_bucket smallint, p_account_id bigint, p_draft 
     returns points.draft
     plpgsql stable
 
+function points.reinstatable(p_bucket smallint, p_account_id bigint, p_seq bigint, p_recorded_at timestamp with time zone)
+    returns SETOF points.lot_use
+    plpgsql stable
+
 function points.reinstate(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
+    plpgsql volatile
+
+function points.reinstate_lots(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns points.lot[]
     plpgsql volatile
 
 function points.release_due(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone, p_until timestamp with time zone)
@@ -2620,6 +2720,10 @@ function points.weigh_risks(p_bucket smallint, p_drafts points.draft[], p_now ti
 function points.write_entries(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
+
+function points.write_notices_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
+    returns record
+    plpgsql volatile set plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off
 
 function points.write_off(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void

@@ -22,7 +22,7 @@ begin
                     row(d.kind, d.rule, d.order_key, d.reward, d.original, d.counterparty, d.amount, d.points, d.occurred_at, d.expires_at, d.reason, d.actor, d.metadata, d.subject) as asked,
                     row(o.kind, case when o.kind = 'earn' then o.rule end, o.order_key, o.reward, o.original,
                         case when o.counterparty_id is not null and o.kind not in ('reverse', 'unmerge') then coalesce(points.user_id_of(o.counterparty_bucket, o.counterparty_id), d.counterparty) end, o.amount::numeric, o.requested::bigint, o.occurred_at,
-                        case when o.kind in ('adjust', 'hold') then o.expires_at end, o.reason, o.actor, o.metadata, o.subject) as stored
+                        case when o.kind in ('adjust', 'hold', 'extend', 'reinstate') then o.expires_at end, o.reason, o.actor, o.metadata, o.subject) as stored
                 from unnest(p_requests, p_drafts) d
                 left join lateral (
                     select * from points.operation o
