@@ -2,7 +2,7 @@
 -- has done, since when the oldest of what is left has been due (null: nothing is), and what failed without stopping it. What
 -- operators have set since, schedule and enabled, stays.
 insert into points.job (name, schedule, step_limit, timeout_seconds, description) values
-    ('create_partitions',  'PT1H',  1,   60, 'Makes the monthly partitions of entries and lot uses ahead of time.'),
+    ('create_partitions',  'PT1H',  3,   60, 'Makes the monthly partitions of entries and lot uses ahead of time.'),
     ('settle_invitations', 'PT1S',  1,   5,  'Pays both sides of invitations, or claws back from both.'),
     ('sweep',              'PT10S', 100, 5,  'Books expiry, activation and the end of holds on accounts that nobody touches.'),
     ('write_notices',      '0 8 * * *', 1000, 5, 'Writes the notices of points that expire soon, for all accounts.')

@@ -49,7 +49,6 @@ grant execute on function
     api.change_campaign(text, text, points.campaign_status, text, int, boolean, bigint, timestamptz, text),
     api.add_budget(text, bigint, text, text),
     api.backtest_rule(text, int, timestamptz, timestamptz),
-    api.settle_invitation(),
     api.next_job(),
     api.take_step(text, timestamptz),
     api.put_off(text, timestamptz, text),

@@ -59,7 +59,7 @@ const CALLERS: &[(&str, &[&str])] = &[
     ("run_job", &["jifen_gateway", "jifen_operator"]),
     ("set_job", &["jifen_gateway", "jifen_operator"]),
     ("take_step", &["jifen_gateway"]),
-    ("settle_invitation", &["jifen_gateway", "jifen_operator"]),
+    ("settle_invitation", &["jifen_operator"]),
     ("progress_task", &["jifen_operator"]),
     ("claim_task", &["jifen_operator"]),
     ("create_task", &["jifen_gateway", "jifen_operator"]),

@@ -10,7 +10,7 @@ begin
         cross join lateral points.reinstatable(p_bucket, d.account_id, (d.undo).seq, (d.undo).recorded_at) u
         where d.seq is not null and (p_requests[d.ord]).kind = 'reinstate');
     if v_uses = '{}' then
-        return '{}';
+        return array[]::points.lot[];
     end if;
     insert into points.lot_use (bucket, account_id, seq, lot_seq, lot_no, points, granted, source, available_at, expires_at, recorded_at)
     select b.bucket, u.account_id, d.seq, u.lot_seq, u.lot_no, -u.points, u.granted, u.source, u.available_at, u.expires_at, p_now
@@ -24,7 +24,8 @@ begin
     select o.bucket, o.account_id, o.id, o.points, d.moved
     from unnest(p_drafts) d
     join points.operation o on o.bucket = p_bucket and o.account_id = d.account_id and o.id = (p_requests[d.ord]).original
-    where d.seq is not null and (p_requests[d.ord]).kind = 'reinstate';
+    where d.seq is not null and (p_requests[d.ord]).kind = 'reinstate'
+    on conflict (bucket, account_id, operation_id) do update set reversed = reversal.reversed + excluded.reversed;
 
     return array(
         select row(u.account_id, u.lot_seq, u.granted, u.points, u.available_at, u.expires_at, p_bucket, u.lot_no, false, u.source)::points.lot

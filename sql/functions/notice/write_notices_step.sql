@@ -6,10 +6,10 @@ set plan_cache_mode = 'force_generic_plan' set jit = off set enable_seqscan = of
 declare
     v_now timestamptz := coalesce(p_now, clock_timestamp());
     v_job points.job;
-    v_account_ids bigint[] := '{}';
+    v_account_ids bigint[] := array[]::bigint[];
 begin
     select * into v_job from points.job j where j.name = 'write_notices';
-    v_job.at_bucket := coalesce(v_job.at_bucket, 0);
+    v_job.at_bucket := coalesce(v_job.at_bucket, 0::smallint);
     while v_account_ids = '{}' and v_job.at_bucket < points.bucket_count() loop
         v_account_ids := array(
             select b.account_id from points.balance b
@@ -19,10 +19,11 @@ begin
         );
         v_job.at_account_id := v_account_ids[cardinality(v_account_ids)];
         if v_account_ids = '{}' then
-            v_job.at_bucket := v_job.at_bucket + 1;
+            v_job.at_bucket := (v_job.at_bucket + 1)::smallint;
         end if;
     end loop;
     done := cardinality(v_account_ids);
+    failure := null;
     if done = 0 then
         v_job.at_bucket := null;
     else

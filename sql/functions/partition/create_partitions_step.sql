@@ -3,9 +3,12 @@ create or replace function points.create_partitions_step(
 )
 language plpgsql volatile as $$
 begin
-    done := points.make_partitions(3, coalesce(p_now, clock_timestamp()));
+    done := points.make_partitions(p_limit, coalesce(p_now, clock_timestamp()));
+    -- All of it in one step.
+    due_since := null;
+    failure := null;
 end
 $$;
 
 comment on function points.create_partitions_step(int, timestamptz) is
-    'Job create_partitions: this month''s and the next three, all in one step. p_limit counts for nothing.';
+    'Job create_partitions: this month''s and those of the next p_limit months, all in one step.';
