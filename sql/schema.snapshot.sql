@@ -1790,7 +1790,7 @@ function api.set_transfer_limits(p_minimum bigint DEFAULT NULL::bigint, p_maximu
 function api.settle_invitation()
     returns boolean
     plpgsql volatile security definer set search_path=""
-    grant execute to jifen_gateway, jifen_operator
+    grant execute to jifen_operator
 
 function api.sign_in(p_user_id text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
