@@ -310,6 +310,7 @@ async fn random_changes_keep_the_laws() {
     let mut now = instant(NOW);
     let mut seen = BTreeMap::<String, usize>::new();
     let mut keys: Vec<Vec<String>> = vec![Vec::new(); users.len()];
+    let mut slow = vec!["none".to_owned(); users.len()];
     for step in 0..250 {
         now += TimeDelta::minutes(random.pick(&[0, 1, 240, 720, 1440, 2880]));
         let member = random.of(0..users.len() as i64) as usize;
@@ -340,14 +341,17 @@ async fn random_changes_keep_the_laws() {
                 Request::decide(Kind::Reinstate, user, expired, &name).expires_at(until)
             }
             kind => {
-                // something recent, which may be pending yet
-                let recent = keys[member].iter().rev().nth(random.of(0..4) as usize).cloned().unwrap_or_default();
+                // the last award that may be pending yet
+                let recent = slow[member].clone();
                 let kind = if kind == 12 { Kind::Activate } else { Kind::CancelAward };
                 Request::decide(kind, user, key(&recent), &name)
             }
         };
         let outcome = one(&client, request.clone(), Some(now)).await;
         *seen.entry(format!("{:?} {}", request.kind.unwrap(), code(&outcome))).or_default() += 1;
+        if request.rule.as_deref() == Some("SLOW") {
+            slow[member].clone_from(&name);
+        }
         keys[member].push(name);
         if step % 125 == 124 {
             client.query_one("select points.sweep_step(100, $1)", &[&now]).await.unwrap();
