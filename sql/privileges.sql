@@ -5,7 +5,7 @@ revoke execute on all functions in schema points, api from public, jifen_gateway
 revoke update, delete, truncate on
     points.operation, points.entry, points.entry_default, points.lot_use, points.lot_use_default,
     points.level_change, points.rule_version, points.erasure, points.prize, points.catalogue_change, points.former_time_zone,
-    points.once_award, points.sign_in, points.zone_change, points.invitation_code
+    points.once_award, points.sign_in, points.zone_change, points.invitation_code, points.notice
 from jifen_owner;
 
 grant usage on schema api to jifen_gateway, jifen_reader, jifen_operator;
@@ -20,7 +20,8 @@ grant execute on function
     points.stock_left(text, smallint), points.draw_prize(bytea, int[]),
     points.period_start(points.quota_period, timestamptz, text), points.period_end(points.quota_period, timestamptz, text),
     api.quote_deduction(text, numeric, text), api.explain_operation(text, uuid, text), api.sign_in_calendar(text, date, text),
-    api.task_progress(text, text, int, text), api.invitations(text, text)
+    api.task_progress(text, text, int, text), api.invitations(text, text),
+    api.expiry_horizon(int), api.expiring_points(text, int, text)
 to jifen_gateway, jifen_reader, jifen_operator;
 
 -- The gateway: the engine, and what keeps it running.
@@ -50,7 +51,6 @@ grant execute on function
     api.change_campaign(text, text, points.campaign_status, text, int, boolean, bigint, timestamptz, text),
     api.add_budget(text, bigint, text, text),
     api.backtest_rule(text, int, timestamptz, timestamptz),
-    api.settle_invitation(),
     api.next_job(),
     api.take_step(text, timestamptz),
     api.put_off(text, timestamptz, text),
@@ -125,6 +125,11 @@ grant execute on function
     api.test_risk_rule(text, timestamptz, timestamptz),
     api.approve_award(text, uuid, text, text, text, text, jsonb, text),
     api.reject_award(text, uuid, text, text, text, text, jsonb, text),
+    api.extend_expiry(text, timestamptz, text, text, uuid, timestamptz, text, text, jsonb, text),
+    api.reinstate_points(text, uuid, timestamptz, text, text, text, text, jsonb, text),
+    api.activate_award(text, uuid, text, text, text, text, jsonb, text),
+    api.cancel_award(text, uuid, text, text, text, text, jsonb, text),
+    api.set_notice_days(int[]),
     api.run_job(text, int, text, text),
     api.set_job(text, text, boolean, text, text),
     api.create_partitions()

@@ -14,6 +14,7 @@ use tokio_postgres::Row;
 use crate::{
     client::caller,
     error::Error,
+    expiry::{ExpiringPoints, Notice, NoticeCursor, NoticesKey, expiring_points},
     feed::{self, Feed},
     hold::{Hold, HoldCursor, HoldsKey},
     ledger::check_text,
@@ -116,11 +117,33 @@ impl Account {
         first: Option<i32>,
         after: Option<String>,
     ) -> async_graphql::Result<Connection<String, Lot>> {
+        lots(context, (self.bucket, self.id), None, first, after).await
+    }
+
+    /// Points that expire within so many days, 0 to 3,650, by the program's time zone: true at the instant of the answer.
+    /// INVALID_INPUT: withinDays is out of range.
+    async fn expiring_points(
+        &self,
+        context: &Context<'_>,
+        #[graphql(default = 30)] within_days: i32,
+    ) -> async_graphql::Result<ExpiringPoints> {
+        expiring_points(context, self.bucket, self.id, within_days).await
+    }
+
+    /// What the member is to be told, each once: points that expire soon. The latest expiry first. At most 100 a page, 20
+    /// unless asked. INVALID_INPUT: first or after is out of range.
+    #[graphql(complexity = "page_complexity(first, child_complexity)")]
+    async fn notices(
+        &self,
+        context: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> async_graphql::Result<Connection<String, Notice>> {
         let first = page_size(first)?;
-        let after = after.map(|cursor| LotCursor::parse(&cursor)).transpose()?;
-        let key = LotsKey { bucket: self.bucket, account_id: self.id, first, after };
-        let lots = context.data::<DataLoader<Reads>>()?.load_one(key).await?.unwrap_or_default();
-        Ok(connection(lots, first, key.after.is_some(), |lot| LotCursor::of(lot).to_string()))
+        let before = after.map(|cursor| NoticeCursor::parse(&cursor).ok_or_else(bad_cursor)).transpose()?;
+        let key = NoticesKey { bucket: self.bucket, account_id: self.id, first, before };
+        let notices = context.data::<DataLoader<Reads>>()?.load_one(key).await?.unwrap_or_default();
+        Ok(connection(notices, first, before.is_some(), |notice| NoticeCursor::of(notice).to_string()))
     }
 
     /// Holds that are open, soonest deadline first. At most 100 a page, 20 unless asked. INVALID_INPUT: first or after is
@@ -174,6 +197,21 @@ impl Account {
         let entries = context.data::<DataLoader<Reads>>()?.load_one(key).await?.unwrap_or_default();
         Ok(connection(entries, first, before.is_some(), |entry| entry.seq.to_string()))
     }
+}
+
+/// A page of the lots of an account that expire until an instant; None: of all.
+pub async fn lots(
+    context: &Context<'_>,
+    (bucket, account_id): (i16, i64),
+    until: Option<DateTime<Utc>>,
+    first: Option<i32>,
+    after: Option<String>,
+) -> async_graphql::Result<Connection<String, Lot>> {
+    let first = page_size(first)?;
+    let after = after.map(|cursor| LotCursor::parse(&cursor)).transpose()?;
+    let key = LotsKey { bucket, account_id, first, after, until };
+    let lots = context.data::<DataLoader<Reads>>()?.load_one(key).await?.unwrap_or_default();
+    Ok(connection(lots, first, key.after.is_some(), |lot| LotCursor::of(lot).to_string()))
 }
 
 /// Points by where they are, and their flows since the account began.
@@ -370,6 +408,8 @@ pub struct LotsKey {
     pub account_id: i64,
     pub first: i32,
     pub after: Option<LotCursor>,
+    /// None: all.
+    pub until: Option<DateTime<Utc>>,
 }
 
 /// A page of an account's entries.

@@ -38,7 +38,7 @@ pub enum Command {
     #[command(subcommand)]
     Key(Key),
     /// List what has to be done from time to time, and how that goes, or do it now
-    Jobs(Jobs),
+    Jobs(Box<Jobs>),
 }
 
 /// Where the data is.

@@ -33,6 +33,7 @@ pub const CODES: &[(&str, bool, &str)] = &[
     ("REVIEW_CLOSED", false, "The award was approved or rejected before, or nobody decided in time."),
     ("SECOND_PERSON_NEEDED", false, "Another person than the actor of the award must decide on it."),
     ("REVIEW_WAITING", false, "An award of the account waits for review: decide on it first."),
+    ("NOT_PENDING", false, "Nothing of the award is pending any more."),
     ("UNKNOWN_REWARD", false, "No such reward."),
     ("NOT_ON_SALE", false, "The reward is not on sale now."),
     ("PRICE_CHANGED", false, "The reward has another price than the one expected."),

@@ -16,6 +16,7 @@ pub mod deduction;
 pub mod embedded;
 pub mod erasure;
 pub mod error;
+pub mod expiry;
 pub mod explain;
 pub mod feed;
 pub mod freeze;

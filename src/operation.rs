@@ -20,7 +20,7 @@ use crate::{
     scalars::{Decimal, Points},
 };
 
-/// What an operation asks for. From ACTIVATE on they are Jifen's own, but for ERASE.
+/// What an operation asks for. From EXPIRE on they are Jifen's own, but for ERASE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, ToSql, FromSql)]
 #[postgres(name = "operation_kind", rename_all = "snake_case")]
 pub enum OperationKind {
@@ -74,12 +74,16 @@ pub enum OperationKind {
     Invite,
     /// An invitation taken.
     Join,
-    /// Pending points become available.
+    /// Points live longer.
+    Extend,
+    /// A pending award taken back.
+    CancelAward,
+    /// Pending points become available: early, as asked, or, of Jifen's own, when their time has come.
     Activate,
+    /// Expired points come back: as asked, or, of Jifen's own, to be clawed back.
+    Reinstate,
     /// Points reach their expiry.
     Expire,
-    /// Expired points come back, to be clawed back.
-    Reinstate,
     /// A debt is paid from what has come in.
     Repay,
     /// A debt is forgiven.
@@ -120,7 +124,7 @@ pub enum EntryKind {
     Activate,
     /// Points reach their expiry.
     Expire,
-    /// Expired points come back, to be clawed back.
+    /// Expired points come back.
     Reinstate,
     /// A debt is paid from what has come in.
     Repay,
@@ -433,9 +437,9 @@ impl feed::Row for Entry {
 
 /// The seq that a subscriber has got to.
 pub fn parse_seq(after: Option<ID>) -> Result<Option<i64>, Error> {
-    let seq = after.map(|after| after.parse().ok().filter(|seq: &i64| *seq >= 0)).map(|seq| {
-        seq.ok_or_else(|| Error::invalid_input("after", "must be the seq of an entry, or 0"))
-    });
+    let seq = after
+        .map(|after| after.parse().ok().filter(|seq: &i64| *seq >= 0))
+        .map(|seq| seq.ok_or_else(|| Error::invalid_input("after", "must be the seq of an entry, or 0")));
     seq.transpose()
 }
 

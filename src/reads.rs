@@ -11,6 +11,7 @@ use tokio_postgres::{Row, types::ToSql};
 use crate::{
     account::{Account, AccountKey, EntriesKey, LevelKey, LevelTerms, Lot, LotsKey, bucket},
     error::Error,
+    expiry::{ExpiringKey, ExpiringPoints, Notice, NoticesKey},
     hold::{Hold, HoldKey, HoldsKey},
     limit::{LimitUse, LimitUsesKey},
     operation::{Entry, EntryKey, Operation, OperationKey},
@@ -147,10 +148,43 @@ impl Loader<LotsKey> for Reads {
                     &column(keys, |key| key.after.map(|after| after.seq)),
                     &column(keys, |key| key.after.map(|after| after.no)),
                     &column(keys, |key| key.after.and_then(|after| after.expires_at)),
+                    &column(keys, |key| key.until),
                 ],
             )
             .await?;
         Ok(by_key(keys, &rows, Lot::from_row))
+    }
+}
+
+impl Loader<ExpiringKey> for Reads {
+    type Value = ExpiringPoints;
+    type Error = Error;
+
+    async fn load(&self, keys: &[ExpiringKey]) -> Result<HashMap<ExpiringKey, ExpiringPoints>, Error> {
+        let parameters: [&(dyn ToSql + Sync); 3] = [
+            &column(keys, |key| key.bucket),
+            &column(keys, |key| key.account_id),
+            &column(keys, |key| key.within_days),
+        ];
+        let rows = self.query(EXPIRING, &parameters).await?;
+        Ok(one_by_key(keys, &rows, ExpiringPoints::from_row))
+    }
+}
+
+impl Loader<NoticesKey> for Reads {
+    type Value = Vec<Notice>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[NoticesKey]) -> Result<HashMap<NoticesKey, Vec<Notice>>, Error> {
+        let parameters: [&(dyn ToSql + Sync); 5] = [
+            &column(keys, |key| key.bucket),
+            &column(keys, |key| key.account_id),
+            &column(keys, |key| key.first + 1),
+            &column(keys, |key| key.before.map(|before| before.expires_on)),
+            &column(keys, |key| key.before.map(|before| before.days)),
+        ];
+        let rows = self.query(NOTICES, &parameters).await?;
+        Ok(by_key(keys, &rows, |row| row.get("notice")))
     }
 }
 
@@ -366,17 +400,39 @@ const ACCOUNTS: &str = "
 const LOTS: &str = "
     select k.ord, l.seq, l.no, l.granted, l.remaining, l.pending, l.source, l.available_at,
         nullif(l.expires_at, 'infinity') as expires_at
-    from unnest($1::smallint[], $2::bigint[], $3::int[], $4::bigint[], $5::smallint[], $6::timestamptz[])
-        with ordinality k (bucket, account_id, first, seq, no, expires_at, ord)
+    from unnest($1::smallint[], $2::bigint[], $3::int[], $4::bigint[], $5::smallint[], $6::timestamptz[], $7::timestamptz[])
+        with ordinality k (bucket, account_id, first, seq, no, expires_at, until, ord)
     cross join lateral (
         select * from api.lot l
-        where l.bucket = k.bucket and l.account_id = k.account_id
+        where l.bucket = k.bucket and l.account_id = k.account_id and l.expires_at <= coalesce(k.until, 'infinity')
             and (l.expires_at, l.seq, l.no)
                 > (case when k.seq is null then '-infinity' else coalesce(k.expires_at, 'infinity') end, coalesce(k.seq, 0), coalesce(k.no, 0))
         order by l.expires_at, l.seq, l.no
         limit k.first
     ) l
     order by k.ord, l.expires_at, l.seq, l.no";
+
+const EXPIRING: &str = "
+    select k.ord, k.bucket, k.account_id, u.until, (
+        select coalesce(sum(l.remaining), 0)::bigint from api.lot l
+        where l.bucket = k.bucket and l.account_id = k.account_id and l.expires_at <= u.until
+    ) as points
+    from unnest($1::smallint[], $2::bigint[], $3::int[]) with ordinality k (bucket, account_id, within_days, ord)
+    cross join lateral (select api.expiry_horizon(k.within_days) as until) u";
+
+// Null: from the last.
+const NOTICES: &str = "
+    select k.ord, q.n as notice
+    from unnest($1::smallint[], $2::bigint[], $3::int[], $4::date[], $5::int[])
+        with ordinality k (bucket, account_id, first, expires_on, days, ord)
+    cross join lateral (
+        select n, n.expires_on, n.days from api.notice n
+        where n.bucket = k.bucket and n.account_id = k.account_id
+            and (k.expires_on is null or n.expires_on < k.expires_on or n.expires_on = k.expires_on and n.days > k.days)
+        order by n.expires_on desc, n.days
+        limit k.first
+    ) q
+    order by k.ord, q.expires_on desc, q.days";
 
 const ENTRIES: &str = "
     select k.ord, q.e as entry

@@ -19,6 +19,7 @@ use crate::{
     deduction::DeductionQuery,
     erasure::ErasureMutation,
     error,
+    expiry::ExpiryMutation,
     explain::ExplainQuery,
     feed::Feed,
     freeze::FreezeMutation,
@@ -83,6 +84,7 @@ pub struct Mutation(
     LimitMutation,
     RiskMutation,
     ReviewMutation,
+    ExpiryMutation,
     ErasureMutation,
     MergeMutation,
     SignInMutation,
@@ -123,7 +125,14 @@ pub struct Api {
 
 impl Api {
     /// The schema over these ways of writing and reading.
-    pub fn new(feed: &Feed, lanes: Lanes, pairs: Pairs, accounts: AccountReads, reads: Reads, reports: Reports) -> Self {
+    pub fn new(
+        feed: &Feed,
+        lanes: Lanes,
+        pairs: Pairs,
+        accounts: AccountReads,
+        reads: Reads,
+        reports: Reports,
+    ) -> Self {
         let schema = Schema::build(Query::default(), Mutation::default(), Subscription::default())
             .data(review_queues(feed))
             .data(live_campaigns(feed))

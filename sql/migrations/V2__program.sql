@@ -13,13 +13,16 @@ create table points.program (
     transfer_points_a_day  bigint,
     governed_rules         text[] not null default '{}',
     governs_origins        boolean not null default false,
+    notice_days            int[] not null default '{30,7,1}',
     constraint program_is_one_row check (id),
     constraint program_currency_is_iso_code check (currency ~ '^[A-Z]{3}$'),
     constraint program_debt_policy_is_known check (debt_policy in ('debt', 'clamp')),
     constraint program_transfer_range_not_empty check (transfer_minimum <= transfer_maximum),
     constraint program_transfer_limits_in_range check (
         least(transfer_minimum, transfer_maximum, transfer_times_a_day, transfer_points_a_day) > 0
-        and greatest(transfer_minimum, transfer_maximum, transfer_points_a_day) <= 9007199254740991)
+        and greatest(transfer_minimum, transfer_maximum, transfer_points_a_day) <= 9007199254740991),
+    constraint program_notice_days_in_range check (
+        cardinality(notice_days) <= 10 and array_position(notice_days, null) is null and 1 <= all (notice_days) and 365 >= all (notice_days))
 );
 comment on table points.program is 'Settings of the loyalty program: one row.';
 comment on column points.program.id is 'Always true, so that there is one row.';
@@ -34,6 +37,7 @@ comment on column points.program.transfer_times_a_day is 'Transfers that an acco
 comment on column points.program.transfer_points_a_day is 'Points that an account may send on one day of the time zone; null: any number.';
 
 comment on column points.program.governs_origins is 'Whether some limit or risk rule looks at addresses or devices, kept by points.note_governed.';
+comment on column points.program.notice_days is 'How many days before points expire a notice is written.';
 comment on column points.program.governed_rules is 'Rules that some limit, campaign or risk rule is about, kept by points.note_governed: awards by others need not look for any.';
 
 insert into points.program (name, time_zone, currency, debt_policy) values ('Jifen', 'UTC', 'USD', 'debt');
@@ -106,6 +110,7 @@ insert into points.refusal (code, sqlstate, final, meaning) values
     ('PRICE_CHANGED',        'LP023', false, 'The reward has another price than the one expected; detail has it.'),
     ('OUT_OF_STOCK',         'LP024', false, 'Nothing is left of the reward.'),
     ('ACCOUNT_MERGED',       'LP109', false, 'The account was merged into another, or what is asked for is one''s that was merged into it; detail names the member to ask.'),
+    ('NOT_PENDING',          'LP155', true,  'Nothing of the award is pending any more.'),
     ('AWARD_DENIED',         'LP151', true,  'A risk rule denies the award; detail says which.'),
     ('REVIEW_CLOSED',        'LP152', true,  'The award was approved or rejected before, or nobody decided in time; detail says which.'),
     ('SECOND_PERSON_NEEDED', 'LP153', false, 'Another person than the actor of the award must decide on it.'),

@@ -3,8 +3,9 @@ set role jifen_owner;
 create type points.operation_kind as enum (
     'earn', 'spend', 'adjust', 'hold', 'capture', 'release', 'reverse', 'return', 'transfer', 'redeem', 'fulfil', 'cancel', 'freeze', 'unfreeze', 'merge', 'unmerge', 'approve', 'reject',
     'sign_in', 'make_up', 'set_time_zone', 'progress', 'claim', 'invite', 'join',
-    'activate', 'expire', 'reinstate', 'repay', 'write_off', 'receive', 'forward', 'erase');
-comment on type points.operation_kind is 'What is asked for. From activate on they are Jifen''s own, but for erase, which api.execute_erase takes.';
+    'extend', 'cancel_award', 'activate', 'reinstate',
+    'expire', 'repay', 'write_off', 'receive', 'forward', 'erase');
+comment on type points.operation_kind is 'What is asked for. From expire on they are Jifen''s own, but for erase, which api.execute_erase takes; activate and reinstate are so, too, where they name no original.';
 
 create type points.operation_facts as (
     kind         points.operation_kind,
@@ -36,18 +37,20 @@ create domain points.operation_shape as points.operation_facts
     constraint operation_refusal_is_final check ((value).refusal in (
         'INSUFFICIENT_POINTS', 'LIMIT_REACHED', 'ACCOUNT_FROZEN', 'HOLD_CLOSED', 'NOT_REVERSIBLE', 'ALREADY_REVERSED', 'RETURN_TOO_LARGE',
         'UNKNOWN_OPERATION', 'REDEMPTION_CLOSED', 'ALREADY_SIGNED_IN', 'DAY_OUT_OF_RANGE', 'ALREADY_EARNED', 'ALREADY_CLAIMED', 'ALREADY_INVITED',
-        'NOT_INVITABLE', 'AWARD_DENIED', 'REVIEW_CLOSED'))
+        'NOT_INVITABLE', 'AWARD_DENIED', 'REVIEW_CLOSED', 'NOT_PENDING'))
     constraint operation_nothing_only_from_earn check (
         (value).points <> 0 or (value).refusal is not null or (value).kind in (
             'earn', 'release', 'return', 'fulfil', 'freeze', 'unfreeze', 'merge', 'unmerge', 'approve', 'forward', 'erase', 'sign_in', 'make_up',
-            'set_time_zone', 'progress', 'claim', 'invite', 'join'))
+            'set_time_zone', 'progress', 'claim', 'invite', 'join', 'extend', 'activate'))
     constraint operation_earn_names_rule_version check (
         ((value).kind in ('earn', 'sign_in', 'claim')) = ((value).rule is not null) and ((value).rule is null) = ((value).rule_version is null))
     constraint operation_original_fits_kind check (
-        case when (value).kind in ('capture', 'reverse', 'fulfil', 'cancel', 'receive', 'approve', 'reject') then (value).original is not null
-            when (value).kind in ('release', 'transfer') then true else (value).original is null end)
+        case when (value).kind in ('capture', 'reverse', 'fulfil', 'cancel', 'receive', 'approve', 'reject', 'cancel_award') then (value).original is not null
+            when (value).kind in ('release', 'transfer', 'extend', 'activate', 'reinstate') then true else (value).original is null end)
     constraint operation_adjust_has_reason_and_actor check (
-        (value).kind not in ('adjust', 'freeze', 'unfreeze', 'merge', 'unmerge', 'approve', 'reject', 'erase') or (coalesce(length((value).reason), 0) > 0 and coalesce(length((value).actor), 0) > 0));
+        (value).kind not in ('adjust', 'freeze', 'unfreeze', 'merge', 'unmerge', 'approve', 'reject', 'erase', 'extend', 'cancel_award')
+            and ((value).kind not in ('activate', 'reinstate') or (value).original is null)
+        or (coalesce(length((value).reason), 0) > 0 and coalesce(length((value).actor), 0) > 0));
 comment on domain points.operation_shape is 'How the columns of an operation fit together: its checks, by name.';
 
 create table points.operation (
@@ -90,14 +93,14 @@ comment on column points.operation.occurred_at is 'When it happened, as asked; n
 comment on column points.operation.points is 'Points that it was about: in for earn, sign_in, claim and receive, out for spend, redeem, make_up and transfer, reserved for hold, spent for capture, given back for release and cancel; pending and available together that went from the one account to the other for merge, unmerge and forward, on both; either sign for adjust, reverse, reject and erase (what was written off, less what was owed); 0 when refused or when nothing was due.';
 comment on column points.operation.requested is 'Points as asked, or steps of a task; null: the rule decides.';
 comment on column points.operation.seq is 'seq of its entry; null: it moved nothing.';
-comment on column points.operation.original is 'The operation that this one captures, releases, reverses, fulfils, cancels, approves or rejects (its hold, or the one undone); for transfer, the offer that was accepted; for receive, the sender''s transfer; null: none.';
+comment on column points.operation.original is 'The operation that this one captures, releases, reverses, fulfils, cancels, approves or rejects (its hold, or the one undone); the award whose points are activated, cancelled or extended; the expiry whose points come back; for transfer, the offer that was accepted; for receive, the sender''s transfer; null: none.';
 comment on column points.operation.counterparty_id is 'The other account of a transfer or of its reversal, of the offer of one, or of a merge; null: none of these.';
 comment on column points.operation.counterparty_bucket is 'Bucket of the other account.';
 comment on column points.operation.order_key is 'The host''s order that it belongs to; null: none, or, for an earn by an amount, the one that the idempotency key names.';
 comment on column points.operation.reward is 'Reward redeemed; null: not a redemption.';
-comment on column points.operation.subject is 'What it is done for: the local day made up (YYYY-MM-DD), the time zone set, the task, or the code of an invitation; null: none of these.';
+comment on column points.operation.subject is 'What it is done for: the local day made up (YYYY-MM-DD), the time zone set, the task, the code of an invitation, or the instant before which the lots that were extended expired (UTC); null: none of these.';
 comment on column points.operation.available_at is 'When the points granted become available; null: it granted none.';
-comment on column points.operation.expires_at is 'When the points granted expire, or a hold ends; null or infinity: never, or neither.';
+comment on column points.operation.expires_at is 'When the points granted, extended or brought back expire, or a hold ends; null or infinity: never, or neither.';
 comment on column points.operation.client_id is 'Who asked (points.client).';
 comment on column points.operation.kind is 'What was asked.';
 comment on column points.operation.rule_version is 'Version of the rule that decided the award.';
@@ -106,8 +109,8 @@ comment on column points.operation.idempotency_key is 'The client''s key: unique
 comment on column points.operation.rule is 'Rule that it earns by: as asked, or for sign_in and claim the one of the terms; null: it does not earn.';
 comment on column points.operation.amount is 'Amount of money that the rule used, of the order that points were spent on, or returned; in the program''s currency.';
 comment on column points.operation.refusal is 'Why it was refused, for good; null: carried out.';
-comment on column points.operation.reason is 'Why, in the words of who asked, kept for ever, so not for personal data; obligatory for adjust, freeze, unfreeze, merge, unmerge, approve and reject.';
-comment on column points.operation.actor is 'Person behind the request, by a name that may be kept for ever; obligatory for adjust, freeze, unfreeze, merge, unmerge, approve and reject.';
+comment on column points.operation.reason is 'Why, in the words of who asked, kept for ever, so not for personal data; obligatory for adjust, freeze, unfreeze, merge, unmerge, approve, reject, extend, cancel_award, activate and reinstate.';
+comment on column points.operation.actor is 'Person behind the request, by a name that may be kept for ever; obligatory for adjust, freeze, unfreeze, merge, unmerge, approve, reject, extend, cancel_award, activate and reinstate.';
 comment on column points.operation.detail is 'Facts of the refusal, or of what came of it.';
 comment on column points.operation.metadata is 'Whatever the host wants to keep with it for ever: no personal data.';
 
@@ -157,11 +160,11 @@ comment on column api.request.counterparty is 'The member who receives a transfe
 comment on column api.request.amount is 'Amount of money: for rules that take one, of the order that points are spent on, or returned.';
 comment on column api.request.points is 'Points to spend, hold, transfer, to adjust by (either sign), or to earn where the rule takes points; to capture, null: all; expected price of a reward; steps of a task.';
 comment on column api.request.occurred_at is 'When it happened; null: now.';
-comment on column api.request.expires_at is 'When the points that an adjustment grants expire, or a hold ends; null: never.';
-comment on column api.request.reason is 'Why, at most 500 characters; obligatory for adjust, freeze, unfreeze, merge, unmerge, approve and reject.';
-comment on column api.request.actor is 'Person behind the request, at most 128 characters; obligatory for adjust, freeze, unfreeze, merge, unmerge, approve and reject.';
+comment on column api.request.expires_at is 'When the points that an adjustment grants, or that are extended or reinstated, expire, or a hold ends; null: never.';
+comment on column api.request.reason is 'Why, at most 500 characters; obligatory for adjust, freeze, unfreeze, merge, unmerge, approve, reject, extend, cancel_award, activate and reinstate.';
+comment on column api.request.actor is 'Person behind the request, at most 128 characters; obligatory for adjust, freeze, unfreeze, merge, unmerge, approve, reject, extend, cancel_award, activate and reinstate.';
 comment on column api.request.metadata is 'A JSON object that is kept with it, at most 4096 characters.';
-comment on column api.request.subject is 'The local day to make up (YYYY-MM-DD), the time zone to set, the task to work on or to claim, or the code of an invitation to join by; null for other kinds.';
+comment on column api.request.subject is 'The local day to make up (YYYY-MM-DD), the time zone to set, the task to work on or to claim, the code of an invitation to join by, or the instant (2030-01-31T23:59:59.999999Z) before which lots expire that are extended; null for other kinds.';
 comment on column api.request.origin is 'Where the member is, for earn, sign_in and claim; null: unknown. Not part of what the key stands for: the same request from elsewhere is the same request.';
 
 reset role;

@@ -54,6 +54,11 @@ create or replace trigger append_only before update or delete on points.zone_cha
 create or replace trigger append_only_truncate before truncate on points.zone_change
     execute function points.refuse_change();
 
+create or replace trigger append_only before update or delete on points.notice
+    for each row execute function points.refuse_change();
+create or replace trigger append_only_truncate before truncate on points.notice
+    execute function points.refuse_change();
+
 create or replace trigger append_only before update or delete on points.catalogue_change
     for each row execute function points.refuse_change();
 create or replace trigger append_only_truncate before truncate on points.catalogue_change

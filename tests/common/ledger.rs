@@ -40,9 +40,11 @@ pub enum Kind {
     Claim,
     Invite,
     Join,
+    Extend,
+    CancelAward,
     Activate,
-    Expire,
     Reinstate,
+    Expire,
     Repay,
     WriteOff,
     Receive,
@@ -143,6 +145,16 @@ impl Request {
     pub fn freeze(kind: Kind, user_id: &str, key: &str) -> Request {
         let text = |text: &str| Some(text.to_owned());
         Request { reason: text("a suspicion"), actor: text("tester"), ..Request::new(kind, user_id, key) }
+    }
+
+    /// What an operator does about an operation: activates, cancels, extends or reinstates its points.
+    pub fn decide(kind: Kind, user_id: &str, original: Uuid, key: &str) -> Request {
+        Request { original: Some(original), ..Request::freeze(kind, user_id, key) }
+    }
+
+    /// Extends what expires before an instant in UTC.
+    pub fn extend_before(user_id: &str, before: &str, key: &str) -> Request {
+        Request::freeze(Kind::Extend, user_id, key).subject(before)
     }
 
     pub fn sign_in(user_id: &str, key: &str) -> Request {

@@ -20,6 +20,7 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
             ("transfer_maximum", "null"),
             ("transfer_times_a_day", "null"),
             ("transfer_points_a_day", "null"),
+            ("notice_days", "'{30}'"),
         ],
     ),
     ("wallet", &[("code", "'x'"), ("name", "'X'")]),
@@ -482,6 +483,20 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "notice",
+        &[
+            ("bucket", "0"),
+            ("account_id", "1"),
+            ("kind", "'expiry'"),
+            ("expires_on", "'2030-01-01'"),
+            ("days", "7"),
+            ("points", "5"),
+            ("lots", "1"),
+            ("expires_at", "now()"),
+            ("noted_at", "now()"),
+        ],
+    ),
+    (
         "job",
         &[
             ("name", "'x'"),
@@ -507,6 +522,13 @@ type Case = (&'static str, &'static [(&'static str, &'static str)]);
 const TIERS: (&str, &str) = ("basis", "'tiers'");
 
 const CASES: &[Case] = &[
+    ("notice_points_positive", &[("points", "0")]),
+    ("notice_points_positive", &[("lots", "0")]),
+    ("notice_days_not_negative", &[("days", "-1")]),
+    ("program_notice_days_in_range", &[("notice_days", "'{0}'")]),
+    ("program_notice_days_in_range", &[("notice_days", "'{366}'")]),
+    ("program_notice_days_in_range", &[("notice_days", "array[null::int]")]),
+    ("program_notice_days_in_range", &[("notice_days", "array_fill(1, array[11])")]),
     ("job_name_is_plain", &[("name", "'X'")]),
     ("job_schedule_is_cron_or_interval", &[("schedule", "'P1D'")]),
     ("job_schedule_is_cron_or_interval", &[("schedule", "'PT0S'")]),

@@ -191,3 +191,49 @@ async fn late_reports_of_one_batch_are_booked_with_their_expiry_one_by_one() {
     );
     assert_laws(&client).await;
 }
+
+/// Worked out by hand: when a day's points in these zones expire, spendable to the last microsecond before.
+#[tokio::test]
+async fn days_end_by_the_local_clock_in_five_time_zones() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    // pending for 1 day, valid for 2, at the same local time; and valid for 1 month
+    make_rule(&client, "DAYS", "basis, fixed_points, rounding, pending_days, valid_days", "'fixed', 10, 'down', 1, 2")
+        .await;
+    make_rule(
+        &client,
+        "MONTH",
+        "basis, fixed_points, rounding, pending_days, valid_months",
+        "'fixed', 10, 'down', 0, 1",
+    )
+    .await;
+    for (zone, rule, happened, begins, expires) in [
+        // Clocks go forward in Berlin on March 31st at 2: the day has 23 hours.
+        ("Europe/Berlin", "DAYS", "2024-03-29T11:00:00Z", "2024-03-30T11:00:00Z", "2024-03-31T10:00:00Z"),
+        // And back in New York on November 3rd at 2: it has 25.
+        ("America/New_York", "DAYS", "2024-11-01T16:00:00Z", "2024-11-02T16:00:00Z", "2024-11-03T17:00:00Z"),
+        // Half an hour in Lord Howe, on April 7th.
+        ("Australia/Lord_Howe", "DAYS", "2024-04-05T12:00:00Z", "2024-04-06T12:00:00Z", "2024-04-07T12:30:00Z"),
+        // February 29th, and the last of January to a shorter month.
+        ("Asia/Kathmandu", "MONTH", "2024-01-31T06:15:00Z", "2024-01-31T06:15:00Z", "2024-02-29T06:15:00Z"),
+        ("Asia/Kathmandu", "MONTH", "2023-01-31T06:15:00Z", "2023-01-31T06:15:00Z", "2023-02-28T06:15:00Z"),
+        // Local day and UTC day differ: the 31st in Shanghai is still the 30th in UTC.
+        ("Asia/Shanghai", "MONTH", "2024-03-30T16:30:00Z", "2024-03-30T16:30:00Z", "2024-04-29T16:30:00Z"),
+        ("Asia/Shanghai", "DAYS", "2024-02-27T16:00:00Z", "2024-02-28T16:00:00Z", "2024-02-29T16:00:00Z"),
+    ] {
+        client.execute("update points.program set time_zone = $1", &[&zone]).await.unwrap();
+        let (happened, begins, expires) = (instant(happened), instant(begins), instant(expires));
+        let user = format!("{zone} {rule} {}", happened.format("%F"));
+        one(&client, Request::earn(&user, rule, "a"), Some(happened)).await;
+        let micro = TimeDelta::microseconds(1);
+        let mut cases = vec![(begins, 1, None), (expires - micro, 2, None), (expires, 3, Some("INSUFFICIENT_POINTS"))];
+        if begins > happened {
+            cases.insert(0, (begins - micro, 0, Some("INSUFFICIENT_POINTS")));
+        }
+        for (at, key, refusal) in cases {
+            let outcome = one(&client, Request::spend(&user, 1, &key.to_string()), Some(at)).await;
+            assert_eq!(outcome.refusal.as_deref(), refusal, "{user} at {at}");
+        }
+    }
+    assert_laws(&client).await;
+}

@@ -401,7 +401,7 @@ fn spoilt(mut request: Request, fault: u8, now: DateTime<Utc>) -> Request {
     let text = |text: &str| Some(text.to_owned());
     match fault {
         0 => request.kind = None,
-        1 => request.kind = Some(Kind::Activate),
+        1 => request.kind = Some(Kind::Expire),
         2 => request.user_id = None,
         3 => request.user_id = text(""),
         4 => request.user_id = Some("u".repeat(65)),

@@ -117,6 +117,7 @@ const LAWS: &[(&str, &str)] = &[
                  when 'receive' then 'transfer'
                  when 'erase' then 'write_off'
                  when 'reject' then 'clawback'
+                 when 'cancel_award' then 'clawback'
                  when 'unmerge' then 'merge'
                  when 'forward' then 'merge'
                  when 'cancel' then 'refund'
@@ -164,7 +165,7 @@ const LAWS: &[(&str, &str)] = &[
              select r.bucket, r.account_id, r.original, sum(abs(r.points)) as points
              from points.operation r
              join points.operation o on o.bucket = r.bucket and o.account_id = r.account_id and o.id = r.original
-             where r.kind in ('reverse', 'cancel', 'reject') and r.refusal is null and o.kind <> 'hold'
+             where r.kind in ('reverse', 'cancel', 'reject', 'cancel_award', 'reinstate') and r.refusal is null and o.kind <> 'hold'
              group by r.bucket, r.account_id, r.original
          ) o
          full join points.reversal r on r.bucket = o.bucket and r.account_id = o.account_id and r.operation_id = o.original

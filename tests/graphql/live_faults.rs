@@ -17,10 +17,7 @@ use jifen::{
     migrate,
 };
 use serde_json::{Value, json};
-use tokio::{
-    sync::watch,
-    task::JoinSet,
-};
+use tokio::{sync::watch, task::JoinSet};
 
 use super::{
     Gateway, code,
@@ -189,9 +186,14 @@ impl Subscriber {
         let gateway = &self.gateways[gateway];
         let (member, version) = (&self.member, self.last.version);
         let query = if self.entries {
-            format!("subscription {{ entryAdded(userId: \"{member}\", after: {}) {{ seq availableAfter }} }}", self.told.len())
+            format!(
+                "subscription {{ entryAdded(userId: \"{member}\", after: {}) {{ seq availableAfter }} }}",
+                self.told.len()
+            )
         } else {
-            format!("subscription {{ balanceChanged(userId: \"{member}\", afterVersion: {version}) {{ version frozen balance {{ available }} }} }}")
+            format!(
+                "subscription {{ balanceChanged(userId: \"{member}\", afterVersion: {version}) {{ version frozen balance {{ available }} }} }}"
+            )
         };
         let mut socket = Socket::open(gateway, super::socket::TRANSPORT).await;
         let payload = json!({ "authorization": format!("Bearer {}", gateway.key) });
@@ -273,8 +275,10 @@ async fn cut(database: &Database, random: &mut Random) {
         "query ~ 'api.execute' and random() < 0.3",
         "query ~ 'api.account' and random() < 0.3",
     ]);
-    let cut = format!("select pg_terminate_backend(pid) from pg_stat_activity
-        where datname = current_database() and pid <> pg_backend_pid() and {chosen}");
+    let cut = format!(
+        "select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid() and {chosen}"
+    );
     database.client().await.batch_execute(&cut).await.unwrap();
 }
 

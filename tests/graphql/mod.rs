@@ -10,6 +10,7 @@ mod earn_points;
 mod earn_points_batch;
 mod erase;
 mod errors;
+mod expiry;
 mod explain;
 mod freeze;
 mod gateways;

@@ -12,7 +12,7 @@ begin
                     is distinct from row(o.kind, case when o.kind = 'earn' then o.rule end, o.order_key, o.reward, o.original,
                         case when o.counterparty_id is not null and o.kind not in ('reverse', 'unmerge')
                             then coalesce(points.user_id_of(o.counterparty_bucket, o.counterparty_id), d.counterparty) end,
-                        o.amount::numeric, o.requested::bigint, o.occurred_at, case when o.kind in ('adjust', 'hold') then o.expires_at end,
+                        o.amount::numeric, o.requested::bigint, o.occurred_at, case when o.kind in ('adjust', 'hold', 'extend', 'reinstate') then o.expires_at end,
                         o.reason, o.actor, o.metadata, o.subject)
                     then 'IDEMPOTENCY_CONFLICT'
             end,

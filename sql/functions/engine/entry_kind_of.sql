@@ -7,6 +7,7 @@ return case
     when p_kind = 'hold' then 'hold'
     when p_kind = 'capture' then 'capture'
     when p_kind = 'release' then 'release'
+    when p_kind = 'reinstate' then 'reinstate'
     when p_kind in ('transfer', 'receive') then 'transfer'
 end;
 

@@ -14,6 +14,7 @@ begin
     perform points.note_reversals(p_bucket, p_drafts);
     perform points.free_shares(p_bucket, p_drafts);
     perform points.close_reviews(p_bucket, p_requests, p_drafts, p_now);
+    perform points.change_lots(p_bucket, p_requests, p_drafts, p_now);
     perform points.note_invitations(p_bucket, p_drafts, p_now);
     perform points.close_redemptions(p_bucket, p_requests, p_drafts, p_now);
     if exists (select from unnest(p_drafts) d where d.seq is not null and d.debt_delta > 0)
@@ -45,4 +46,4 @@ end
 $$;
 
 comment on function points.follow_up(smallint, api.request[], points.draft[], timestamptz) is
-    'What a round with special operations brings about besides entries and lots: holds, redemptions and reviews close, invited members qualify, accounts freeze, returns undo what they must, debts are forgiven or repaid, what was given back too late expires, and what merged accounts got goes on.';
+    'What a round with special operations brings about besides entries and lots: holds, redemptions and reviews close, invited members qualify, lots get other instants, accounts freeze, returns undo what they must, debts are forgiven or repaid, what was given back too late expires, and what merged accounts got goes on.';

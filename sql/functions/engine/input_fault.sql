@@ -6,7 +6,7 @@ create or replace function points.input_fault(
 ) returns text[]
 language sql stable parallel safe
 return case
-    when p_kind is null or p_kind >= 'activate'
+    when p_kind is null or p_kind >= 'expire'
         then array['kind', 'must be one that can be asked for']
     when p_user_id is null or length(p_user_id) not between 1 and 64
         then array['user_id', 'must have 1 to 64 characters']

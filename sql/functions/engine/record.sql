@@ -10,7 +10,7 @@ begin
         case when d.kind in ('adjust', 'reverse', 'reject') then d.moved else abs(d.moved) end, d.seq,
         d.refusal, d.refusal_detail, d.occurred_at,
         case when d.seq is not null and d.moved > 0 and d.undo is null then d.lot_available_at end,
-        case when d.kind in ('adjust', 'hold') then d.expires_at when d.seq is not null and d.moved > 0 and d.undo is null then d.lot_expires_at end,
+        case when d.kind in ('adjust', 'hold', 'extend', 'reinstate') then d.expires_at when d.seq is not null and d.moved > 0 and d.undo is null then d.lot_expires_at end,
         d.reason, d.actor, d.metadata, d.subject, p_now
     from unnest(p_requests, p_drafts) d
     join points.lane b on b.bucket = p_bucket

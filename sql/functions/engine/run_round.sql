@@ -24,6 +24,7 @@ begin
     if p_special then
         v_drafts := points.draft_closings(p_bucket, p_requests, v_drafts);
         v_drafts := points.draft_reviews(p_bucket, p_requests, v_drafts, p_now);
+        v_drafts := points.draft_lot_changes(p_bucket, p_requests, v_drafts);
         v_drafts := points.draft_deductions(p_bucket, p_requests, v_drafts);
         perform points.reinstate(p_bucket, v_drafts, p_now);
         v_drafts := points.draft_undo(p_bucket, v_drafts);

@@ -4,7 +4,7 @@ return case
     when p_kind in ('earn', 'sign_in', 'set_time_zone', 'progress', 'claim', 'invite', 'join') then 'earn'
     when p_kind in ('spend', 'hold', 'capture', 'release', 'transfer', 'redeem', 'make_up') then 'spend'
     when p_kind in ('reverse', 'return') then 'reverse'
-    when p_kind in ('adjust', 'freeze', 'unfreeze', 'merge', 'unmerge', 'approve', 'reject') then 'adjust'
+    when p_kind in ('adjust', 'freeze', 'unfreeze', 'merge', 'unmerge', 'approve', 'reject', 'extend', 'cancel_award', 'activate', 'reinstate') then 'adjust'
     when p_kind in ('fulfil', 'cancel') then 'rewards'
 end;
 

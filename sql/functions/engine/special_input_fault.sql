@@ -5,13 +5,17 @@ create or replace function points.special_input_fault(
 language plpgsql immutable parallel safe as $$
 begin
     return case
-        when p_kind in ('sign_in', 'make_up', 'set_time_zone', 'progress', 'claim', 'invite', 'join') or p_subject is not null
+        when p_kind in ('sign_in', 'make_up', 'set_time_zone', 'progress', 'claim', 'invite', 'join')
+                or p_subject is not null and p_kind <> 'extend'
             then points.occasion_input_fault(p_kind, p_rule, p_order_key, p_reward, p_original, p_counterparty, p_amount, p_points,
                 p_occurred_at, p_expires_at, p_subject)
         when p_rule is not null
             then array['rule', 'is for earn']
-        when (p_kind in ('capture', 'release', 'reverse', 'fulfil', 'cancel', 'approve', 'reject')) <> (p_original is not null)
-            then array['original', 'is for capture, release, reverse, fulfil, cancel, approve and reject, which need it']
+        when p_kind = 'extend'
+            then points.extend_input_fault(p_order_key, p_reward, p_original, p_counterparty, p_amount, p_points, p_expires_at, p_reason, p_actor, p_subject)
+        when (p_kind in ('capture', 'release', 'reverse', 'fulfil', 'cancel', 'approve', 'reject', 'activate', 'cancel_award', 'reinstate'))
+            <> (p_original is not null)
+            then array['original', 'is for what undoes, ends or decides on an operation, which needs it']
         when p_kind in ('transfer', 'merge', 'unmerge') or p_counterparty is not null
             then array['kind', 'what touches two accounts is for api.execute_pair']
         when (p_kind = 'redeem') <> (p_reward is not null)
@@ -30,11 +34,13 @@ begin
             then array['points', 'must be positive']
         when p_points is not null and p_kind not in ('hold', 'capture', 'redeem')
             then array['points', 'is not for this kind']
-        when p_expires_at is not null and p_kind <> 'hold'
-            then array['expires_at', 'is for hold and for adjustments that grant points']
-        when p_kind in ('freeze', 'unfreeze', 'approve', 'reject') and coalesce(p_reason, '') = ''
+        when p_kind = 'reinstate' and p_expires_at is null
+            then array['expires_at', 'must not be null']
+        when p_expires_at is not null and p_kind not in ('hold', 'reinstate')
+            then array['expires_at', 'is for hold, extend, reinstate and for adjustments that grant points']
+        when p_kind in ('freeze', 'unfreeze', 'approve', 'reject', 'activate', 'cancel_award', 'reinstate') and coalesce(p_reason, '') = ''
             then array['reason', 'this needs a reason']
-        when p_kind in ('freeze', 'unfreeze', 'approve', 'reject') and coalesce(p_actor, '') = ''
+        when p_kind in ('freeze', 'unfreeze', 'approve', 'reject', 'activate', 'cancel_award', 'reinstate') and coalesce(p_actor, '') = ''
             then array['actor', 'this needs its actor']
     end;
 end

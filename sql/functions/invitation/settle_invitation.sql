@@ -17,4 +17,4 @@ end
 $$;
 
 comment on function api.settle_invitation() is
-    'Does what is due of one invitation, one of those that have waited longest: pays both sides, or claws back from both. False: nothing is due. The gateway calls it until then, every second; any number may at once. Raises 40001 when an account was erased or merged meanwhile: call again.';
+    'Does what is due of one invitation, one of those that have waited longest: pays both sides, or claws back from both. False: nothing is due. For psql: the job settle_invitations does the same every second; any number may at once. Raises 40001 when an account was erased or merged meanwhile: call again.';

@@ -19,7 +19,7 @@ begin
         select coalesce(sum(u.points), 0) as expired
         from points.lot_use u
         join points.entry e on e.bucket = u.bucket and e.account_id = u.account_id and e.seq = u.seq and e.recorded_at = u.recorded_at
-        where u.bucket = a.into_bucket and u.account_id = a.into_id and u.lot_seq = any (p_seqs) and e.kind = 'expire'
+        where u.bucket = a.into_bucket and u.account_id = a.into_id and u.lot_seq = any (p_seqs) and e.kind in ('expire', 'reinstate')
     ) u
     cross join lateral (
         select case

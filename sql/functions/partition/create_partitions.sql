@@ -6,4 +6,4 @@ end
 $$;
 
 comment on function api.create_partitions() is
-    'Makes the monthly partitions of entries and lot uses for this month and three more, where absent. Returns how many it made. Repeatable; the gateway runs it at start and every hour.';
+    'Makes the monthly partitions of entries and lot uses for this month and three more, where absent. Returns how many it made. Repeatable; jifen migrate runs it, and a job every hour.';

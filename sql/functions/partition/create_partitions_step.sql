@@ -4,6 +4,7 @@ create or replace function points.create_partitions_step(
 language plpgsql volatile as $$
 begin
     done := points.make_partitions(p_limit, coalesce(p_now, clock_timestamp()));
+    -- All of it in one step.
     due_since := null;
     failure := null;
 end

@@ -7,12 +7,16 @@ declare
     v_bucket smallint;
     v_account_ids bigint[];
     v_account_id bigint;
-    -- Nothing may be booked before what the last holder of a lock booked.
+    v_from timestamptz;
     v_now timestamptz;
 begin
     done := 0;
-    for v_bucket in select b.bucket from points.due_buckets(coalesce(p_now, clock_timestamp())) b loop
-        v_account_ids := points.lock_due(v_bucket, p_limit, coalesce(p_now, clock_timestamp()));
+    -- What a run has settled leaves dead rows in the index, which an old snapshot elsewhere keeps from being cleared away; so its
+    -- steps go on where the last one stopped.
+    v_from := coalesce((select j.due_since from points.job j where j.name = 'sweep' and j.ended_at is null), '-infinity');
+    for v_bucket in select b.bucket from points.due_buckets(v_from, coalesce(p_now, clock_timestamp())) b loop
+        v_account_ids := points.lock_due(v_bucket, p_limit, v_from, coalesce(p_now, clock_timestamp()));
+        -- Nothing may be booked before what the last holder of a lock booked.
         v_now := coalesce(p_now, clock_timestamp());
         begin
             perform points.settle_swept(v_bucket, v_account_ids, v_now);
@@ -30,7 +34,7 @@ begin
         end;
         exit when done > 0;
     end loop;
-    due_since := (select min(b.due_since) from points.due_buckets(coalesce(p_now, clock_timestamp())) b);
+    due_since := (select min(b.due_since) from points.due_buckets(v_from, coalesce(p_now, clock_timestamp())) b);
 end
 $$;
 
