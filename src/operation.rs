@@ -433,9 +433,9 @@ impl feed::Row for Entry {
 
 /// The seq that a subscriber has got to.
 pub fn parse_seq(after: Option<ID>) -> Result<Option<i64>, Error> {
-    let seq = after.map(|after| after.parse().ok().filter(|seq: &i64| *seq >= 0)).map(|seq| {
-        seq.ok_or_else(|| Error::invalid_input("after", "must be the seq of an entry, or 0"))
-    });
+    let seq = after
+        .map(|after| after.parse().ok().filter(|seq: &i64| *seq >= 0))
+        .map(|seq| seq.ok_or_else(|| Error::invalid_input("after", "must be the seq of an entry, or 0")));
     seq.transpose()
 }
 

@@ -120,7 +120,14 @@ pub struct Api {
 
 impl Api {
     /// The schema over these ways of writing and reading.
-    pub fn new(feed: &Feed, lanes: Lanes, pairs: Pairs, accounts: AccountReads, reads: Reads, reports: Reports) -> Self {
+    pub fn new(
+        feed: &Feed,
+        lanes: Lanes,
+        pairs: Pairs,
+        accounts: AccountReads,
+        reads: Reads,
+        reports: Reports,
+    ) -> Self {
         let schema = Schema::build(Query::default(), Mutation::default(), Subscription::default())
             .data(review_queues(feed))
             .data(live_campaigns(feed))

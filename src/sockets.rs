@@ -140,7 +140,7 @@ pub async fn websocket(
     }));
     let mut beat = interval_at(tokio::time::Instant::now() + BEAT, BEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut silent = 0;
+    let (mut beats, mut silent) = (0, 0);
     loop {
         let message = tokio::select! {
             message = output.next() => match message {
@@ -149,10 +149,11 @@ pub async fn websocket(
                 None => return,
             },
             _ = beat.tick() => {
+                beats += 1;
                 silent = if heard.swap(false, Ordering::Relaxed) { 0 } else { silent + 1 };
                 match caller.get() {
                     _ if silent > MAX_SILENT => return,
-                    None if silent > 0 => close(TOO_LATE, "Connection initialisation timeout"),
+                    None if beats > 1 => close(TOO_LATE, "Connection initialisation timeout"),
                     None => Message::Ping(Default::default()),
                     Some(caller) => match caller.check(&clients).await {
                         Ok(()) => Message::Ping(Default::default()),

@@ -98,7 +98,14 @@ impl Topics {
         let topic = self.topics.entry(key.clone()).or_insert_with(|| {
             self.nameless.entry(bucket).or_default().insert(key.clone());
             self.made += 1;
-            Topic { number: self.made, bucket, id: None, seen: watch::Sender::default(), followers: 0, state: State::Idle }
+            Topic {
+                number: self.made,
+                bucket,
+                id: None,
+                seen: watch::Sender::default(),
+                followers: 0,
+                state: State::Idle,
+            }
         });
         topic.followers += 1;
         let receiver = topic.seen.subscribe();

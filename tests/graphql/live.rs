@@ -10,8 +10,7 @@ use super::{
 };
 use crate::common::Database;
 
-const BALANCE: &str =
-    r#"subscription { balanceChanged(userId: "dora") { version frozen balance { pending available } level { code } } }"#;
+const BALANCE: &str = r#"subscription { balanceChanged(userId: "dora") { version frozen balance { pending available } level { code } } }"#;
 
 fn balance(version: i64, available: i64) -> Value {
     json!({
@@ -152,7 +151,11 @@ async fn a_hold_that_ends_is_told() {
 #[tokio::test]
 async fn every_entry_is_told_once_and_in_order() {
     let (gateway, database) = Gateway::new().await;
-    let entries = |after: &str| format!("subscription {{ entryAdded(userId: \"dora\"{after}) {{ seq kind availableDelta operation {{ idempotencyKey }} }} }}");
+    let entries = |after: &str| {
+        format!(
+            "subscription {{ entryAdded(userId: \"dora\"{after}) {{ seq kind availableDelta operation {{ idempotencyKey }} }} }}"
+        )
+    };
     // before there is an account
     let mut early = Socket::with(&gateway, &entries("")).await;
     let inputs: Vec<_> = (1..=230)
@@ -169,7 +172,8 @@ async fn every_entry_is_told_once_and_in_order() {
     new.ask("q", "{ __typename }").await;
     psql(&database, "select api.spend_points('dora', 3, 'kettle')").await;
 
-    let spent = json!({ "seq": 231, "kind": "SPEND", "availableDelta": -3, "operation": { "idempotencyKey": "kettle" } });
+    let spent =
+        json!({ "seq": 231, "kind": "SPEND", "availableDelta": -3, "operation": { "idempotencyKey": "kettle" } });
     for (socket, first) in [(&mut early, 1), (&mut all, 1), (&mut some, 229)] {
         for seq in first..=230 {
             let expected = json!({ "seq": seq, "kind": "EARN", "availableDelta": 5, "operation": { "idempotencyKey": seq.to_string() } });
@@ -185,7 +189,9 @@ async fn every_entry_is_told_once_and_in_order() {
 async fn changes_of_level_are_told() {
     let (gateway, _database) = Gateway::new().await;
     let levels = |after: &str| {
-        format!("subscription {{ levelChanged(userId: \"dora\"{after}) {{ seq previous {{ code }} level {{ code name }} }} }}")
+        format!(
+            "subscription {{ levelChanged(userId: \"dora\"{after}) {{ seq previous {{ code }} level {{ code name }} }} }}"
+        )
     };
     gateway.sign_in("dora", "1").await.unwrap();
     let mut socket = Socket::with(&gateway, &levels(", after: 0")).await;
@@ -205,11 +211,14 @@ async fn changes_of_level_are_told() {
 async fn what_becomes_of_redemptions_is_told() {
     let (gateway, _database) = Gateway::new().await;
     gateway.grant("dora", 100, "g", None).await;
-    let reward = json!({ "code": "CUP", "name": "Cup", "kind": "GOODS", "price": 10, "stock": 50, "idempotencyKey": "cup" });
+    let reward =
+        json!({ "code": "CUP", "name": "Cup", "kind": "GOODS", "price": 10, "stock": 50, "idempotencyKey": "cup" });
     let create = "mutation($input: CreateRewardInput!) { createReward(input: $input) { replayed } }";
     gateway.ask(create, json!({ "input": reward })).await;
     let changes = |more: &str| {
-        format!("subscription {{ redemptionChanged(userId: \"dora\"{more}) {{ cursor redemption {{ id status reward {{ code }} }} }} }}")
+        format!(
+            "subscription {{ redemptionChanged(userId: \"dora\"{more}) {{ cursor redemption {{ id status reward {{ code }} }} }} }}"
+        )
     };
     let mut all = Socket::with(&gateway, &changes("")).await;
     let mut made = Vec::new();
@@ -225,7 +234,9 @@ async fn what_becomes_of_redemptions_is_told() {
     let mut first = Socket::with(&gateway, &changes(&format!(", id: {}", made[0]))).await;
     assert_eq!(first.event().await["redemption"]["status"], "RESERVED");
     let mut cursors = Vec::new();
-    for (field, id, status) in [("fulfilRedemption", &made[1], "FULFILLED"), ("cancelRedemption", &made[0], "CANCELLED")] {
+    for (field, id, status) in
+        [("fulfilRedemption", &made[1], "FULFILLED"), ("cancelRedemption", &made[0], "CANCELLED")]
+    {
         let close = format!("mutation($input: CloseRedemptionInput!) {{ {field}(input: $input) {{ replayed }} }}");
         let input = json!({ "userId": "dora", "redemptionId": id, "idempotencyKey": field });
         gateway.ask(&close, json!({ "input": input })).await;
@@ -245,12 +256,16 @@ async fn what_becomes_of_redemptions_is_told() {
 async fn the_queue_of_reviews_is_told() {
     let (gateway, database) = Gateway::new().await;
     let other = Gateway::over(&database.url(), &gateway.key).await;
-    psql(&database, "select api.set_risk_rule('LARGE', 'Large', '{ORDER}', 'award_points', 'review', 'on', 'r', 100)").await;
+    psql(&database, "select api.set_risk_rule('LARGE', 'Large', '{ORDER}', 'award_points', 'review', 'on', 'r', 100)")
+        .await;
     let mut socket = Socket::with(&gateway, "subscription { reviewQueue { operationId userId points status } }").await;
     assert_eq!(socket.event().await, json!([]));
     let order = json!({ "userId": "dora", "rule": "ORDER", "amount": 500, "idempotencyKey": "1" });
     let id = other.mutate("earnPoints", order).await.unwrap()["operation"]["id"].take();
-    assert_eq!(socket.event().await, json!([{ "operationId": id, "userId": "dora", "points": 500, "status": "WAITING" }]));
+    assert_eq!(
+        socket.event().await,
+        json!([{ "operationId": id, "userId": "dora", "points": 500, "status": "WAITING" }])
+    );
     let second = Socket::with(&gateway, "subscription { reviewQueue { operationId } }").await.event().await;
     assert_eq!(second, json!([{ "operationId": id }]));
     let approve = "mutation($input: DecideAwardInput!) { approveAward(input: $input) { replayed } }";
@@ -273,7 +288,8 @@ async fn the_budget_of_a_campaign_is_told() {
     let budget = "subscription { campaignBudget(code: \"SPRING\") { remainingBudget running } }";
     let mut socket = Socket::with(&gateway, budget).await;
     assert_eq!(socket.event().await, Value::Null);
-    let campaign = "select api.create_campaign('SPRING', 'Spring', 'bonus', '{ORDER}', 'c', p_bonus => 30, p_budget => 100)";
+    let campaign =
+        "select api.create_campaign('SPRING', 'Spring', 'bonus', '{ORDER}', 'c', p_bonus => 30, p_budget => 100)";
     psql(&database, campaign).await;
     assert_eq!(socket.event().await, json!({ "remainingBudget": 100, "running": true }));
     let order = json!({ "userId": "dora", "rule": "ORDER", "amount": 1, "idempotencyKey": "1" });
@@ -305,7 +321,8 @@ async fn merged_and_erased_accounts_are_told() {
     let held = other.ask(hold, json!({ "input": input })).await["holdPoints"]["operation"]["id"].take();
     assert_eq!(dora.event().await, state(None, 40, 10));
     let merge = "mutation($input: MergeAccountsInput!) { mergeAccounts(input: $input) { replayed } }";
-    let input = json!({ "userId": "dora", "intoUserId": "eve", "idempotencyKey": "m", "reason": "one person", "actor": "sue" });
+    let input =
+        json!({ "userId": "dora", "intoUserId": "eve", "idempotencyKey": "m", "reason": "one person", "actor": "sue" });
     other.ask(merge, json!({ "input": input })).await;
     assert_eq!(dora.event().await, state(Some("eve"), 0, 10));
     assert_eq!(eve.event().await, state(None, 90, 0));

@@ -27,7 +27,8 @@ async fn five_hundred_sockets_are_told() {
         let gateway = gateway.clone();
         opening.spawn(async move {
             let user = number % MEMBERS;
-            let query = format!("subscription {{ balanceChanged(userId: \"m{user}\") {{ version balance {{ available }} }} }}");
+            let query =
+                format!("subscription {{ balanceChanged(userId: \"m{user}\") {{ version balance {{ available }} }} }}");
             let mut socket = Socket::with(&gateway, &query).await;
             assert_eq!(socket.event().await, Value::Null);
             socket
