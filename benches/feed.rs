@@ -65,6 +65,7 @@ pub async fn measure(world: &World, report: &mut Report) -> Result<()> {
         opened??;
     }
     let each = (memory(world)? - before) as f64 / members.len() as f64;
+    say(format!("  {each:.1} KiB of the gateway a socket"));
     let name = format!("{} sockets: memory of the gateway a socket", members.len());
     report.add(Row::new(name, each, "KiB").against(LARGEST_MEMORY).wants(Target::AtMost(1.0)));
 
@@ -82,6 +83,7 @@ pub async fn measure(world: &World, report: &mut Report) -> Result<()> {
         report.add(Row::new(format!("{name}: made"), changes as f64 / usage.seconds, "changes/s"));
         for (label, quantile) in [("p50", 0.5), ("p99", 0.99)] {
             let delay = delays.value_at_quantile(quantile) as f64 / 1000.0;
+            say(format!("  {label} from sending to delivery: {delay:.1} ms"));
             let row = Row::new(format!("{name}: from sending to delivery, {label}"), delay, "ms");
             report.add(if quantile > 0.9 { row.against(LARGEST_DELAY).wants(Target::AtMost(1.0)) } else { row });
         }

@@ -172,27 +172,28 @@ table points.account
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.balance with (fillfactor=60)
-    account_id     bigint not null
-    pending        points.pocket not null default 0
-    available      points.pocket not null default 0
-    held           points.pocket not null default 0
-    earned         points.pocket not null default 0
-    spent          points.pocket not null default 0
-    expired        points.pocket not null default 0
-    adjusted       points.flow not null default 0
-    debt           points.pocket not null default 0
-    transferred    points.flow not null default 0
-    version        bigint not null default 0
-    next_change_at timestamp with time zone not null default 'infinity'::timestamp with time zone
-    level_until    bigint not null
-    inherited      points.pocket
-    bucket         smallint not null
-    frozen         boolean not null default false
-    has_returns    boolean not null default false
-    closed         boolean not null default false
-    merged         boolean not null default false
-    invited        boolean not null default false
-    level          text
+    account_id      bigint not null
+    pending         points.pocket not null default 0
+    available       points.pocket not null default 0
+    held            points.pocket not null default 0
+    earned          points.pocket not null default 0
+    spent           points.pocket not null default 0
+    expired         points.pocket not null default 0
+    adjusted        points.flow not null default 0
+    debt            points.pocket not null default 0
+    transferred     points.flow not null default 0
+    version         bigint not null default 0
+    next_change_at  timestamp with time zone not null default 'infinity'::timestamp with time zone
+    level_until     bigint not null
+    inherited       points.pocket
+    touched_version bigint
+    bucket          smallint not null
+    frozen          boolean not null default false
+    has_returns     boolean not null default false
+    closed          boolean not null default false
+    merged          boolean not null default false
+    invited         boolean not null default false
+    level           text
     balance_pkey: PRIMARY KEY (bucket, account_id)
     balance_of_an_account: FOREIGN KEY (bucket, account_id) REFERENCES points.account(bucket, id)
     balance_is_within_safe_integers: CHECK (((((pending)::bigint + (available)::bigint) + (held)::bigint) <= '9007199254740991'::bigint))
@@ -1010,6 +1011,15 @@ view api.account
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
+view api.account_clock
+    bucket          smallint
+    account_id      bigint
+    version         bigint
+    touched_version bigint
+    next_change_at  timestamp with time zone
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
 view api.campaign
     code             text
     name             text
@@ -1132,6 +1142,18 @@ view api.level
     code      text
     name      text
     threshold bigint
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
+view api.level_change
+    bucket      smallint
+    account_id  bigint
+    seq         bigint
+    user_id     text
+    wallet      text
+    previous    text
+    level       text
+    recorded_at timestamp with time zone
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -1845,6 +1867,10 @@ function points.admit_redeems(p_bucket smallint, p_requests api.request[], p_dra
     returns points.draft[]
     plpgsql stable
 
+function points.announce(p_bucket smallint, p_accounts text)
+    returns void
+    plpgsql volatile
+
 function points.answer(p_bucket smallint, p_drafts points.draft[])
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql stable
@@ -1902,6 +1928,10 @@ function points.burn_lots(p_bucket smallint, p_drafts points.draft[], p_now time
 function points.calendar_expiry(p_months integer, p_days integer, p_end points.calendar_unit, p_until date, p_pending_days integer, p_at timestamp with time zone, p_time_zone text)
     returns timestamp with time zone
     plpgsql stable parallel safe
+
+function points.caller_announces()
+    returns boolean
+    sql stable
 
 function points.campaign_fault(p_name text, p_priority integer, p_exclusive boolean, p_member_cap bigint, p_starts_at timestamp with time zone, p_ends_at timestamp with time zone)
     returns text[]
@@ -2288,6 +2318,11 @@ function points.moved_lots(p_bucket smallint, p_draft points.draft, p_now timest
 function points.new_code(p_bucket smallint, p_chance uuid)
     returns text
     plpgsql immutable
+
+function points.next_change(p_bucket smallint, p_account_id bigint, p_now timestamp with time zone)
+    returns timestamp with time zone
+    plpgsql stable security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function points.note_change(p_client text, p_scope text, p_idempotency_key text, p_what text, p_code text, p_inputs jsonb, p_version integer DEFAULT NULL::integer, OUT replayed boolean, OUT version integer)
     returns record

@@ -12,6 +12,7 @@ use jifen::{
     embedded::{self, Durability, Server},
     migrate, schema, server,
 };
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -150,6 +151,7 @@ fn data_dir(options: &DatabaseOptions) -> Result<PathBuf> {
 }
 
 async fn serve(options: Serve) -> Result {
+    raise_open_files();
     let mut signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
     // Before anything takes time: an address in use should be said at once.
     let listener = TcpListener::bind(options.listen).await.map_err(|error| {
@@ -199,6 +201,14 @@ async fn serve(options: Serve) -> Result {
     match failure {
         Some(error) => Err(error.into()),
         None => database.close().await,
+    }
+}
+
+/// Each socket is an open file, and many systems allow few at first.
+fn raise_open_files() {
+    let limits = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limits.maximum, ..limits }) {
+        tracing::warn!("cannot raise the limit of open files: {error}");
     }
 }
 

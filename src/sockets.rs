@@ -116,7 +116,8 @@ pub async fn websocket(
     let heard = Arc::new(AtomicBool::new(true));
     let caller = Arc::new(OnceLock::new());
 
-    let input = messages.take_while(|message| ready(message.is_ok())).filter_map({
+    let messages = messages.take_while(|message| ready(message.is_ok()));
+    let input = messages.filter_map({
         let heard = heard.clone();
         move |message| {
             heard.store(true, Ordering::Relaxed);
@@ -126,9 +127,9 @@ pub async fn websocket(
             })
         }
     });
-    let mut output = pin!(Protocol::new(api, input, protocol).on_connection_init({
+    let greet = {
         let (clients, caller) = (clients.clone(), caller.clone());
-        async move |payload: serde_json::Value| {
+        move |payload: serde_json::Value| async move {
             let given = payload.get("authorization").or_else(|| payload.get("Authorization"));
             let given = given.and_then(|value| value.as_str()).map(str::to_owned).or(authorization);
             let found = Caller::find(&clients, given).await?;
@@ -137,10 +138,11 @@ pub async fn websocket(
             let _first = caller.set(found);
             Ok(data)
         }
-    }));
+    };
+    let mut output = pin!(Protocol::new(api, input.boxed(), protocol).on_connection_init(greet));
     let mut beat = interval_at(tokio::time::Instant::now() + BEAT, BEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut silent = 0;
+    let (mut beats, mut silent) = (0, 0);
     loop {
         let message = tokio::select! {
             message = output.next() => match message {
@@ -149,10 +151,11 @@ pub async fn websocket(
                 None => return,
             },
             _ = beat.tick() => {
+                beats += 1;
                 silent = if heard.swap(false, Ordering::Relaxed) { 0 } else { silent + 1 };
                 match caller.get() {
                     _ if silent > MAX_SILENT => return,
-                    None if silent > 0 => close(TOO_LATE, "Connection initialisation timeout"),
+                    None if beats > 1 => close(TOO_LATE, "Connection initialisation timeout"),
                     None => Message::Ping(Default::default()),
                     Some(caller) => match caller.check(&clients).await {
                         Ok(()) => Message::Ping(Default::default()),

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use tokio::{sync::watch, task::JoinSet};
 
 use super::{
-    Gateway, code,
+    Gateway, code, only_error,
     socket::{Events, Socket},
 };
 use crate::{
@@ -66,7 +66,7 @@ async fn a_listener_that_is_cut_off_listens_again() {
 fn options(data_dir: PathBuf) -> Options {
     Options {
         data_dir,
-        durability: Durability::ThrowAway,
+        durability: Durability::Durable,
         settings: Vec::new(),
         max_connections: 100,
         pg_bin: env::var_os("JIFEN_PG_BIN").map(PathBuf::from),
@@ -92,9 +92,9 @@ async fn subscriptions_outlive_a_restart_of_postgres() {
     assert_eq!(balance.event().await, Value::Null);
     gateway.sign_in("dora", "1").await.unwrap();
     assert_eq!(balance.event().await, json!({ "version": 1 }));
-    server.stop().await.unwrap();
     // one that begins while it is away
     let mut begins = Socket::of(&gateway).await;
+    server.stop().await.unwrap();
     begins.subscribe("s", BALANCE).await;
 
     let server = Server::start(options(data_dir.clone())).await.unwrap();
@@ -175,8 +175,8 @@ impl Subscriber {
         self
     }
 
-    fn is_done(&self) -> bool {
-        let finals = self.finals.borrow();
+    fn is_done(&mut self) -> bool {
+        let finals = self.finals.borrow_and_update();
         let Some(wanted) = finals.as_ref().map(|finals| &finals[&self.member]) else { return false };
         if self.entries { self.told.len() as i64 == wanted.version } else { self.last == *wanted }
     }
@@ -240,17 +240,19 @@ impl Subscriber {
 async fn write(gateway: &Gateway, random: &mut Random, key: &str) {
     let (member, spends) = (random.pick(&MEMBERS), random.of(0..3) == 0);
     loop {
-        let result = match spends {
-            true => gateway.spend(member, 3, key).await,
-            false => gateway.sign_in(member, key).await,
+        let mutation = match spends {
+            true => format!("spendPoints(input: {{ userId: \"{member}\", points: 3, idempotencyKey: \"{key}\" }})"),
+            false => {
+                format!("earnPoints(input: {{ userId: \"{member}\", rule: \"SIGN_IN\", idempotencyKey: \"{key}\" }})")
+            }
         };
-        match result {
-            Err(error) if error["extensions"]["retryable"] == true => {}
-            Err(error) => {
+        match only_error(gateway.send(&format!("mutation {{ {mutation} {{ replayed }} }}"), json!({})).await) {
+            Ok(error) if error["extensions"]["retryable"] == true => {}
+            Ok(error) => {
                 assert!(["INSUFFICIENT_POINTS", "ACCOUNT_FROZEN"].contains(&code(&error)), "{error}");
                 return;
             }
-            Ok(_) => return,
+            Err(_) => return,
         }
     }
 }

@@ -68,12 +68,16 @@ impl Socket {
     }
 
     async fn message(&mut self) -> Option<Result<Message, Error>> {
-        loop {
-            let message = tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("nothing comes");
-            if !matches!(message, Some(Ok(Message::Ping(_) | Message::Pong(_)))) {
-                return message;
+        let stream = &mut self.stream;
+        let next = async {
+            loop {
+                let message = stream.next().await;
+                if !matches!(message, Some(Ok(Message::Ping(_) | Message::Pong(_)))) {
+                    return message;
+                }
             }
-        }
+        };
+        tokio::time::timeout(PATIENCE, next).await.expect("nothing comes")
     }
 
     /// The next message, as it is; None: the connection has ended.
