@@ -27,6 +27,12 @@ enum points.hold_status (open, captured, released)
 domain points.idempotency_key as text
     idempotency_key_length: CHECK (((length(VALUE) >= 1) AND (length(VALUE) <= 128)))
 
+enum points.level_cause (award, clawback, merge, period_end, levels_changed)
+
+enum points.level_downgrade (never, one_step, to_earned)
+
+enum points.level_measure (ever, rolling_year, calendar_year, membership_year)
+
 enum points.limit_excess (cut, refuse)
 
 domain points.money as numeric
@@ -150,6 +156,20 @@ type points.undo
     passed      bigint
     points      bigint
 
+type points.weighed_level
+    account_id bigint
+    at         timestamp with time zone
+    measure    points.level_measure
+    level      text
+    next       text
+    measured   bigint
+    to_next    bigint
+    to_keep    bigint
+    until      bigint
+    ends_at    timestamp with time zone
+    earn_by    timestamp with time zone
+    revision   integer
+
 table points.account
     id          bigint not null generated always as identity
     created_at  timestamp with time zone not null
@@ -183,7 +203,9 @@ table points.balance with (fillfactor=60)
     version        bigint not null default 0
     next_change_at timestamp with time zone not null default 'infinity'::timestamp with time zone
     level_until    bigint not null
+    level_ends_at  timestamp with time zone not null default 'infinity'::timestamp with time zone
     inherited      points.pocket
+    level_revision integer not null default 0
     bucket         smallint not null
     frozen         boolean not null default false
     has_returns    boolean not null default false
@@ -195,6 +217,7 @@ table points.balance with (fillfactor=60)
     balance_of_an_account: FOREIGN KEY (bucket, account_id) REFERENCES points.account(bucket, id)
     balance_is_within_safe_integers: CHECK (((((pending)::bigint + (available)::bigint) + (held)::bigint) <= '9007199254740991'::bigint))
     balance_pockets_equal_flows: CHECK ((((((pending)::bigint + (available)::bigint) + (held)::bigint) - (debt)::bigint) = (((((earned)::bigint + (adjusted)::bigint) + (transferred)::bigint) - (spent)::bigint) - (expired)::bigint)))
+    CREATE INDEX balance_level_ends ON points.balance USING btree (bucket, level_ends_at) WHERE (level_ends_at < 'infinity'::timestamp with time zone)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.bundle
@@ -253,7 +276,7 @@ table points.catalogue_change
     recorded_at     timestamp with time zone not null
     catalogue_change_pkey: PRIMARY KEY (client_id, idempotency_key)
     catalogue_change_client_id_fkey: FOREIGN KEY (client_id) REFERENCES points.client(id)
-    catalogue_change_is_known: CHECK ((what = ANY (ARRAY['create_rule'::text, 'draft_rule_version'::text, 'publish_rule_version'::text, 'discard_rule_draft'::text, 'retire_rule'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text, 'set_risk_rule'::text, 'create_reward'::text, 'change_reward'::text, 'add_stock'::text, 'add_coupons'::text, 'create_task'::text, 'change_task'::text])))
+    catalogue_change_is_known: CHECK ((what = ANY (ARRAY['create_rule'::text, 'draft_rule_version'::text, 'publish_rule_version'::text, 'discard_rule_draft'::text, 'retire_rule'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text, 'set_risk_rule'::text, 'create_reward'::text, 'change_reward'::text, 'add_stock'::text, 'add_coupons'::text, 'create_task'::text, 'change_task'::text, 'set_levels'::text])))
     trigger append_only before delete or update on points.catalogue_change for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.catalogue_change for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -322,6 +345,15 @@ table points.earn_limit
     earn_limit_limits_something: CHECK ((num_nonnulls(max_times, max_points) > 0))
     earn_limit_name_length: CHECK (((length(name) >= 1) AND (length(name) <= 128)))
     earn_limit_names_rules: CHECK ((((cardinality(rules) >= 1) AND (cardinality(rules) <= 100)) AND (num_nulls(VARIADIC rules) = 0)))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.earned_day
+    account_id bigint not null
+    points     points.flow not null default 0
+    inherited  points.flow not null default 0
+    day        date not null
+    bucket     smallint not null
+    earned_day_pkey: PRIMARY KEY (bucket, account_id, day)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.entry partition by range (recorded_at)
@@ -456,29 +488,47 @@ table points.invited
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.level
-    wallet    text not null
-    code      text not null
-    name      text not null
-    threshold bigint not null
+    wallet     text not null
+    code       text not null
+    name       text not null
+    threshold  bigint not null
+    privileges text[] not null default '{}'::text[]
+    multiplier numeric not null default 1
     level_pkey: PRIMARY KEY (wallet, code)
     level_threshold_once_per_wallet: UNIQUE (wallet, threshold)
     level_wallet_fkey: FOREIGN KEY (wallet) REFERENCES points.wallet(code)
     level_code_is_plain: CHECK ((code ~ '^[A-Z][A-Z0-9_]{0,31}$'::text))
-    level_threshold_not_negative: CHECK ((threshold >= 0))
+    level_multiplier_in_range: CHECK ((((multiplier >= (1)::numeric) AND (multiplier <= (100)::numeric)) AND (scale(multiplier) <= 6)))
+    level_names_privileges: CHECK (((cardinality(privileges) <= 100) AND (array_position(privileges, NULL::text) IS NULL)))
+    level_threshold_in_range: CHECK (((threshold >= 0) AND (threshold <= '9007199254740991'::bigint)))
+    trigger levels_changed after insert or delete or update or truncate on points.level for each statement execute function points.levels_changed()
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.level_change
     account_id  bigint not null
     seq         bigint not null
+    measured    bigint not null
+    changed_at  timestamp with time zone not null
     recorded_at timestamp with time zone not null
+    cause       points.level_cause not null
+    measure     points.level_measure not null
     bucket      smallint not null
+    no          smallint not null
     previous    text
     level       text
-    level_change_pkey: PRIMARY KEY (bucket, account_id, seq)
+    level_change_pkey: PRIMARY KEY (bucket, account_id, seq, no)
     level_change_changes_level: CHECK ((level IS DISTINCT FROM previous))
+    level_change_is_by_an_entry_or_later: CHECK (((no = 0) = (cause = ANY (ARRAY['award'::points.level_cause, 'clawback'::points.level_cause, 'merge'::points.level_cause]))))
     trigger append_only before delete or update on points.level_change for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.level_change for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
+
+table points.level_evaluation
+    bucket   smallint not null
+    revision integer not null
+    done_to  bigint not null
+    level_evaluation_pkey: PRIMARY KEY (bucket)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.limit_use with (fillfactor=60)
     account_id bigint not null
@@ -619,6 +669,7 @@ table points.program
     transfer_times_a_day  integer
     transfer_points_a_day bigint
     governed_rules        text[] not null default '{}'::text[]
+    level_revision        integer not null default 1
     program_pkey: PRIMARY KEY (id)
     program_currency_is_iso_code: CHECK ((currency ~ '^[A-Z]{3}$'::text))
     program_debt_policy_is_known: CHECK ((debt_policy = ANY (ARRAY['debt'::text, 'clamp'::text])))
@@ -921,10 +972,23 @@ table points.transfer_day
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.wallet
-    code text not null
-    name text not null
+    code              text not null
+    name              text not null
+    level_measure     points.level_measure not null default 'ever'::points.level_measure
+    level_downgrade   points.level_downgrade not null default 'never'::points.level_downgrade
+    level_grace_days  integer not null default 0
+    level_notice_days integer not null default 30
+    level_wallet      text
+    multiplied_rules  text[] not null default '{}'::text[]
     wallet_pkey: PRIMARY KEY (code)
+    wallet_level_wallet_fkey: FOREIGN KEY (level_wallet) REFERENCES points.wallet(code)
     wallet_code_is_plain: CHECK ((code ~ '^[a-z][a-z0-9_]{0,31}$'::text))
+    wallet_level_earned_ever_ends_never: CHECK (((level_measure <> 'ever'::points.level_measure) OR (level_downgrade = 'never'::points.level_downgrade)))
+    wallet_level_grace_within_period: CHECK (((level_grace_days >= 0) AND (level_grace_days <= CASE WHEN (level_downgrade = 'never'::points.level_downgrade) THEN 0 WHEN (level_measure = 'rolling_year'::points.level_measure) THEN 27 ELSE 180 END)))
+    wallet_level_notice_days_in_range: CHECK (((level_notice_days >= 0) AND (level_notice_days <= 366)))
+    wallet_names_multiplied_rules: CHECK (((cardinality(multiplied_rules) <= 100) AND (array_position(multiplied_rules, NULL::text) IS NULL)))
+    wallet_shows_level_of_another: CHECK ((level_wallet <> code))
+    trigger levels_changed after update of level_measure, level_downgrade, level_grace_days, level_wallet on points.wallet for each statement execute function points.levels_changed()
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.zone_change
@@ -958,6 +1022,24 @@ view api.account
     frozen      boolean
     created_at  timestamp with time zone
     merged_into text
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
+view api.account_level
+    bucket         smallint
+    account_id     bigint
+    user_id        text
+    wallet         text
+    level_wallet   text
+    level          text
+    next           text
+    measure        points.level_measure
+    measured       bigint
+    points_to_next bigint
+    points_to_keep bigint
+    valid_until    timestamp with time zone
+    earn_by        timestamp with time zone
+    ends_soon      boolean
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -1061,10 +1143,30 @@ view api.invitation
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
 view api.level
-    wallet    text
-    code      text
-    name      text
-    threshold bigint
+    wallet     text
+    code       text
+    name       text
+    threshold  bigint
+    privileges text[]
+    multiplier numeric
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
+view api.level_change
+    bucket       smallint
+    account_id   bigint
+    seq          bigint
+    no           smallint
+    user_id      text
+    wallet       text
+    previous     text
+    level        text
+    cause        points.level_cause
+    measure      points.level_measure
+    measured     bigint
+    changed_at   timestamp with time zone
+    recorded_at  timestamp with time zone
+    operation_id uuid
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -1307,16 +1409,52 @@ view api.task
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
 view api.wallet
-    code text
-    name text
+    code              text
+    name              text
+    level_measure     points.level_measure
+    level_downgrade   points.level_downgrade
+    level_grace_days  integer
+    level_notice_days integer
+    level_wallet      text
+    multiplied_rules  text[]
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
+
+view points.award_bonus
+    code       text
+    wallet     text
+    multiplier numeric
+    bonus      bigint
+    rules      text[]
+    levels     text[]
+    priority   integer
+    exclusive  boolean
+    member_cap bigint
+    status     points.campaign_status
+    starts_at  timestamp with time zone
+    ends_at    timestamp with time zone
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 view points.level_step
     wallet    text
     code      text
     threshold bigint
     until     bigint
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+view points.level_terms
+    wallet       text
+    measure      points.level_measure
+    downgrade    points.level_downgrade
+    grace_days   integer
+    months       integer
+    span         integer
+    looks_back   integer
+    level_wallet text
+    codes        text[]
+    thresholds   bigint[]
+    time_zone    text
+    revision     integer
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 function api.accept_transfer(p_user_id text, p_to_user_id text, p_transfer_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
@@ -1474,6 +1612,11 @@ function api.erase_member(p_user_id text, p_idempotency_key text, p_reason text,
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.evaluate_levels(p_limit integer DEFAULT 1000, p_bucket smallint DEFAULT NULL::smallint)
+    returns integer
+    plpgsql volatile security definer set search_path="", enable_seqscan=off, jit=off
+    grant execute to jifen_gateway, jifen_operator
+
 function api.execute(p_bucket smallint, p_requests api.request[])
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off
@@ -1549,6 +1692,11 @@ function api.preview_earn(p_user_id text, p_rule text, p_amount numeric DEFAULT 
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.preview_levels(p_wallet text, p_levels jsonb, p_measure points.level_measure DEFAULT 'ever'::points.level_measure, p_downgrade points.level_downgrade DEFAULT 'never'::points.level_downgrade, p_grace_days integer DEFAULT 0, p_notice_days integer DEFAULT 30, p_multiplied_rules text[] DEFAULT '{}'::text[], p_level_wallet text DEFAULT NULL::text)
+    returns TABLE(previous text, level text, members bigint)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
+
 function api.preview_return(p_user_id text, p_order_key text, p_amount numeric DEFAULT NULL::numeric, p_wallet text DEFAULT 'points'::text, p_client text DEFAULT 'psql'::text)
     returns TABLE(refusal text, detail jsonb, points bigint, available_at timestamp with time zone, expires_at timestamp with time zone, previous_level text, level text, account api.account, entries api.entry[], lots api.preview_lot[])
     plpgsql volatile security definer set search_path=""
@@ -1623,6 +1771,11 @@ function api.set_invitations(p_qualifying_rule text, p_inviter_rule text, p_invi
     returns void
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
+
+function api.set_levels(p_wallet text, p_levels jsonb, p_idempotency_key text, p_measure points.level_measure DEFAULT 'ever'::points.level_measure, p_downgrade points.level_downgrade DEFAULT 'never'::points.level_downgrade, p_grace_days integer DEFAULT 0, p_notice_days integer DEFAULT 30, p_multiplied_rules text[] DEFAULT '{}'::text[], p_level_wallet text DEFAULT NULL::text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, wallet api.wallet, levels api.level[])
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
 
 function api.set_program(p_name text, p_time_zone text, p_currency text, p_debt_policy text, p_frozen_earns boolean DEFAULT true)
     returns void
@@ -1738,6 +1891,10 @@ function points.award(p_version points.rule_version, p_amount numeric, p_points 
     returns bigint
     sql immutable parallel safe
 
+function points.book_levels(p_bucket smallint, p_weighed points.weighed_level[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.bucket(p_user_id text, p_wallet text)
     returns smallint
     sql immutable parallel safe
@@ -1761,6 +1918,10 @@ function points.campaign_fault(p_name text, p_priority integer, p_exclusive bool
     plpgsql immutable parallel safe
 
 function points.change_levels(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.change_period_levels(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
@@ -1797,6 +1958,10 @@ function points.contra_of(p_kind points.entry_kind)
     sql immutable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
+function points.count_moves(p_bucket smallint, p_wallet text, p_now timestamp with time zone)
+    returns TABLE(previous text, level text, members bigint)
+    plpgsql stable
+
 function points.count_transfer(p_bucket smallint, p_draft points.draft, p_now timestamp with time zone)
     returns void
     plpgsql volatile
@@ -1806,9 +1971,22 @@ function points.counted(p_number numeric, p_what text DEFAULT 'point'::text)
     sql immutable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
+function points.current_level(p_of_bucket smallint, p_account_id bigint)
+    returns text
+    plpgsql stable security definer set search_path="", enable_seqscan=off
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
+
 function points.days_after(p_at timestamp with time zone, p_days integer, p_time_zone text)
     returns timestamp with time zone
     sql stable parallel safe
+
+function points.decide_due_levels(p_bucket smallint, p_limit integer, p_now timestamp with time zone)
+    returns integer
+    plpgsql volatile
+
+function points.decide_levels(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
 
 function points.deductible(p_deduction points.deduction, p_amount numeric, p_available bigint)
     returns bigint
@@ -2022,6 +2200,27 @@ function points.invitation_leg(p_kind points.operation_kind, p_account_bucket sm
     returns text
     plpgsql volatile
 
+function points.keep_days(p_bucket smallint, p_account_ids bigint[])
+    returns void
+    plpgsql volatile
+
+function points.ledger_days(p_of_bucket smallint, p_account_id bigint)
+    returns TABLE(day date, points bigint, inherited bigint)
+    plpgsql stable
+
+function points.level_now(p_of_bucket smallint, p_account_id bigint, p_at timestamp with time zone)
+    returns TABLE(wallet text, weighed points.weighed_level)
+    plpgsql stable security definer set search_path="", enable_seqscan=off
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function points.levels_changed()
+    returns trigger
+    plpgsql volatile
+
+function points.levels_fault(p_wallet text, p_levels jsonb, p_measure points.level_measure, p_downgrade points.level_downgrade, p_grace_days integer, p_notice_days integer, p_multiplied_rules text[], p_level_wallet text)
+    returns text[]
+    plpgsql stable
+
 function points.limit_facts(p_bucket smallint, p_account_id bigint, p_rule text, p_happened_at timestamp with time zone, p_base bigint, p_total bigint, p_campaigns jsonb)
     returns jsonb
     plpgsql stable
@@ -2114,6 +2313,10 @@ function points.note_invitations(p_bucket smallint, p_drafts points.draft[], p_n
     returns void
     plpgsql volatile
 
+function points.note_levels()
+    returns void
+    plpgsql volatile
+
 function points.note_returns(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
     returns void
     plpgsql volatile
@@ -2171,10 +2374,18 @@ function points.period_end(p_period points.quota_period, p_at timestamp with tim
     sql stable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
+function points.period_of(p_day date, p_anchor date, p_months integer)
+    returns integer
+    sql immutable parallel safe
+
 function points.period_start(p_period points.quota_period, p_at timestamp with time zone, p_time_zone text)
     returns timestamp with time zone
     sql stable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function points.period_starts_on(p_period integer, p_anchor date, p_months integer)
+    returns date
+    sql immutable parallel safe
 
 function points.post(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
@@ -2235,6 +2446,10 @@ function points.prize_weights(p_reward text)
 function points.prizes_fault(p_prizes jsonb)
     returns text[]
     plpgsql immutable parallel safe
+
+function points.put_levels(p_wallet text, p_levels jsonb, p_measure points.level_measure, p_downgrade points.level_downgrade, p_grace_days integer, p_notice_days integer, p_multiplied_rules text[], p_level_wallet text)
+    returns void
+    plpgsql volatile
 
 function points.raise_refusal(p_code text, p_detail jsonb)
     returns void
@@ -2489,6 +2704,14 @@ function points.version_fault(p_version points.rule_version)
 function points.weigh_awards(p_bucket smallint, p_drafts points.draft[])
     returns TABLE(ord integer, account_id bigint, rule text, happened_at timestamp with time zone, base bigint, place bigint, code text, raw bigint, exhausted boolean, cut_room bigint, refuse_room bigint)
     plpgsql stable
+
+function points.weigh_levels(p_bucket smallint, p_account_ids bigint[], p_ats timestamp with time zone[])
+    returns SETOF points.weighed_level
+    plpgsql stable
+
+function points.weigh_periods(p_terms points.level_terms, p_bucket smallint, p_account_id bigint, p_kept boolean, p_anchor date, p_period integer, p_grace integer)
+    returns TABLE(rank integer, measured bigint, ends integer)
+    sql stable
 
 function points.weigh_risks(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns points.risk[]

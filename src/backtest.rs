@@ -26,11 +26,16 @@ impl Reports {
         Reports { pool, running: Semaphore::new(1) }
     }
 
-    async fn call(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Row, Error> {
+    /// The rows of a statement. OVERLOADED: another one runs, or it took too long.
+    pub async fn query(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Error> {
         let _alone = self.running.try_acquire().map_err(|_| Error::overloaded())?;
         let connection = self.pool.get().await?;
         let statement = connection.prepare_cached(sql).await?;
-        Ok(connection.query_one(&statement, parameters).await?)
+        Ok(connection.query(&statement, parameters).await?)
+    }
+
+    async fn call(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Row, Error> {
+        self.query(sql, parameters).await?.pop().ok_or_else(|| Error::internal(&format!("no answer to {sql}")))
     }
 }
 

@@ -25,6 +25,7 @@ use crate::{
     invitation::{InvitationMutation, InvitationQuery},
     lanes::Lanes,
     ledger::LedgerMutation,
+    level_program::{LevelMutation, LevelQuery},
     limit::{LimitMutation, LimitQuery},
     merge::MergeMutation,
     pairs::Pairs,
@@ -60,6 +61,7 @@ pub struct Query(
     SignInQuery,
     TaskQuery,
     InvitationQuery,
+    LevelQuery,
 );
 
 /// Operations on members' points.
@@ -82,6 +84,7 @@ pub struct Mutation(
     SignInMutation,
     TaskMutation,
     InvitationMutation,
+    LevelMutation,
 );
 
 /// Levels of fields. Introspection as GraphiQL does it needs 13.

@@ -58,6 +58,7 @@ pub async fn router(config: &Config) -> Result<Router, StartError> {
     let pool = database::pool(config, database::READERS)?;
     tokio::spawn(jobs::run(pool.clone()));
     tokio::spawn(jobs::run_invitations(pool.clone()));
+    tokio::spawn(jobs::run_levels(pool.clone(), buckets));
     let gateway = Gateway {
         api: Api::new(
             Lanes::start(config, buckets),

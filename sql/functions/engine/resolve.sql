@@ -21,13 +21,16 @@ begin
     if exists (select from unnest(v_drafts) d where d.account_id is null and d.refusal is null) then
         raise exception using errcode = 'serialization_failure', message = 'an account was erased while it was looked for; send it again';
     end if;
-    insert into points.balance (bucket, account_id, level, level_until)
-    select distinct on (a.id) a.bucket, a.id, l.code, coalesce(l.until, 0)
+    insert into points.balance (bucket, account_id, level, level_until, level_ends_at, level_revision)
+    select distinct on (a.id) a.bucket, a.id, t.codes[r.rank],
+        case when t.measure = 'ever' then coalesce(t.thresholds[r.rank + 1], 9007199254740992) else 0 end,
+        case when t.level_wallet is not null then '-infinity' else 'infinity' end::timestamptz, t.revision
     from unnest(v_drafts) d
     cross join lateral (
         select * from points.account a where a.bucket = p_bucket and a.id = d.account_id limit 1
     ) a
-    left join points.level_step l on l.wallet = a.wallet and l.threshold = 0
+    join points.level_terms t on t.wallet = a.wallet
+    cross join lateral (select width_bucket(0::bigint, t.thresholds) as rank) r
     order by a.id
     on conflict do nothing;
     return v_drafts;

@@ -1,14 +1,20 @@
 create or replace function points.settle(p_bucket smallint, p_account_ids bigint[], p_now timestamptz) returns void
 language plpgsql volatile as $$
 declare
+    v_levels bigint[];
     v_due bigint[];
     v_drafts points.draft[];
 begin
-    v_due := array(
-        select b.account_id from points.balance b
-        where b.bucket = p_bucket and b.account_id = any (p_account_ids) and b.next_change_at <= p_now
-    );
-    if v_due = '{}' then
+    select array_agg(b.account_id) filter (where b.next_change_at <= p_now),
+        array_agg(b.account_id) filter (where b.level_revision <> p.level_revision or b.level_ends_at > '-infinity' and b.level_ends_at <= p_now)
+    into v_due, v_levels
+    from points.balance b
+    cross join points.program p
+    where b.bucket = p_bucket and b.account_id = any (p_account_ids) and not b.closed;
+    if v_levels is not null then
+        perform points.decide_levels(p_bucket, v_levels, p_now);
+    end if;
+    if v_due is null then
         return;
     end if;
 
@@ -39,11 +45,11 @@ begin
         select min(h.deadline)
         from points.hold h
         where h.bucket = p_bucket and h.account_id = b.account_id and h.closed_at is null
-    )), 'infinity')
+    ), case when b.level_ends_at > '-infinity' then b.level_ends_at end), 'infinity')
     where b.bucket = p_bucket and b.account_id = any (v_due);
     perform points.repay(p_bucket, v_due, p_now);
 end
 $$;
 
 comment on function points.settle(smallint, bigint[], timestamptz) is
-    'Books what has become available or expired on these locked accounts by p_now, and releases holds that have ended: an entry, with an operation of Jifen''s own, for each instant and hold. After it the booked pockets are the true ones.';
+    'Books what has become available or expired on these locked accounts by p_now, and releases holds that have ended, by an entry, with an operation of Jifen''s own, for each instant and hold; and decides levels that have ended or were changed. After it what is booked is true.';

@@ -23,7 +23,7 @@ begin
     where r.bucket = p_bucket and r.account_id = p_account_id and r.closed_at is null;
     update points.account a set user_id = null, erased_at = p_now where a.bucket = p_bucket and a.id = p_account_id;
     update points.balance b
-    set closed = true, next_change_at = 'infinity'
+    set closed = true, next_change_at = 'infinity', level_ends_at = 'infinity'
     where b.bucket = p_bucket and b.account_id = p_account_id;
     return -v_draft.pending_delta - v_draft.available_delta;
 end

@@ -9,10 +9,13 @@ begin
         select unnest(c.rules) from points.campaign c where c.status <> 'ended'
         union
         select unnest(k.rules) from points.risk_rule k where k.mode <> 'off'
+        union
+        select unnest(w.multiplied_rules) from points.wallet w
+        where exists (select from points.level l where l.wallet = w.code and l.multiplier > 1)
         order by rule
     );
 end
 $$;
 
 comment on function points.note_governed() is
-    'Keeps program.governed_rules, after each change of limits, campaigns and risk rules.';
+    'Keeps program.governed_rules, after each change of limits, campaigns, risk rules and levels.';
