@@ -270,14 +270,15 @@ const LAWS: &[(&str, &str)] = &[
         "the level is the one of the points earned, as long as it lasts, and its last change says so",
         "select a.user_id from member a
          join points.program p on p.level_revision = a.level_revision
-         cross join lateral points.weigh_levels(a.bucket, array[a.id], array[coalesce((
-             select max(greatest(e.recorded_at, e.occurred_at)) from points.entry e where e.bucket = a.bucket and e.account_id = a.id
-         ), a.level_ends_at, now())]) w
-         left join lateral (
+         cross join lateral points.weigh_levels(
+             a.bucket, array[a.id], array[case when isfinite(a.level_ends_at) then a.level_ends_at - interval '1 us' else '2999-01-01' end]) w
+         where not a.closed and (a.level, a.level_ends_at, a.level_until) is distinct from (w.level, w.ends_at, w.until)
+         union all
+         select a.user_id from member a
+         join lateral (
              select c.level from points.level_change c
              where c.bucket = a.bucket and c.account_id = a.id order by c.seq desc, c.no desc limit 1
-         ) c on true
-         where a.level is distinct from w.level and a.level_ends_at > now() or c.level is distinct from a.level and c is not null
+         ) c on c.level is distinct from a.level
          union all
          select a.user_id from member a
          join points.level_change c on c.bucket = a.bucket and c.account_id = a.id

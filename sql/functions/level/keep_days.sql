@@ -3,13 +3,12 @@ language plpgsql volatile as $$
 begin
     delete from points.earned_day e where e.bucket = p_bucket and e.account_id = any (p_account_ids);
     insert into points.earned_day (bucket, account_id, day, points, inherited)
-    select a.bucket, a.id, d.day, d.points, d.inherited
-    from points.account a
-    join points.wallet w on w.code = a.wallet and w.level_measure <> 'ever'
-    cross join lateral points.ledger_days(a.bucket, a.id) d
-    where a.bucket = p_bucket and a.id = any (p_account_ids);
+    select b.bucket, b.account_id, d.day, d.points, d.inherited
+    from points.balance b
+    cross join lateral points.ledger_days(b.bucket, b.account_id) d
+    where b.bucket = p_bucket and b.account_id = any (p_account_ids);
 end
 $$;
 
 comment on function points.keep_days(smallint, bigint[]) is
-    'Writes points.earned_day of these locked accounts from their operations, if the levels of their wallet go by periods, or else clears it.';
+    'Writes points.earned_day of these locked accounts anew, from their operations.';
