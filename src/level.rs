@@ -172,10 +172,7 @@ impl Level {
 impl Level {
     /// An account's level.
     pub fn new(bucket: i16, account_id: i64, wallet: &str, code: String) -> Self {
-        Level {
-            key: LevelStandingKey { bucket, account_id },
-            current: LevelStep { wallet: wallet.to_owned(), code },
-        }
+        Level { key: LevelStandingKey { bucket, account_id }, current: LevelStep { wallet: wallet.to_owned(), code } }
     }
 
     async fn standing(&self, context: &Context<'_>) -> async_graphql::Result<LevelStanding> {

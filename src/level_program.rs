@@ -130,7 +130,8 @@ impl LevelProgramInput {
         )?;
         for level in &self.levels {
             let privileges = level.privileges.iter().map(|text| ("levels", text.as_str()));
-            let texts: Vec<_> = [("levels", level.code.as_str()), ("levels", &level.name)].into_iter().chain(privileges).collect();
+            let texts: Vec<_> =
+                [("levels", level.code.as_str()), ("levels", &level.name)].into_iter().chain(privileges).collect();
             check_terms(&texts, &[])?;
         }
         self.multiplied_rules.iter().try_for_each(|rule| check_terms(&[("multipliedRules", rule)], &[]))
@@ -201,8 +202,11 @@ impl LevelQuery {
             )
             .await
             .map_err(|error| error.within(&["input"]))?;
-        let level_move =
-            |row: &Row| LevelMove { from: row.get("previous"), to: row.get("level"), members: Points(row.get("members")) };
+        let level_move = |row: &Row| LevelMove {
+            from: row.get("previous"),
+            to: row.get("level"),
+            members: Points(row.get("members")),
+        };
         Ok(rows.iter().map(level_move).collect())
     }
 }

@@ -201,7 +201,9 @@ async fn a_preview_says_who_moves_and_changes_nothing() {
         one(&client, Request::earn(user, "FREE", "a").points(points), None).await;
     }
     let moves = async |rest: &str| {
-        let sql = format!("select concat_ws(' ', previous, level, members) from api.preview_levels('points', $1{rest}) order by 1");
+        let sql = format!(
+            "select concat_ws(' ', previous, level, members) from api.preview_levels('points', $1{rest}) order by 1"
+        );
         let rows = client.query(&sql, &[&levels(&[0, 500, 2_000])]).await.unwrap();
         rows.iter().map(|row| row.get(0)).collect::<Vec<String>>()
     };
@@ -219,7 +221,8 @@ async fn setting_levels_needs_what_can_be_and_is_done_once() {
     let database = Database::new().await;
     let client = client_of(&database).await;
     let good = r#"[{"code": "A", "name": "A", "threshold": 0, "privileges": ["a free coffee"], "multiplier": 1.25}]"#;
-    let set = |levels: &str, rest: &str| format!("select r.replayed from api.set_levels('points', '{levels}', 'k'{rest}) r");
+    let set =
+        |levels: &str, rest: &str| format!("select r.replayed from api.set_levels('points', '{levels}', 'k'{rest}) r");
     for (levels, rest, path) in [
         ("{}", "", "levels"),
         ("[1]", "", "levels"),
@@ -306,7 +309,8 @@ async fn earning_while_levels_change_and_the_job_runs_ends_right() {
     }
     let operator = Arc::clone(&client);
     let operators = tokio::spawn(async move {
-        let measures = ["calendar_year', 'to_earned", "ever', 'never", "rolling_year', 'one_step", "membership_year', 'never"];
+        let measures =
+            ["calendar_year', 'to_earned", "ever', 'never", "rolling_year', 'one_step", "membership_year', 'never"];
         for change in 0..16_usize {
             let thresholds = [0, 20 + change as i64 * 3, 90 + change as i64 * 11, 400];
             set_levels(&operator, &thresholds, &change.to_string(), &format!(", '{}'", measures[change % 4])).await;
@@ -333,7 +337,8 @@ async fn earning_while_levels_change_and_the_job_runs_ends_right() {
         for _ in 0..2 {
             evaluate(&client).await;
         }
-        let stale = "select count(*) from points.balance b, points.program p where b.level_revision <> p.level_revision";
+        let stale =
+            "select count(*) from points.balance b, points.program p where b.level_revision <> p.level_revision";
         assert_eq!(number(&client, stale).await, 0);
         assert_laws(&client).await;
     }

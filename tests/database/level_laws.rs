@@ -156,7 +156,8 @@ impl Story<'_> {
 
     async fn set_levels(&self, key: &str) {
         let names = self.terms.thresholds.iter().zip(1..);
-        let levels = names.map(|(threshold, rank)| json!({ "code": format!("L{rank}"), "name": "x", "threshold": threshold }));
+        let levels =
+            names.map(|(threshold, rank)| json!({ "code": format!("L{rank}"), "name": "x", "threshold": threshold }));
         self.client
             .execute(
                 "select api.set_levels('points', $1, $2, $3::text::points.level_measure, $4::text::points.level_downgrade, $5)",
@@ -211,7 +212,11 @@ impl Story<'_> {
             for (points, kept) in [(to_keep - 1, false), (to_keep, true)] {
                 let mut more = days.clone();
                 *more.entry(today).or_default() += points;
-                assert_eq!(self.terms.level(ends_on, since, &more) >= level, kept, "{points} to keep the level of {told}");
+                assert_eq!(
+                    self.terms.level(ends_on, since, &more) >= level,
+                    kept,
+                    "{points} to keep the level of {told}"
+                );
             }
         }
     }
@@ -224,7 +229,13 @@ impl Story<'_> {
         let booked: Option<String> = self.client.query_one(booked, &[&self.names[who]]).await.unwrap().get(0);
         let days = self.days(who);
         let level = self.terms.level(day(self.now), since, &days);
-        assert_eq!(booked, Self::code(level), "booked of {who} on {}, since {since}, {:?}, {days:?}", self.now, self.terms);
+        assert_eq!(
+            booked,
+            Self::code(level),
+            "booked of {who} on {}, since {since}, {:?}, {days:?}",
+            self.now,
+            self.terms
+        );
     }
 }
 
@@ -249,7 +260,12 @@ fn check(cases: u32) {
         client.batch_execute("update points.program set time_zone = 'Europe/Berlin'").await.unwrap();
         client
     });
-    let starts = prop::sample::select(vec!["2023-02-10T12:00:00Z", "2024-02-28T23:30:00Z", "2023-12-31T22:59:59Z", "2022-10-31T05:00:00Z"]);
+    let starts = prop::sample::select(vec![
+        "2023-02-10T12:00:00Z",
+        "2024-02-28T23:30:00Z",
+        "2023-12-31T22:59:59Z",
+        "2022-10-31T05:00:00Z",
+    ]);
     let case = std::cell::Cell::new(0);
     let seen = std::cell::RefCell::new(BTreeMap::<String, u32>::new());
     let config = Config { failure_persistence: None, max_shrink_iters: 200, cases, ..Config::default() };
@@ -266,7 +282,8 @@ fn check(cases: u32) {
     }
     runtime.block_on(assert_laws(&client));
     let seen = seen.into_inner();
-    let changes = "Change rolling_year one_step|Change calendar_year to_earned|Change membership_year never|Change ever never";
+    let changes =
+        "Change rolling_year one_step|Change calendar_year to_earned|Change membership_year never|Change ever never";
     for event in ["Reverse", "Merge", "Unmerge None", "Erase", "Evaluate"].into_iter().chain(changes.split('|')) {
         assert!(seen.contains_key(event), "{event} never came: {seen:?}");
     }

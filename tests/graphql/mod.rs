@@ -17,6 +17,7 @@ mod holds;
 mod inputs;
 mod invitations;
 mod lanes;
+mod levels;
 mod limits;
 mod merge;
 mod operation;
