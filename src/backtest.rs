@@ -59,9 +59,9 @@ pub struct Backtest {
     gaining: Points,
     /// Members who would have less.
     losing: Points,
-    /// Members who would be on a higher level today.
+    /// Members who would be on a higher level today, in wallets where all points earned ever count.
     levels_up: Points,
-    /// Members who would be on a lower level today.
+    /// Members who would be on a lower level today, likewise.
     levels_down: Points,
     /// By the day on which they happened, in the program's time zone; days without awards are left out.
     days: Vec<BacktestDay>,

@@ -129,6 +129,7 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/level/put_levels.sql",
     "functions/level/set_levels.sql",
     "functions/level/count_moves.sql",
+    "functions/level/count_period_moves.sql",
     "functions/level/preview_levels.sql",
     "functions/engine/grant_lots.sql",
     "functions/engine/use_lots.sql",

@@ -247,7 +247,24 @@ async fn history(client: &Client, case: u32, start: DateTime<Utc>, terms: Terms,
     for (number, step) in steps.iter().enumerate() {
         story.tell(number, step).await;
     }
+    story.tell(steps.len(), &Step::Evaluate).await;
+    assert_counted(client, story.now).await;
     story.seen
+}
+
+/// What a preview counts at once is what weighing one by one would.
+async fn assert_counted(client: &Client, now: DateTime<Utc>) {
+    let counted = "select coalesce(m.level, '-') || sum(m.members) from generate_series(0, 7) b
+        cross join lateral points.count_moves(b::smallint, 'points', $1) m group by m.level order by 1";
+    let weighed = "select coalesce(w.level, '-') || count(*) from points.balance b
+        cross join lateral points.weigh_levels(b.bucket, array[b.account_id], array[$1::timestamptz]) w
+        where not b.closed and not b.merged group by w.level order by 1";
+    let mut answers = Vec::new();
+    for sql in [counted, weighed] {
+        let rows = client.query(sql, &[&now]).await.unwrap();
+        answers.push(rows.iter().map(|row| row.get::<_, String>(0)).collect::<Vec<_>>());
+    }
+    assert_eq!(answers[0], answers[1], "counted, weighed");
 }
 
 fn check(cases: u32) {

@@ -3,6 +3,7 @@ create or replace function points.resolve(
 ) returns points.draft[]
 language plpgsql volatile as $$
 declare
+    v_terms points.level_terms[] := array(select t from points.level_terms t);
     v_drafts points.draft[];
 begin
     -- In one order everywhere, so that two batches with the same new members don't deadlock.
@@ -29,7 +30,7 @@ begin
     cross join lateral (
         select * from points.account a where a.bucket = p_bucket and a.id = d.account_id limit 1
     ) a
-    join points.level_terms t on t.wallet = a.wallet
+    join unnest(v_terms) t on t.wallet = a.wallet
     cross join lateral (select width_bucket(0::bigint, t.thresholds) as rank) r
     order by a.id
     on conflict do nothing;
