@@ -308,7 +308,7 @@ fn check(cases: u32) {
 
 #[test]
 fn levels_are_those_of_the_model() {
-    check(60);
+    check(40);
 }
 
 /// As many histories as PROPTEST_CASES says.
