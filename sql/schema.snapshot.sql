@@ -1694,7 +1694,7 @@ function api.preview_earn(p_user_id text, p_rule text, p_amount numeric DEFAULT 
 
 function api.preview_levels(p_wallet text, p_levels jsonb, p_measure points.level_measure DEFAULT 'ever'::points.level_measure, p_downgrade points.level_downgrade DEFAULT 'never'::points.level_downgrade, p_grace_days integer DEFAULT 0, p_notice_days integer DEFAULT 30, p_multiplied_rules text[] DEFAULT '{}'::text[], p_level_wallet text DEFAULT NULL::text)
     returns TABLE(previous text, level text, members bigint)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path="", work_mem=64MB
     grant execute to jifen_gateway, jifen_operator
 
 function api.preview_return(p_user_id text, p_order_key text, p_amount numeric DEFAULT NULL::numeric, p_wallet text DEFAULT 'points'::text, p_client text DEFAULT 'psql'::text)
@@ -1959,6 +1959,10 @@ function points.contra_of(p_kind points.entry_kind)
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function points.count_moves(p_bucket smallint, p_wallet text, p_now timestamp with time zone)
+    returns TABLE(previous text, level text, members bigint)
+    plpgsql stable
+
+function points.count_period_moves(p_bucket smallint, p_wallet text, p_now timestamp with time zone)
     returns TABLE(previous text, level text, members bigint)
     plpgsql stable
 
