@@ -93,7 +93,7 @@ create table points.earned_day (
     bucket     smallint not null,
     primary key (bucket, account_id, day)
 );
-comment on table points.earned_day is 'What an account earned on a local day, less what was clawed back of it, where levels go by periods (balance.level_until is 0). It follows from the operations: points.ledger_days.';
+comment on table points.earned_day is 'What an account earned on a local day, less what was clawed back of it, where levels go by periods (balance.level_until is 0). It follows from the operations: points.ledger_days. Rows of an account whose levels no longer go by periods mean nothing.';
 comment on column points.earned_day.account_id is 'The account.';
 comment on column points.earned_day.points is 'Points that the account itself earned by what happened on the day, less what was clawed back of those.';
 comment on column points.earned_day.inherited is 'Points that the accounts merged into it earned on the day.';
