@@ -1,9 +1,9 @@
 -- A small program to look at. Repeatable: what is there already stays as it is.
-insert into points.level (wallet, code, name, threshold) values
-    ('points', 'NORMAL', 'Member', 0),
-    ('points', 'VIP1', 'VIP 1', 1000),
-    ('points', 'VIP2', 'VIP 2', 5000),
-    ('points', 'VIP3', 'VIP 3', 10000)
+insert into points.level (wallet, code, name, threshold, privileges) values
+    ('points', 'NORMAL', 'Member', 0, '{}'),
+    ('points', 'VIP1', 'VIP 1', 1000, '{"free shipping"}'),
+    ('points', 'VIP2', 'VIP 2', 5000, '{"free shipping", "birthday gift"}'),
+    ('points', 'VIP3', 'VIP 3', 10000, '{"free shipping", "birthday gift", "a line of their own"}')
 on conflict do nothing;
 
 insert into points.rule (code, name, once) values

@@ -17,6 +17,7 @@ grant execute on function
     api.operation_id(int, text), points.due(smallint, bigint, timestamptz), points.next_change(smallint, bigint, timestamptz), points.user_id_of(smallint, bigint),
     points.contra_of(points.entry_kind),
     points.counted(numeric, text), points.describe_tiers(numeric[], numeric[], text), points.describe_version(points.rule_version, text),
+    points.current_level(smallint, bigint), points.level_now(smallint, bigint, timestamptz),
     points.stock_left(text, smallint), points.draw_prize(bytea, int[]),
     points.period_start(points.quota_period, timestamptz, text), points.period_end(points.quota_period, timestamptz, text),
     api.quote_deduction(text, numeric, text), api.explain_operation(text, uuid, text), api.sign_in_calendar(text, date, text),
@@ -58,6 +59,8 @@ grant execute on function
     api.set_job(text, text, boolean, text, text),
     api.set_risk_rule(text, text, text[], points.risk_measure, points.risk_decision, points.risk_mode, text, bigint, int, int, int, int, int, text),
     api.test_risk_rule(text, timestamptz, timestamptz),
+    api.set_levels(text, jsonb, text, points.level_measure, points.level_downgrade, int, int, text[], text, text),
+    api.preview_levels(text, jsonb, points.level_measure, points.level_downgrade, int, int, text[], text),
     api.create_partitions()
 to jifen_gateway;
 
@@ -123,6 +126,8 @@ grant execute on function
     api.add_budget(text, bigint, text, text),
     api.set_risk_rule(text, text, text[], points.risk_measure, points.risk_decision, points.risk_mode, text, bigint, int, int, int, int, int, text),
     api.test_risk_rule(text, timestamptz, timestamptz),
+    api.set_levels(text, jsonb, text, points.level_measure, points.level_downgrade, int, int, text[], text, text),
+    api.preview_levels(text, jsonb, points.level_measure, points.level_downgrade, int, int, text[], text),
     api.approve_award(text, uuid, text, text, text, text, jsonb, text),
     api.reject_award(text, uuid, text, text, text, text, jsonb, text),
     api.extend_expiry(text, timestamptz, text, text, uuid, timestamptz, text, text, jsonb, text),

@@ -27,14 +27,18 @@ enum points.hold_status (open, captured, released)
 domain points.idempotency_key as text
     idempotency_key_length: CHECK (((length(VALUE) >= 1) AND (length(VALUE) <= 128)))
 
+enum points.level_cause (award, clawback, merge, period_end, levels_changed)
+
+enum points.level_downgrade (never, one_step, to_earned)
+
+enum points.level_measure (ever, rolling_year, calendar_year, membership_year)
+
 enum points.limit_excess (cut, refuse)
 
 domain points.money as numeric
     money_not_negative: CHECK ((VALUE >= (0)::numeric))
 
-enum points.notice_kind (expiry)
-
-enum points.operation_kind (earn, spend, adjust, hold, capture, release, reverse, return, transfer, redeem, fulfil, cancel, freeze, unfreeze, merge, unmerge, approve, reject, sign_in, make_up, set_time_zone, progress, claim, invite, join, extend, cancel_award, activate, reinstate, expire, repay, write_off, receive, forward, erase)
+enum points.operation_kind (earn, spend, adjust, hold, capture, release, reverse, return, transfer, redeem, fulfil, cancel, freeze, unfreeze, merge, unmerge, approve, reject, sign_in, make_up, set_time_zone, progress, claim, invite, join, activate, expire, reinstate, repay, write_off, receive, forward, erase)
 
 domain points.pocket as bigint
     pocket_is_safe_integer: CHECK ((VALUE <= '9007199254740991'::bigint))
@@ -152,6 +156,20 @@ type points.undo
     passed      bigint
     points      bigint
 
+type points.weighed_level
+    account_id bigint
+    at         timestamp with time zone
+    measure    points.level_measure
+    level      text
+    next       text
+    measured   bigint
+    to_next    bigint
+    to_keep    bigint
+    until      bigint
+    ends_at    timestamp with time zone
+    earn_by    timestamp with time zone
+    revision   integer
+
 table points.account
     id          bigint not null generated always as identity
     created_at  timestamp with time zone not null
@@ -172,33 +190,34 @@ table points.account
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.balance with (fillfactor=60)
-    account_id      bigint not null
-    pending         points.pocket not null default 0
-    available       points.pocket not null default 0
-    held            points.pocket not null default 0
-    earned          points.pocket not null default 0
-    spent           points.pocket not null default 0
-    expired         points.pocket not null default 0
-    adjusted        points.flow not null default 0
-    debt            points.pocket not null default 0
-    transferred     points.flow not null default 0
-    version         bigint not null default 0
-    next_change_at  timestamp with time zone not null default 'infinity'::timestamp with time zone
-    level_until     bigint not null
-    inherited       points.pocket
-    touched_version bigint
-    bucket          smallint not null
-    frozen          boolean not null default false
-    has_returns     boolean not null default false
-    closed          boolean not null default false
-    merged          boolean not null default false
-    invited         boolean not null default false
-    level           text
+    account_id     bigint not null
+    pending        points.pocket not null default 0
+    available      points.pocket not null default 0
+    held           points.pocket not null default 0
+    earned         points.pocket not null default 0
+    spent          points.pocket not null default 0
+    expired        points.pocket not null default 0
+    adjusted       points.flow not null default 0
+    debt           points.pocket not null default 0
+    transferred    points.flow not null default 0
+    version        bigint not null default 0
+    next_change_at timestamp with time zone not null default 'infinity'::timestamp with time zone
+    level_until    bigint not null
+    level_ends_at  timestamp with time zone not null default 'infinity'::timestamp with time zone
+    inherited      points.pocket
+    level_revision integer not null default 0
+    bucket         smallint not null
+    frozen         boolean not null default false
+    has_returns    boolean not null default false
+    closed         boolean not null default false
+    merged         boolean not null default false
+    invited        boolean not null default false
+    level          text
     balance_pkey: PRIMARY KEY (bucket, account_id)
     balance_of_an_account: FOREIGN KEY (bucket, account_id) REFERENCES points.account(bucket, id)
     balance_is_within_safe_integers: CHECK (((((pending)::bigint + (available)::bigint) + (held)::bigint) <= '9007199254740991'::bigint))
     balance_pockets_equal_flows: CHECK ((((((pending)::bigint + (available)::bigint) + (held)::bigint) - (debt)::bigint) = (((((earned)::bigint + (adjusted)::bigint) + (transferred)::bigint) - (spent)::bigint) - (expired)::bigint)))
-    CREATE INDEX balance_next_change ON points.balance USING btree (bucket, next_change_at) WHERE (next_change_at < 'infinity'::timestamp with time zone)
+    CREATE INDEX balance_level_ends ON points.balance USING btree (bucket, level_ends_at) WHERE (level_ends_at < 'infinity'::timestamp with time zone)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.bundle
@@ -257,7 +276,7 @@ table points.catalogue_change
     recorded_at     timestamp with time zone not null
     catalogue_change_pkey: PRIMARY KEY (client_id, idempotency_key)
     catalogue_change_client_id_fkey: FOREIGN KEY (client_id) REFERENCES points.client(id)
-    catalogue_change_is_known: CHECK ((what = ANY (ARRAY['create_rule'::text, 'draft_rule_version'::text, 'publish_rule_version'::text, 'discard_rule_draft'::text, 'retire_rule'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text, 'set_risk_rule'::text, 'create_reward'::text, 'change_reward'::text, 'add_stock'::text, 'add_coupons'::text, 'create_task'::text, 'change_task'::text, 'set_job'::text, 'run_job'::text])))
+    catalogue_change_is_known: CHECK ((what = ANY (ARRAY['create_rule'::text, 'draft_rule_version'::text, 'publish_rule_version'::text, 'discard_rule_draft'::text, 'retire_rule'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text, 'set_risk_rule'::text, 'create_reward'::text, 'change_reward'::text, 'add_stock'::text, 'add_coupons'::text, 'create_task'::text, 'change_task'::text, 'set_levels'::text])))
     trigger append_only before delete or update on points.catalogue_change for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.catalogue_change for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -326,6 +345,15 @@ table points.earn_limit
     earn_limit_limits_something: CHECK ((num_nonnulls(max_times, max_points) > 0))
     earn_limit_name_length: CHECK (((length(name) >= 1) AND (length(name) <= 128)))
     earn_limit_names_rules: CHECK ((((cardinality(rules) >= 1) AND (cardinality(rules) <= 100)) AND (num_nulls(VARIADIC rules) = 0)))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.earned_day
+    account_id bigint not null
+    points     points.flow not null default 0
+    inherited  points.flow not null default 0
+    day        date not null
+    bucket     smallint not null
+    earned_day_pkey: PRIMARY KEY (bucket, account_id, day)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.entry partition by range (recorded_at)
@@ -459,57 +487,48 @@ table points.invited
     CREATE INDEX invited_by_operation ON points.invited USING btree (bucket, account_id, operation_id)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
-table points.job
-    name            text not null
-    description     text not null
-    schedule        text not null
-    enabled         boolean not null default true
-    step_limit      integer not null
-    timeout_seconds integer not null
-    next_run_at     timestamp with time zone
-    planned_at      timestamp with time zone
-    started_at      timestamp with time zone
-    ended_at        timestamp with time zone
-    done            integer not null default 0
-    due_since       timestamp with time zone
-    failure         text
-    failed_at       timestamp with time zone
-    failures        integer not null default 0
-    at_bucket       smallint
-    at_account_id   bigint
-    job_pkey: PRIMARY KEY (name)
-    job_done_not_negative: CHECK (((done >= 0) AND (failures >= 0)))
-    job_failure_is_whole: CHECK ((((failure IS NULL) = (failed_at IS NULL)) AND ((failures = 0) OR (failure IS NOT NULL))))
-    job_name_is_plain: CHECK ((name ~ '^[a-z][a-z0-9_]{0,47}$'::text))
-    job_place_is_whole: CHECK (((at_bucket IS NULL) = (at_account_id IS NULL)))
-    job_schedule_is_cron_or_interval: CHECK ((schedule ~ '^(PT[1-9][0-9]{0,4}[SMH]|([0-9*/,-]{1,64} ){4}[0-9*/,-]{1,64})$'::text))
-    job_step_is_bounded: CHECK ((((step_limit >= 1) AND (step_limit <= 1000000)) AND ((timeout_seconds >= 1) AND (timeout_seconds <= 3600))))
-    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
-
 table points.level
-    wallet    text not null
-    code      text not null
-    name      text not null
-    threshold bigint not null
+    wallet     text not null
+    code       text not null
+    name       text not null
+    threshold  bigint not null
+    privileges text[] not null default '{}'::text[]
+    multiplier numeric not null default 1
     level_pkey: PRIMARY KEY (wallet, code)
     level_threshold_once_per_wallet: UNIQUE (wallet, threshold)
     level_wallet_fkey: FOREIGN KEY (wallet) REFERENCES points.wallet(code)
     level_code_is_plain: CHECK ((code ~ '^[A-Z][A-Z0-9_]{0,31}$'::text))
-    level_threshold_not_negative: CHECK ((threshold >= 0))
+    level_multiplier_in_range: CHECK ((((multiplier >= (1)::numeric) AND (multiplier <= (100)::numeric)) AND (scale(multiplier) <= 6)))
+    level_names_privileges: CHECK (((cardinality(privileges) <= 100) AND (array_position(privileges, NULL::text) IS NULL)))
+    level_threshold_in_range: CHECK (((threshold >= 0) AND (threshold <= '9007199254740991'::bigint)))
+    trigger levels_changed after insert or delete or update or truncate on points.level for each statement execute function points.levels_changed()
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.level_change
     account_id  bigint not null
     seq         bigint not null
+    measured    bigint not null
+    changed_at  timestamp with time zone not null
     recorded_at timestamp with time zone not null
+    cause       points.level_cause not null
+    measure     points.level_measure not null
     bucket      smallint not null
+    no          smallint not null
     previous    text
     level       text
-    level_change_pkey: PRIMARY KEY (bucket, account_id, seq)
+    level_change_pkey: PRIMARY KEY (bucket, account_id, seq, no)
     level_change_changes_level: CHECK ((level IS DISTINCT FROM previous))
+    level_change_is_by_an_entry_or_later: CHECK (((no = 0) = (cause = ANY (ARRAY['award'::points.level_cause, 'clawback'::points.level_cause, 'merge'::points.level_cause]))))
     trigger append_only before delete or update on points.level_change for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.level_change for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
+
+table points.level_evaluation
+    bucket   smallint not null
+    revision integer not null
+    done_to  bigint not null
+    level_evaluation_pkey: PRIMARY KEY (bucket)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.limit_use with (fillfactor=60)
     account_id bigint not null
@@ -560,23 +579,6 @@ table points.lot_use partition by range (recorded_at)
     trigger append_only_truncate before truncate on points.lot_use for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
 
-table points.notice
-    account_id bigint not null
-    points     bigint not null
-    expires_at timestamp with time zone not null
-    noted_at   timestamp with time zone not null
-    expires_on date not null
-    days       integer not null
-    lots       integer not null
-    bucket     smallint not null
-    kind       points.notice_kind not null
-    notice_pkey: PRIMARY KEY (bucket, account_id, kind, expires_on, days)
-    notice_days_not_negative: CHECK ((days >= 0))
-    notice_points_positive: CHECK (((points > 0) AND (lots > 0)))
-    trigger append_only before delete or update on points.notice for each row execute function points.refuse_change()
-    trigger append_only_truncate before truncate on points.notice for each statement execute function points.refuse_change()
-    grant insert, references, select, trigger to jifen_owner
-
 table points.once_award
     account_id   bigint not null
     operation_id uuid not null
@@ -617,13 +619,13 @@ table points.operation
     metadata            jsonb
     operation_pkey: PRIMARY KEY (bucket, account_id, id)
     operation_refusal_fkey: FOREIGN KEY (refusal) REFERENCES points.refusal(code)
-    operation_adjust_has_reason_and_actor: CHECK ((((kind <> ALL (ARRAY['adjust'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'approve'::points.operation_kind, 'reject'::points.operation_kind, 'erase'::points.operation_kind, 'extend'::points.operation_kind, 'cancel_award'::points.operation_kind])) AND ((kind <> ALL (ARRAY['activate'::points.operation_kind, 'reinstate'::points.operation_kind])) OR (original IS NULL))) OR ((COALESCE(length(reason), 0) > 0) AND (COALESCE(length(actor), 0) > 0))))
+    operation_adjust_has_reason_and_actor: CHECK (((kind <> ALL (ARRAY['adjust'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'approve'::points.operation_kind, 'reject'::points.operation_kind, 'erase'::points.operation_kind])) OR ((COALESCE(length(reason), 0) > 0) AND (COALESCE(length(actor), 0) > 0))))
     operation_earn_names_rule_version: CHECK ((((kind = ANY (ARRAY['earn'::points.operation_kind, 'sign_in'::points.operation_kind, 'claim'::points.operation_kind])) = (rule IS NOT NULL)) AND ((rule IS NULL) = (rule_version IS NULL))))
     operation_moves_points_by_an_entry: CHECK ((((points)::bigint = 0) OR (seq IS NOT NULL)))
-    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'fulfil'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'approve'::points.operation_kind, 'forward'::points.operation_kind, 'erase'::points.operation_kind, 'sign_in'::points.operation_kind, 'make_up'::points.operation_kind, 'set_time_zone'::points.operation_kind, 'progress'::points.operation_kind, 'claim'::points.operation_kind, 'invite'::points.operation_kind, 'join'::points.operation_kind, 'extend'::points.operation_kind, 'activate'::points.operation_kind]))))
-    operation_original_fits_kind: CHECK ( CASE WHEN (kind = ANY (ARRAY['capture'::points.operation_kind, 'reverse'::points.operation_kind, 'fulfil'::points.operation_kind, 'cancel'::points.operation_kind, 'receive'::points.operation_kind, 'approve'::points.operation_kind, 'reject'::points.operation_kind, 'cancel_award'::points.operation_kind])) THEN (original IS NOT NULL) WHEN (kind = ANY (ARRAY['release'::points.operation_kind, 'transfer'::points.operation_kind, 'extend'::points.operation_kind, 'activate'::points.operation_kind, 'reinstate'::points.operation_kind])) THEN true ELSE (original IS NULL) END)
+    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'fulfil'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'approve'::points.operation_kind, 'forward'::points.operation_kind, 'erase'::points.operation_kind, 'sign_in'::points.operation_kind, 'make_up'::points.operation_kind, 'set_time_zone'::points.operation_kind, 'progress'::points.operation_kind, 'claim'::points.operation_kind, 'invite'::points.operation_kind, 'join'::points.operation_kind]))))
+    operation_original_fits_kind: CHECK ( CASE WHEN (kind = ANY (ARRAY['capture'::points.operation_kind, 'reverse'::points.operation_kind, 'fulfil'::points.operation_kind, 'cancel'::points.operation_kind, 'receive'::points.operation_kind, 'approve'::points.operation_kind, 'reject'::points.operation_kind])) THEN (original IS NOT NULL) WHEN (kind = ANY (ARRAY['release'::points.operation_kind, 'transfer'::points.operation_kind])) THEN true ELSE (original IS NULL) END)
     operation_points_fit_kind: CHECK ((((points)::bigint >= 0) OR (kind = ANY (ARRAY['adjust'::points.operation_kind, 'reverse'::points.operation_kind, 'reject'::points.operation_kind, 'erase'::points.operation_kind]))))
-    operation_refusal_is_final: CHECK ((refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text, 'UNKNOWN_OPERATION'::text, 'REDEMPTION_CLOSED'::text, 'ALREADY_SIGNED_IN'::text, 'DAY_OUT_OF_RANGE'::text, 'ALREADY_EARNED'::text, 'ALREADY_CLAIMED'::text, 'ALREADY_INVITED'::text, 'NOT_INVITABLE'::text, 'AWARD_DENIED'::text, 'REVIEW_CLOSED'::text, 'NOT_PENDING'::text])))
+    operation_refusal_is_final: CHECK ((refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text, 'UNKNOWN_OPERATION'::text, 'REDEMPTION_CLOSED'::text, 'ALREADY_SIGNED_IN'::text, 'DAY_OUT_OF_RANGE'::text, 'ALREADY_EARNED'::text, 'ALREADY_CLAIMED'::text, 'ALREADY_INVITED'::text, 'NOT_INVITABLE'::text, 'AWARD_DENIED'::text, 'REVIEW_CLOSED'::text])))
     operation_refused_moves_nothing: CHECK (((refusal IS NULL) OR (((points)::bigint = 0) AND (seq IS NULL))))
     CREATE INDEX operation_order_key ON points.operation USING btree (bucket, account_id, order_key) WHERE (order_key IS NOT NULL)
     trigger append_only before delete or update on points.operation for each row execute function points.refuse_change()
@@ -667,12 +669,11 @@ table points.program
     transfer_times_a_day  integer
     transfer_points_a_day bigint
     governed_rules        text[] not null default '{}'::text[]
-    notice_days           integer[] not null default '{30,7,1}'::integer[]
+    level_revision        integer not null default 1
     program_pkey: PRIMARY KEY (id)
     program_currency_is_iso_code: CHECK ((currency ~ '^[A-Z]{3}$'::text))
     program_debt_policy_is_known: CHECK ((debt_policy = ANY (ARRAY['debt'::text, 'clamp'::text])))
     program_is_one_row: CHECK (id)
-    program_notice_days_in_range: CHECK (((cardinality(notice_days) <= 10) AND (array_position(notice_days, NULL::integer) IS NULL) AND (1 <= ALL (notice_days)) AND (365 >= ALL (notice_days))))
     program_transfer_limits_in_range: CHECK (((LEAST(transfer_minimum, transfer_maximum, (transfer_times_a_day)::bigint, transfer_points_a_day) > 0) AND (GREATEST(transfer_minimum, transfer_maximum, transfer_points_a_day) <= '9007199254740991'::bigint)))
     program_transfer_range_not_empty: CHECK ((transfer_minimum <= transfer_maximum))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
@@ -971,10 +972,23 @@ table points.transfer_day
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.wallet
-    code text not null
-    name text not null
+    code              text not null
+    name              text not null
+    level_measure     points.level_measure not null default 'ever'::points.level_measure
+    level_downgrade   points.level_downgrade not null default 'never'::points.level_downgrade
+    level_grace_days  integer not null default 0
+    level_notice_days integer not null default 30
+    level_wallet      text
+    multiplied_rules  text[] not null default '{}'::text[]
     wallet_pkey: PRIMARY KEY (code)
+    wallet_level_wallet_fkey: FOREIGN KEY (level_wallet) REFERENCES points.wallet(code)
     wallet_code_is_plain: CHECK ((code ~ '^[a-z][a-z0-9_]{0,31}$'::text))
+    wallet_level_earned_ever_ends_never: CHECK (((level_measure <> 'ever'::points.level_measure) OR (level_downgrade = 'never'::points.level_downgrade)))
+    wallet_level_grace_within_period: CHECK (((level_grace_days >= 0) AND (level_grace_days <= CASE WHEN (level_downgrade = 'never'::points.level_downgrade) THEN 0 WHEN (level_measure = 'rolling_year'::points.level_measure) THEN 27 ELSE 180 END)))
+    wallet_level_notice_days_in_range: CHECK (((level_notice_days >= 0) AND (level_notice_days <= 366)))
+    wallet_names_multiplied_rules: CHECK (((cardinality(multiplied_rules) <= 100) AND (array_position(multiplied_rules, NULL::text) IS NULL)))
+    wallet_shows_level_of_another: CHECK ((level_wallet <> code))
+    trigger levels_changed after update of level_measure, level_downgrade, level_grace_days, level_wallet on points.wallet for each statement execute function points.levels_changed()
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.zone_change
@@ -1011,12 +1025,21 @@ view api.account
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
-view api.account_clock
-    bucket          smallint
-    account_id      bigint
-    version         bigint
-    touched_version bigint
-    next_change_at  timestamp with time zone
+view api.account_level
+    bucket         smallint
+    account_id     bigint
+    user_id        text
+    wallet         text
+    level_wallet   text
+    level          text
+    next           text
+    measure        points.level_measure
+    measured       bigint
+    points_to_next bigint
+    points_to_keep bigint
+    valid_until    timestamp with time zone
+    earn_by        timestamp with time zone
+    ends_soon      boolean
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -1119,41 +1142,31 @@ view api.invitation
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
-view api.job
-    name            text
-    description     text
-    schedule        text
-    enabled         boolean
-    step_limit      integer
-    timeout_seconds integer
-    next_run_at     timestamp with time zone
-    started_at      timestamp with time zone
-    ended_at        timestamp with time zone
-    done            integer
-    lag_seconds     integer
-    failure         text
-    failed_at       timestamp with time zone
-    failures        integer
-    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
-    grant select to jifen_gateway, jifen_operator, jifen_reader
-
 view api.level
-    wallet    text
-    code      text
-    name      text
-    threshold bigint
+    wallet     text
+    code       text
+    name       text
+    threshold  bigint
+    privileges text[]
+    multiplier numeric
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
 view api.level_change
-    bucket      smallint
-    account_id  bigint
-    seq         bigint
-    user_id     text
-    wallet      text
-    previous    text
-    level       text
-    recorded_at timestamp with time zone
+    bucket       smallint
+    account_id   bigint
+    seq          bigint
+    no           smallint
+    user_id      text
+    wallet       text
+    previous     text
+    level        text
+    cause        points.level_cause
+    measure      points.level_measure
+    measured     bigint
+    changed_at   timestamp with time zone
+    recorded_at  timestamp with time zone
+    operation_id uuid
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -1187,21 +1200,6 @@ view api.lot
     source       text
     available_at timestamp with time zone
     expires_at   timestamp with time zone
-    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
-    grant select to jifen_gateway, jifen_operator, jifen_reader
-
-view api.notice
-    bucket     smallint
-    account_id bigint
-    user_id    text
-    wallet     text
-    kind       points.notice_kind
-    expires_on date
-    days       integer
-    points     bigint
-    lots       integer
-    expires_at timestamp with time zone
-    noted_at   timestamp with time zone
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -1259,7 +1257,6 @@ view api.program
     transfer_times_a_day  integer
     transfer_points_a_day bigint
     bucket_count          smallint
-    notice_days           integer[]
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -1412,10 +1409,31 @@ view api.task
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
 view api.wallet
-    code text
-    name text
+    code              text
+    name              text
+    level_measure     points.level_measure
+    level_downgrade   points.level_downgrade
+    level_grace_days  integer
+    level_notice_days integer
+    level_wallet      text
+    multiplied_rules  text[]
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
+
+view points.award_bonus
+    code       text
+    wallet     text
+    multiplier numeric
+    bonus      bigint
+    rules      text[]
+    levels     text[]
+    priority   integer
+    exclusive  boolean
+    member_cap bigint
+    status     points.campaign_status
+    starts_at  timestamp with time zone
+    ends_at    timestamp with time zone
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 view points.level_step
     wallet    text
@@ -1424,12 +1442,22 @@ view points.level_step
     until     bigint
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
-function api.accept_transfer(p_user_id text, p_to_user_id text, p_transfer_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
-    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
-    grant execute to jifen_operator
+view points.level_terms
+    wallet       text
+    measure      points.level_measure
+    downgrade    points.level_downgrade
+    grace_days   integer
+    months       integer
+    span         integer
+    looks_back   integer
+    level_wallet text
+    codes        text[]
+    thresholds   bigint[]
+    time_zone    text
+    revision     integer
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
-function api.activate_award(p_user_id text, p_operation_id uuid, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+function api.accept_transfer(p_user_id text, p_to_user_id text, p_transfer_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
@@ -1473,11 +1501,6 @@ function api.bucket(p_user_id text, p_wallet text DEFAULT 'points'::text)
     returns smallint
     sql immutable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
-
-function api.cancel_award(p_user_id text, p_operation_id uuid, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
-    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
-    grant execute to jifen_operator
 
 function api.cancel_redemption(p_user_id text, p_redemption_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -1589,6 +1612,11 @@ function api.erase_member(p_user_id text, p_idempotency_key text, p_reason text,
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.evaluate_levels(p_limit integer DEFAULT 1000, p_bucket smallint DEFAULT NULL::smallint)
+    returns integer
+    plpgsql volatile security definer set search_path="", enable_seqscan=off, jit=off
+    grant execute to jifen_gateway, jifen_operator
+
 function api.execute(p_bucket smallint, p_requests api.request[])
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off
@@ -1609,25 +1637,10 @@ function api.execute_preview(p_request api.request)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway
 
-function api.expiring_points(p_user_id text, p_days integer DEFAULT 30, p_wallet text DEFAULT 'points'::text)
-    returns SETOF api.lot
-    plpgsql stable security definer set search_path=""
-    grant execute to jifen_gateway, jifen_operator, jifen_reader
-
-function api.expiry_horizon(p_days integer)
-    returns timestamp with time zone
-    plpgsql stable security definer set search_path=""
-    grant execute to jifen_gateway, jifen_operator, jifen_reader
-
 function api.explain_operation(p_user_id text, p_operation_id uuid, p_wallet text DEFAULT 'points'::text)
     returns TABLE(no integer, step text, words text, result bigint, at timestamp with time zone, agrees boolean)
     plpgsql stable security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator, jifen_reader
-
-function api.extend_expiry(p_user_id text, p_expires_at timestamp with time zone, p_idempotency_key text, p_reason text, p_operation_id uuid DEFAULT NULL::uuid, p_before timestamp with time zone DEFAULT NULL::timestamp with time zone, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
-    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
-    grant execute to jifen_operator
 
 function api.freeze_account(p_user_id text, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -1669,11 +1682,6 @@ function api.merge_accounts(p_user_id text, p_into_user_id text, p_idempotency_k
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
-function api.next_job()
-    returns TABLE(name text, schedule text, planned boolean, timeout_seconds integer, time_zone text, at timestamp with time zone)
-    plpgsql volatile security definer set search_path=""
-    grant execute to jifen_gateway
-
 function api.operation_id(p_client_id integer, p_idempotency_key text)
     returns uuid
     sql stable parallel safe
@@ -1683,6 +1691,11 @@ function api.preview_earn(p_user_id text, p_rule text, p_amount numeric DEFAULT 
     returns TABLE(refusal text, detail jsonb, points bigint, available_at timestamp with time zone, expires_at timestamp with time zone, previous_level text, level text, account api.account, entries api.entry[], lots api.preview_lot[])
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
+
+function api.preview_levels(p_wallet text, p_levels jsonb, p_measure points.level_measure DEFAULT 'ever'::points.level_measure, p_downgrade points.level_downgrade DEFAULT 'never'::points.level_downgrade, p_grace_days integer DEFAULT 0, p_notice_days integer DEFAULT 30, p_multiplied_rules text[] DEFAULT '{}'::text[], p_level_wallet text DEFAULT NULL::text)
+    returns TABLE(previous text, level text, members bigint)
+    plpgsql volatile security definer set search_path="", work_mem=64MB
+    grant execute to jifen_gateway, jifen_operator
 
 function api.preview_return(p_user_id text, p_order_key text, p_amount numeric DEFAULT NULL::numeric, p_wallet text DEFAULT 'points'::text, p_client text DEFAULT 'psql'::text)
     returns TABLE(refusal text, detail jsonb, points bigint, available_at timestamp with time zone, expires_at timestamp with time zone, previous_level text, level text, account api.account, entries api.entry[], lots api.preview_lot[])
@@ -1704,22 +1717,12 @@ function api.publish_rule_version(p_rule text, p_version integer, p_idempotency_
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
-function api.put_off(p_name text, p_next timestamp with time zone, p_failure text DEFAULT NULL::text)
-    returns void
-    plpgsql volatile security definer set search_path=""
-    grant execute to jifen_gateway
-
 function api.quote_deduction(p_user_id text, p_order_amount numeric, p_wallet text DEFAULT 'points'::text)
     returns TABLE(points bigint, money numeric, most_points bigint, least_points bigint, points_per_unit integer)
     plpgsql stable security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function api.redeem_reward(p_user_id text, p_reward text, p_idempotency_key text, p_expected_price bigint DEFAULT NULL::bigint, p_order_key text DEFAULT NULL::text, p_amount numeric DEFAULT NULL::numeric, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
-    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
-    grant execute to jifen_operator
-
-function api.reinstate_points(p_user_id text, p_operation_id uuid, p_expires_at timestamp with time zone, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
@@ -1759,11 +1762,6 @@ function api.revoke_client(p_name text)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
-function api.run_job(p_name text, p_steps integer DEFAULT 1, p_idempotency_key text DEFAULT NULL::text, p_client text DEFAULT 'psql'::text)
-    returns TABLE(replayed boolean, steps integer, done integer, more boolean, failure text, job api.job)
-    plpgsql volatile security definer set search_path=""
-    grant execute to jifen_gateway, jifen_operator
-
 function api.set_deduction(p_points_per_unit integer, p_max_share numeric DEFAULT 1, p_max_amount numeric DEFAULT NULL::numeric, p_min_points bigint DEFAULT 1, p_decimals smallint DEFAULT 2, p_wallet text DEFAULT 'points'::text)
     returns void
     plpgsql volatile security definer set search_path=""
@@ -1774,15 +1772,10 @@ function api.set_invitations(p_qualifying_rule text, p_inviter_rule text, p_invi
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
-function api.set_job(p_name text, p_schedule text, p_enabled boolean, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
-    returns TABLE(replayed boolean, job api.job)
+function api.set_levels(p_wallet text, p_levels jsonb, p_idempotency_key text, p_measure points.level_measure DEFAULT 'ever'::points.level_measure, p_downgrade points.level_downgrade DEFAULT 'never'::points.level_downgrade, p_grace_days integer DEFAULT 0, p_notice_days integer DEFAULT 30, p_multiplied_rules text[] DEFAULT '{}'::text[], p_level_wallet text DEFAULT NULL::text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, wallet api.wallet, levels api.level[])
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
-
-function api.set_notice_days(p_days integer[])
-    returns void
-    plpgsql volatile security definer set search_path=""
-    grant execute to jifen_operator
 
 function api.set_program(p_name text, p_time_zone text, p_currency text, p_debt_policy text, p_frozen_earns boolean DEFAULT true)
     returns void
@@ -1812,7 +1805,7 @@ function api.set_transfer_limits(p_minimum bigint DEFAULT NULL::bigint, p_maximu
 function api.settle_invitation()
     returns boolean
     plpgsql volatile security definer set search_path=""
-    grant execute to jifen_operator
+    grant execute to jifen_gateway, jifen_operator
 
 function api.sign_in(p_user_id text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -1828,11 +1821,6 @@ function api.spend_points(p_user_id text, p_points bigint, p_idempotency_key tex
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
-
-function api.take_step(p_name text, p_next timestamp with time zone DEFAULT NULL::timestamp with time zone)
-    returns TABLE(done integer, more boolean, failure text, failures integer)
-    plpgsql volatile security definer set search_path=""
-    grant execute to jifen_gateway
 
 function api.task_progress(p_user_id text, p_wallet text DEFAULT 'points'::text, p_first integer DEFAULT 100, p_after text DEFAULT NULL::text)
     returns TABLE(task api.task, done integer, starts_on date, claimed_at timestamp with time zone, claimable boolean)
@@ -1866,10 +1854,6 @@ function points.admit(p_bucket smallint, p_drafts points.draft[], p_now timestam
 function points.admit_redeems(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns points.draft[]
     plpgsql stable
-
-function points.announce(p_bucket smallint, p_accounts text)
-    returns void
-    plpgsql volatile
 
 function points.answer(p_bucket smallint, p_drafts points.draft[])
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -1907,9 +1891,9 @@ function points.award(p_version points.rule_version, p_amount numeric, p_points 
     returns bigint
     sql immutable parallel safe
 
-function points.back_off(p_failures integer)
-    returns interval
-    sql immutable parallel safe
+function points.book_levels(p_bucket smallint, p_weighed points.weighed_level[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
 
 function points.bucket(p_user_id text, p_wallet text)
     returns smallint
@@ -1929,10 +1913,6 @@ function points.calendar_expiry(p_months integer, p_days integer, p_end points.c
     returns timestamp with time zone
     plpgsql stable parallel safe
 
-function points.caller_announces()
-    returns boolean
-    sql stable
-
 function points.campaign_fault(p_name text, p_priority integer, p_exclusive boolean, p_member_cap bigint, p_starts_at timestamp with time zone, p_ends_at timestamp with time zone)
     returns text[]
     plpgsql immutable parallel safe
@@ -1941,7 +1921,7 @@ function points.change_levels(p_bucket smallint, p_drafts points.draft[], p_now 
     returns void
     plpgsql volatile
 
-function points.change_lots(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
+function points.change_period_levels(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
@@ -1978,6 +1958,14 @@ function points.contra_of(p_kind points.entry_kind)
     sql immutable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
+function points.count_moves(p_bucket smallint, p_wallet text, p_now timestamp with time zone)
+    returns TABLE(previous text, level text, members bigint)
+    plpgsql stable
+
+function points.count_period_moves(p_bucket smallint, p_wallet text, p_now timestamp with time zone)
+    returns TABLE(previous text, level text, members bigint)
+    plpgsql stable
+
 function points.count_transfer(p_bucket smallint, p_draft points.draft, p_now timestamp with time zone)
     returns void
     plpgsql volatile
@@ -1987,13 +1975,22 @@ function points.counted(p_number numeric, p_what text DEFAULT 'point'::text)
     sql immutable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
-function points.create_partitions_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
-    returns record
-    plpgsql volatile
+function points.current_level(p_of_bucket smallint, p_account_id bigint)
+    returns text
+    plpgsql stable security definer set search_path="", enable_seqscan=off
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function points.days_after(p_at timestamp with time zone, p_days integer, p_time_zone text)
     returns timestamp with time zone
     sql stable parallel safe
+
+function points.decide_due_levels(p_bucket smallint, p_limit integer, p_now timestamp with time zone)
+    returns integer
+    plpgsql volatile
+
+function points.decide_levels(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
 
 function points.deductible(p_deduction points.deduction, p_amount numeric, p_available bigint)
     returns bigint
@@ -2030,10 +2027,6 @@ function points.draft_invitations(p_bucket smallint, p_requests api.request[], p
     plpgsql stable
 
 function points.draft_lapsed(p_drafts points.draft[], p_now timestamp with time zone)
-    returns points.draft[]
-    plpgsql stable
-
-function points.draft_lot_changes(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
     returns points.draft[]
     plpgsql stable
 
@@ -2086,22 +2079,10 @@ function points.draw_seed(p_chance uuid, p_account_id bigint, p_operation_id uui
     returns bytea
     sql immutable parallel safe
 
-function points.drive_job(p_name text, p_next timestamp with time zone, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
-    returns TABLE(done integer, more boolean, failure text, failures integer)
-    plpgsql volatile
-
 function points.due(p_bucket smallint, p_account_id bigint, p_now timestamp with time zone)
     returns TABLE(pending bigint, available bigint, held bigint, debt bigint, expired bigint)
     plpgsql stable security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator, jifen_reader
-
-function points.due_buckets(p_from timestamp with time zone, p_now timestamp with time zone)
-    returns TABLE(bucket smallint, due_since timestamp with time zone)
-    plpgsql stable
-
-function points.due_job(p_now timestamp with time zone)
-    returns TABLE(name text, schedule text, planned boolean, timeout_seconds integer, time_zone text, at timestamp with time zone)
-    plpgsql stable
 
 function points.entry_kind_of(p_kind points.operation_kind)
     returns points.entry_kind
@@ -2145,14 +2126,6 @@ function points.explain_outcome(p_operation points.operation, p_time_zone text)
 
 function points.explain_shares(p_detail jsonb)
     returns TABLE(step text, words text, result bigint, at timestamp with time zone, agrees boolean)
-    plpgsql stable
-
-function points.extend_input_fault(p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_expires_at timestamp with time zone, p_reason text, p_actor text, p_subject text)
-    returns text[]
-    plpgsql immutable parallel safe
-
-function points.extendable(p_bucket smallint, p_account_id bigint, p_seq bigint, p_before text, p_expires_at timestamp with time zone)
-    returns SETOF points.lot
     plpgsql stable
 
 function points.fill_slice(p_item text, p_prize smallint, p_bucket smallint, p_pieces bigint)
@@ -2231,6 +2204,27 @@ function points.invitation_leg(p_kind points.operation_kind, p_account_bucket sm
     returns text
     plpgsql volatile
 
+function points.keep_days(p_bucket smallint, p_account_ids bigint[])
+    returns void
+    plpgsql volatile
+
+function points.ledger_days(p_of_bucket smallint, p_account_id bigint)
+    returns TABLE(day date, points bigint, inherited bigint)
+    plpgsql stable
+
+function points.level_now(p_of_bucket smallint, p_account_id bigint, p_at timestamp with time zone)
+    returns TABLE(wallet text, weighed points.weighed_level)
+    plpgsql stable security definer set search_path="", enable_seqscan=off
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function points.levels_changed()
+    returns trigger
+    plpgsql volatile
+
+function points.levels_fault(p_wallet text, p_levels jsonb, p_measure points.level_measure, p_downgrade points.level_downgrade, p_grace_days integer, p_notice_days integer, p_multiplied_rules text[], p_level_wallet text)
+    returns text[]
+    plpgsql stable
+
 function points.limit_facts(p_bucket smallint, p_account_id bigint, p_rule text, p_happened_at timestamp with time zone, p_base bigint, p_total bigint, p_campaigns jsonb)
     returns jsonb
     plpgsql stable
@@ -2247,16 +2241,8 @@ function points.lock_accounts(p_bucket smallint, p_drafts points.draft[], OUT se
     returns record
     plpgsql volatile
 
-function points.lock_due(p_bucket smallint, p_limit integer, p_from timestamp with time zone, p_now timestamp with time zone)
-    returns bigint[]
-    plpgsql volatile
-
 function points.lock_family(p_from_bucket smallint, p_draft points.draft, p_into_bucket smallint, p_into points.draft)
     returns void
-    plpgsql volatile
-
-function points.lock_heirs(p_accounts points.account[])
-    returns bigint[]
     plpgsql volatile
 
 function points.lock_pair(p_buckets smallint[], p_drafts points.draft[])
@@ -2319,17 +2305,8 @@ function points.new_code(p_bucket smallint, p_chance uuid)
     returns text
     plpgsql immutable
 
-function points.next_change(p_bucket smallint, p_account_id bigint, p_now timestamp with time zone)
-    returns timestamp with time zone
-    plpgsql stable security definer set search_path=""
-    grant execute to jifen_gateway, jifen_operator, jifen_reader
-
 function points.note_change(p_client text, p_scope text, p_idempotency_key text, p_what text, p_code text, p_inputs jsonb, p_version integer DEFAULT NULL::integer, OUT replayed boolean, OUT version integer)
     returns record
-    plpgsql volatile
-
-function points.note_expiry(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
-    returns integer
     plpgsql volatile
 
 function points.note_governed()
@@ -2337,6 +2314,10 @@ function points.note_governed()
     plpgsql volatile
 
 function points.note_invitations(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.note_levels()
     returns void
     plpgsql volatile
 
@@ -2397,14 +2378,18 @@ function points.period_end(p_period points.quota_period, p_at timestamp with tim
     sql stable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
+function points.period_of(p_day date, p_anchor date, p_months integer)
+    returns integer
+    sql immutable parallel safe
+
 function points.period_start(p_period points.quota_period, p_at timestamp with time zone, p_time_zone text)
     returns timestamp with time zone
     sql stable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
-function points.plan_job(p_name text, p_next timestamp with time zone, p_failure text, p_now timestamp with time zone)
-    returns void
-    plpgsql volatile
+function points.period_starts_on(p_period integer, p_anchor date, p_months integer)
+    returns date
+    sql immutable parallel safe
 
 function points.post(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
@@ -2466,6 +2451,10 @@ function points.prizes_fault(p_prizes jsonb)
     returns text[]
     plpgsql immutable parallel safe
 
+function points.put_levels(p_wallet text, p_levels jsonb, p_measure points.level_measure, p_downgrade points.level_downgrade, p_grace_days integer, p_notice_days integer, p_multiplied_rules text[], p_level_wallet text)
+    returns void
+    plpgsql volatile
+
 function points.raise_refusal(p_code text, p_detail jsonb)
     returns void
     plpgsql stable
@@ -2526,19 +2515,11 @@ function points.refuse_receiver(p_bucket smallint, p_account_id bigint, p_draft 
     returns points.draft
     plpgsql stable
 
-function points.reinstatable(p_bucket smallint, p_account_id bigint, p_seq bigint, p_recorded_at timestamp with time zone)
-    returns SETOF points.lot_use
-    plpgsql stable
-
 function points.reinstate(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
-function points.reinstate_lots(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
-    returns points.lot[]
-    plpgsql volatile
-
-function points.release_due(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone, p_until timestamp with time zone)
+function points.release_due(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone, p_all boolean DEFAULT false)
     returns void
     plpgsql volatile
 
@@ -2634,19 +2615,7 @@ function points.settle(p_bucket smallint, p_account_ids bigint[], p_now timestam
     returns void
     plpgsql volatile
 
-function points.settle_invitations_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
-    returns record
-    plpgsql volatile
-
 function points.settle_one(p_invited_bucket smallint, p_invited_id bigint, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
-    returns void
-    plpgsql volatile
-
-function points.settle_swept(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
-    returns void
-    plpgsql volatile
-
-function points.settle_until(p_bucket smallint, p_account_ids bigint[], p_until timestamp with time zone, p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
@@ -2657,10 +2626,6 @@ function points.sign_in_worth(p_rule text, p_at timestamp with time zone)
 function points.special_input_fault(p_kind points.operation_kind, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_occurred_at timestamp with time zone, p_expires_at timestamp with time zone, p_reason text, p_actor text, p_subject text)
     returns text[]
     plpgsql immutable parallel safe
-
-function points.step_job(p_name text, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text, OUT broke boolean, OUT more boolean)
-    returns record
-    plpgsql volatile
 
 function points.stock_left(p_reward text, p_prize smallint DEFAULT 0)
     returns bigint
@@ -2678,10 +2643,6 @@ function points.streak_now(p_bucket smallint, p_account_id bigint, p_today date)
 function points.streak_to(p_bucket smallint, p_account_id bigint, p_day date)
     returns integer
     plpgsql stable
-
-function points.sweep_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
-    returns record
-    plpgsql volatile set plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off
 
 function points.take_all(p_bucket smallint, p_account_id bigint, p_entry_kind points.entry_kind, p_operation_id uuid, p_now timestamp with time zone)
     returns points.draft
@@ -2748,6 +2709,14 @@ function points.weigh_awards(p_bucket smallint, p_drafts points.draft[])
     returns TABLE(ord integer, account_id bigint, rule text, happened_at timestamp with time zone, base bigint, place bigint, code text, raw bigint, exhausted boolean, cut_room bigint, refuse_room bigint)
     plpgsql stable
 
+function points.weigh_levels(p_bucket smallint, p_account_ids bigint[], p_ats timestamp with time zone[])
+    returns SETOF points.weighed_level
+    plpgsql stable
+
+function points.weigh_periods(p_terms points.level_terms, p_bucket smallint, p_account_id bigint, p_kept boolean, p_anchor date, p_period integer, p_grace integer)
+    returns TABLE(rank integer, measured bigint, ends integer)
+    sql stable
+
 function points.weigh_risks(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns points.risk[]
     plpgsql stable
@@ -2755,10 +2724,6 @@ function points.weigh_risks(p_bucket smallint, p_drafts points.draft[], p_now ti
 function points.write_entries(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
-
-function points.write_notices_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
-    returns record
-    plpgsql volatile set plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off
 
 function points.write_off(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void

@@ -18,6 +18,7 @@ use crate::{
     feed::{self, Feed},
     hold::{Hold, HoldCursor, HoldsKey},
     ledger::check_text,
+    level::{Level, LevelChange, LevelChangeCursor, LevelChangesKey},
     limit::{LimitUse, LimitUsesKey},
     operation::{Entry, Operation, OperationKey},
     reads::{AccountReads, Reads},
@@ -102,10 +103,26 @@ impl Account {
         Points(self.version)
     }
 
-    /// The level, by points earned; null: below the lowest, or the program has no levels.
+    /// The level at the instant of the answer, of this wallet or of the one whose level it shows; null: below the lowest, or
+    /// there are no levels.
     async fn level(&self) -> Option<Level> {
-        let code = self.level.clone()?;
-        Some(Level { wallet: self.wallet.clone(), code })
+        Some(Level::new(self.bucket, self.id, &self.wallet, self.level.clone()?))
+    }
+
+    /// Changes of the level that this wallet itself has, newest first. At most 100 a page, 20 unless asked. INVALID_INPUT:
+    /// first or after is out of range.
+    #[graphql(complexity = "page_complexity(first, child_complexity)")]
+    async fn level_history(
+        &self,
+        context: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> async_graphql::Result<Connection<String, LevelChange>> {
+        let first = page_size(first)?;
+        let before = after.map(|cursor| LevelChangeCursor::parse(&cursor).ok_or_else(bad_cursor)).transpose()?;
+        let key = LevelChangesKey { bucket: self.bucket, account_id: self.id, first, before };
+        let changes = context.data::<DataLoader<Reads>>()?.load_one(key).await?.unwrap_or_default();
+        Ok(connection(changes, first, before.is_some(), |change| change.cursor.to_string()))
     }
 
     /// Lots of points that are available or will be, in the order in which they are spent: soonest expiry first, never
@@ -225,7 +242,7 @@ pub struct Balance {
     pub held: Points,
     /// Owed: clawed back after it had been spent. Whatever comes in repays it first, so available is 0 meanwhile.
     pub debt: Points,
-    /// Earned ever, less what was clawed back; decides the level.
+    /// Earned ever, less what was clawed back; decides the level where all that was earned ever counts.
     pub earned: Points,
     /// Spent ever, less what was refunded.
     pub spent: Points,
@@ -251,44 +268,6 @@ impl From<&Account> for Balance {
             adjusted: Points(account.adjusted),
             transferred: Points(account.transferred),
         }
-    }
-}
-
-/// A level of the program.
-#[derive(SimpleObject)]
-#[graphql(complex)]
-pub struct Level {
-    #[graphql(skip)]
-    pub wallet: String,
-    /// Stable name, e.g. VIP1.
-    pub code: String,
-}
-
-/// A level's terms.
-#[derive(Clone, Debug)]
-pub struct LevelTerms {
-    name: String,
-    threshold: i64,
-}
-
-#[ComplexObject]
-impl Level {
-    /// Name for people.
-    async fn name(&self, context: &Context<'_>) -> async_graphql::Result<String> {
-        Ok(self.terms(context).await?.name)
-    }
-
-    /// Points earned from which the level holds.
-    async fn threshold(&self, context: &Context<'_>) -> async_graphql::Result<Points> {
-        Ok(Points(self.terms(context).await?.threshold))
-    }
-}
-
-impl Level {
-    async fn terms(&self, context: &Context<'_>) -> async_graphql::Result<LevelTerms> {
-        let key = LevelKey { wallet: self.wallet.clone(), code: self.code.clone() };
-        let terms = context.data::<DataLoader<Reads>>()?.load_one(key).await?;
-        Ok(terms.ok_or_else(|| Error::internal(&format!("no level {}", self.code)))?)
     }
 }
 
@@ -381,23 +360,6 @@ impl AccountKey {
         check_text("userId", &user_id)?;
         check_text("wallet", &wallet)?;
         Ok(AccountKey { user_id: user_id.0, wallet })
-    }
-}
-
-/// A level's terms.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct LevelKey {
-    pub wallet: String,
-    pub code: String,
-}
-
-impl LevelTerms {
-    /// From a row of [`crate::reads`].
-    pub fn from_row(row: &Row) -> (LevelKey, Self) {
-        (
-            LevelKey { wallet: row.get("wallet"), code: row.get("code") },
-            LevelTerms { name: row.get("name"), threshold: row.get("threshold") },
-        )
     }
 }
 

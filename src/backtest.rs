@@ -26,11 +26,16 @@ impl Reports {
         Reports { pool, running: Semaphore::new(1) }
     }
 
-    async fn call(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Row, Error> {
+    /// The rows of a statement. OVERLOADED: another one runs, or it took too long.
+    pub async fn query(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Error> {
         let _alone = self.running.try_acquire().map_err(|_| Error::overloaded())?;
         let connection = self.pool.get().await?;
         let statement = connection.prepare_cached(sql).await?;
-        Ok(connection.query_one(&statement, parameters).await?)
+        Ok(connection.query(&statement, parameters).await?)
+    }
+
+    async fn call(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Row, Error> {
+        self.query(sql, parameters).await?.pop().ok_or_else(|| Error::internal(&format!("no answer to {sql}")))
     }
 }
 
@@ -54,9 +59,9 @@ pub struct Backtest {
     gaining: Points,
     /// Members who would have less.
     losing: Points,
-    /// Members who would be on a higher level today.
+    /// Members who would be on a higher level today, in wallets where all points earned ever count.
     levels_up: Points,
-    /// Members who would be on a lower level today.
+    /// Members who would be on a lower level today, likewise.
     levels_down: Points,
     /// By the day on which they happened, in the program's time zone; days without awards are left out.
     days: Vec<BacktestDay>,

@@ -27,6 +27,7 @@ pub mod jobs;
 pub mod lanes;
 pub mod ledger;
 pub mod level;
+pub mod level_program;
 pub mod limit;
 pub mod merge;
 pub mod migrate;

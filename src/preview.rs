@@ -7,10 +7,11 @@ use serde_json::Value;
 use tokio_postgres::Row;
 
 use crate::{
-    account::{Account, Balance, Level},
+    account::{Account, Balance},
     client::caller,
     error::{self, Error},
     ledger::Request,
+    level::LevelStep,
     operation::{Entry, EntryKind, OperationKind},
     pairs::Pairs,
     scalars::{Decimal, Points},
@@ -30,9 +31,9 @@ pub struct Preview {
     /// Facts of what came of it: for a return, what would be refunded and clawed back; null: there are none.
     details: Option<Json<Value>>,
     /// The level before; null: none, or there is no account yet.
-    previous_level: Option<Level>,
+    previous_level: Option<LevelStep>,
     /// The level after; null: none.
-    level: Option<Level>,
+    level: Option<LevelStep>,
     /// The balance after; null: there is no account, and the refusal would make none.
     balance: Option<Balance>,
     /// What would be booked, in order: what is due on the account anyway, and then the operation.
@@ -87,7 +88,7 @@ impl Preview {
             Some(code) => (Some(Error::refused(code, detail)), None),
             None => (None, detail.map(Json)),
         };
-        let level = |code: Option<String>| code.map(|code| Level { wallet: wallet.to_owned(), code });
+        let level = |code: Option<String>| code.map(|code| LevelStep { wallet: wallet.to_owned(), code });
         let account: Option<Account> = row.try_get("account")?;
         let entries: Vec<Entry> = row.try_get("entries")?;
         let lots: Vec<LotRow> = row.try_get("lots")?;

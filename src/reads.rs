@@ -9,10 +9,11 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio_postgres::{Row, types::ToSql};
 
 use crate::{
-    account::{Account, AccountKey, EntriesKey, LevelKey, LevelTerms, Lot, LotsKey, bucket},
+    account::{Account, AccountKey, EntriesKey, Lot, LotsKey, bucket},
     error::Error,
     expiry::{ExpiringKey, ExpiringPoints, Notice, NoticesKey},
     hold::{Hold, HoldKey, HoldsKey},
+    level::{LevelChange, LevelChangesKey, LevelKey, LevelStanding, LevelStandingKey, LevelTerms},
     limit::{LimitUse, LimitUsesKey},
     operation::{Entry, EntryKey, Operation, OperationKey},
     redemption::{Redemption, RedemptionKey, RedemptionsKey},
@@ -389,6 +390,38 @@ impl Loader<LevelKey> for Reads {
     }
 }
 
+impl Loader<LevelStandingKey> for Reads {
+    type Value = LevelStanding;
+    type Error = Error;
+
+    async fn load(&self, keys: &[LevelStandingKey]) -> Result<HashMap<LevelStandingKey, LevelStanding>, Error> {
+        let parameters: [&(dyn ToSql + Sync); 2] =
+            [&column(keys, |key| key.bucket), &column(keys, |key| key.account_id)];
+        Ok(one_by_key(keys, &self.query(ACCOUNT_LEVELS, &parameters).await?, LevelStanding::from_row))
+    }
+}
+
+impl Loader<LevelChangesKey> for Reads {
+    type Value = Vec<LevelChange>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[LevelChangesKey]) -> Result<HashMap<LevelChangesKey, Vec<LevelChange>>, Error> {
+        let rows = self
+            .query(
+                LEVEL_CHANGES,
+                &[
+                    &column(keys, |key| key.bucket),
+                    &column(keys, |key| key.account_id),
+                    &column(keys, |key| key.first + 1),
+                    &column(keys, |key| key.before.map_or(i64::MAX, |before| before.seq)),
+                    &column(keys, |key| key.before.map_or(i16::MAX, |before| before.no)),
+                ],
+            )
+            .await?;
+        Ok(by_key(keys, &rows, LevelChange::from_row))
+    }
+}
+
 const ACCOUNTS: &str = "
     select k.ord, q.a as account
     from unnest($1::smallint[], $2::text[], $3::text[]) with ordinality k (bucket, user_id, wallet, ord)
@@ -545,4 +578,26 @@ const REDEMPTIONS: &str = "
     ) r
     order by k.ord, r.redeemed_at desc, r.id desc";
 
-const LEVELS: &str = "select wallet, code, name, threshold from api.level";
+const LEVELS: &str = "
+    select w.code as wallet, l.code, l.name, l.threshold, l.privileges, l.multiplier
+    from api.wallet w
+    join api.level l on l.wallet = coalesce(w.level_wallet, w.code)";
+
+const ACCOUNT_LEVELS: &str = "
+    select k.ord, l.*
+    from unnest($1::smallint[], $2::bigint[]) with ordinality k (bucket, account_id, ord)
+    cross join lateral (
+        select * from api.account_level l where l.bucket = k.bucket and l.account_id = k.account_id limit 1
+    ) l";
+
+const LEVEL_CHANGES: &str = "
+    select k.ord, c.*
+    from unnest($1::smallint[], $2::bigint[], $3::int[], $4::bigint[], $5::smallint[])
+        with ordinality k (bucket, account_id, first, seq, no, ord)
+    cross join lateral (
+        select * from api.level_change c
+        where c.bucket = k.bucket and c.account_id = k.account_id and (c.seq, c.no) < (k.seq, k.no)
+        order by c.seq desc, c.no desc
+        limit k.first
+    ) c
+    order by k.ord, c.seq desc, c.no desc";

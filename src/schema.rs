@@ -29,6 +29,7 @@ use crate::{
     lanes::Lanes,
     ledger::LedgerMutation,
     level::LevelSubscription,
+    level_program::{LevelMutation, LevelQuery},
     limit::{LimitMutation, LimitQuery},
     merge::MergeMutation,
     operation::EntrySubscription,
@@ -67,6 +68,7 @@ pub struct Query(
     TaskQuery,
     InvitationQuery,
     JobQuery,
+    LevelQuery,
 );
 
 /// Operations on members' points.
@@ -91,6 +93,7 @@ pub struct Mutation(
     TaskMutation,
     InvitationMutation,
     JobMutation,
+    LevelMutation,
 );
 
 /// What changes, as it changes: over a WebSocket or as server-sent events. After a lost connection a subscription goes on

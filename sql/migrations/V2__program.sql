@@ -14,6 +14,7 @@ create table points.program (
     governed_rules         text[] not null default '{}',
     governs_origins        boolean not null default false,
     notice_days            int[] not null default '{30,7,1}',
+    level_revision         int not null default 1,
     constraint program_is_one_row check (id),
     constraint program_currency_is_iso_code check (currency ~ '^[A-Z]{3}$'),
     constraint program_debt_policy_is_known check (debt_policy in ('debt', 'clamp')),
@@ -38,7 +39,8 @@ comment on column points.program.transfer_points_a_day is 'Points that an accoun
 
 comment on column points.program.governs_origins is 'Whether some limit or risk rule looks at addresses or devices, kept by points.note_governed.';
 comment on column points.program.notice_days is 'How many days before points expire a notice is written.';
-comment on column points.program.governed_rules is 'Rules that some limit, campaign or risk rule is about, kept by points.note_governed: awards by others need not look for any.';
+comment on column points.program.governed_rules is 'Rules that some limit, campaign, level or risk rule is about, kept by points.note_governed: awards by others need not look for any.';
+comment on column points.program.level_revision is 'Rises with every change of what decides levels (points.note_levels): an account that was decided by an older one is decided anew.';
 
 insert into points.program (name, time_zone, currency, debt_policy) values ('Jifen', 'UTC', 'USD', 'debt');
 
@@ -50,14 +52,37 @@ comment on table points.former_time_zone is 'Time zones that the program had bef
 comment on column points.former_time_zone.until is 'When the program took another.';
 comment on column points.former_time_zone.time_zone is 'IANA time zone.';
 
+create type points.level_measure as enum ('ever', 'rolling_year', 'calendar_year', 'membership_year');
+comment on type points.level_measure is 'Which points earned decide a level: all ever; those of the present local month and the 11 before; of the local calendar year; of the year since the account''s first local day or an anniversary of it.';
+create type points.level_downgrade as enum ('never', 'one_step', 'to_earned');
+comment on type points.level_downgrade is 'How far a level falls when a period ends in which it was not earned again: not at all, by one level, or to the one that was earned.';
+
 create table points.wallet (
     code text primary key,
     name text not null,
-    constraint wallet_code_is_plain check (code ~ '^[a-z][a-z0-9_]{0,31}$')
+    level_measure     points.level_measure not null default 'ever',
+    level_downgrade   points.level_downgrade not null default 'never',
+    level_grace_days  int not null default 0,
+    level_notice_days int not null default 30,
+    level_wallet      text references points.wallet,
+    multiplied_rules  text[] not null default '{}',
+    constraint wallet_code_is_plain check (code ~ '^[a-z][a-z0-9_]{0,31}$'),
+    constraint wallet_level_earned_ever_ends_never check (level_measure <> 'ever' or level_downgrade = 'never'),
+    constraint wallet_level_grace_within_period check (
+        level_grace_days between 0 and case when level_downgrade = 'never' then 0 when level_measure = 'rolling_year' then 27 else 180 end),
+    constraint wallet_level_notice_days_in_range check (level_notice_days between 0 and 366),
+    constraint wallet_shows_level_of_another check (level_wallet <> code),
+    constraint wallet_names_multiplied_rules check (cardinality(multiplied_rules) <= 100 and array_position(multiplied_rules, null) is null)
 );
-comment on table points.wallet is 'Kinds of points that a member may hold.';
+comment on table points.wallet is 'Kinds of points that a member may hold, and what their levels go by.';
 comment on column points.wallet.code is 'Name in requests; points is the default one.';
 comment on column points.wallet.name is 'Name for people.';
+comment on column points.wallet.level_measure is 'Which points earned in it decide its levels.';
+comment on column points.wallet.level_downgrade is 'How far a level falls when a period ends. never, where all that was earned ever counts: there is no period.';
+comment on column points.wallet.level_grace_days is 'Days after the end of a period until which a level stays: at most 27 where periods are months, 180 where they are years.';
+comment on column points.wallet.level_notice_days is 'A member is warned so many days before a level ends.';
+comment on column points.wallet.level_wallet is 'Wallet whose level its accounts show, of the same member; null: its own.';
+comment on column points.wallet.multiplied_rules is 'Rules whose awards in it the level''s multiplier applies to.';
 
 insert into points.wallet (code, name) values ('points', 'Points');
 
@@ -66,16 +91,22 @@ create table points.level (
     code      text not null,
     name      text not null,
     threshold bigint not null,
+    privileges text[] not null default '{}',
+    multiplier numeric not null default 1,
     primary key (wallet, code),
     constraint level_threshold_once_per_wallet unique (wallet, threshold),
-    constraint level_threshold_not_negative check (threshold >= 0),
+    constraint level_threshold_in_range check (threshold between 0 and 9007199254740991),
+    constraint level_multiplier_in_range check (multiplier between 1 and 100 and scale(multiplier) <= 6),
+    constraint level_names_privileges check (cardinality(privileges) <= 100 and array_position(privileges, null) is null),
     constraint level_code_is_plain check (code ~ '^[A-Z][A-Z0-9_]{0,31}$')
 );
-comment on table points.level is 'Levels as thresholds of points earned: no gaps, no overlaps. An account is on the highest level whose threshold it has reached.';
+comment on table points.level is 'Levels as thresholds of points earned, as the wallet measures them: no gaps, no overlaps. An account reaches the highest level whose threshold it has reached.';
 comment on column points.level.wallet is 'Wallet whose earned points count.';
 comment on column points.level.code is 'Name in answers, e.g. VIP1.';
 comment on column points.level.name is 'Name for people.';
 comment on column points.level.threshold is 'Points earned from which the level holds.';
+comment on column points.level.privileges is 'What it gives besides, in words for people or codes of the host.';
+comment on column points.level.multiplier is 'What awards by wallet.multiplied_rules are multiplied by; 1: nothing on top.';
 
 create table points.refusal (
     code     text primary key,

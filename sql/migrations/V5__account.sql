@@ -79,8 +79,10 @@ create table points.balance (
     version        bigint not null default 0,
     next_change_at timestamptz not null default 'infinity',
     level_until    bigint not null,
+    level_ends_at  timestamptz not null default 'infinity',
     inherited      points.pocket,
     touched_version bigint,
+    level_revision int not null default 0,
     bucket         smallint not null,
     frozen         boolean not null default false,
     has_returns    boolean not null default false,
@@ -105,8 +107,10 @@ comment on column points.balance.adjusted is 'Net of manual adjustments ever, an
 comment on column points.balance.debt is 'Points that were clawed back and had been spent already: owed, and repaid first by whatever comes in.';
 comment on column points.balance.transferred is 'Points received from other accounts ever, less what was sent.';
 comment on column points.balance.version is 'seq of the last entry; 0 before the first.';
-comment on column points.balance.next_change_at is 'No lot becomes available or expires and no hold ends before this instant, so until then the booked pockets are the true ones.';
-comment on column points.balance.level_until is 'Points earned from which the level is another one, as far as known: nothing to decide below it.';
+comment on column points.balance.next_change_at is 'No lot becomes available or expires, no hold and no level ends before this instant, so until then what is booked is true.';
+comment on column points.balance.level_until is 'Points earned from which the level is another one: nothing to decide below it. 0: every award decides, as the wallet''s levels go by periods, and points.earned_day has what was earned.';
+comment on column points.balance.level_ends_at is 'The level is not to be decided anew before this instant, unless points are earned or levels changed. infinity: it does not end. -infinity: the level is the one that the member has in another wallet (wallet.level_wallet).';
+comment on column points.balance.level_revision is 'program.level_revision by which the level was decided.';
 comment on column points.balance.inherited is 'Points earned ever by the accounts that were merged into this one: they count for the level. Null: there are none.';
 comment on column points.balance.touched_version is 'version at which the account last changed without an entry: was frozen, unfrozen, merged or parted. Null: never.';
 comment on column points.balance.bucket is 'Bucket of the account.';
@@ -119,23 +123,92 @@ comment on column points.balance.level is 'Level by points earned; null: below t
 
 create index balance_next_change on points.balance (bucket, next_change_at) where next_change_at < 'infinity';
 comment on index points.balance_next_change is 'Accounts on which something will be due, for the sweeper. An award changes next_change_at only where it is the first to expire.';
+create index balance_level_ends on points.balance (bucket, level_ends_at) where level_ends_at < 'infinity';
+comment on index points.balance_level_ends is 'Levels that end. Of wallets whose levels do not, no account is in it.';
+
+create table points.earned_day (
+    account_id bigint not null,
+    points     points.flow not null default 0,
+    inherited  points.flow not null default 0,
+    day        date not null,
+    bucket     smallint not null,
+    primary key (bucket, account_id, day)
+);
+comment on table points.earned_day is 'What an account earned on a local day, less what was clawed back of it, where levels go by periods (balance.level_until is 0). It follows from the operations: points.ledger_days. Rows of an account whose levels no longer go by periods mean nothing.';
+comment on column points.earned_day.account_id is 'The account.';
+comment on column points.earned_day.points is 'Points that the account itself earned by what happened on the day, less what was clawed back of those.';
+comment on column points.earned_day.inherited is 'Points that the accounts merged into it earned on the day.';
+comment on column points.earned_day.day is 'The day, by the program''s time zone when the award was booked.';
+comment on column points.earned_day.bucket is 'Bucket of the account.';
+
+create table points.level_evaluation (
+    bucket   smallint primary key,
+    revision int not null,
+    done_to  bigint not null
+);
+comment on table points.level_evaluation is 'How far points.decide_due_levels has come in a bucket with the levels of now.';
+comment on column points.level_evaluation.bucket is 'The bucket.';
+comment on column points.level_evaluation.revision is 'program.level_revision that it is about.';
+comment on column points.level_evaluation.done_to is 'Accounts up to this id were decided by it, but for those that were locked; 2^63 - 1: all were.';
+
+create type points.level_cause as enum ('award', 'clawback', 'merge', 'period_end', 'levels_changed');
+comment on type points.level_cause is 'Why a level changed: points were earned; earned points were taken back; accounts were merged or parted; a period ended, with its grace; an operator changed levels.';
 
 create table points.level_change (
     account_id  bigint not null,
     seq         bigint not null,
+    measured    bigint not null,
+    changed_at  timestamptz not null,
     recorded_at timestamptz not null,
+    cause       points.level_cause not null,
+    measure     points.level_measure not null,
     bucket      smallint not null,
+    no          smallint not null,
     previous    text,
     level       text,
-    primary key (bucket, account_id, seq),
-    constraint level_change_changes_level check (level is distinct from previous)
+    primary key (bucket, account_id, seq, no),
+    constraint level_change_changes_level check (level is distinct from previous),
+    constraint level_change_is_by_an_entry_or_later check ((no = 0) = (cause in ('award', 'clawback', 'merge')))
 );
-comment on table points.level_change is 'Every change of an account''s level, with the entry that caused it. Append-only.';
+comment on table points.level_change is 'Every change of an account''s level, with its cause. Append-only.';
 comment on column points.level_change.account_id is 'The account.';
-comment on column points.level_change.seq is 'The entry that caused it.';
+comment on column points.level_change.seq is 'The entry that caused it (no 0), or the last one before it.';
+comment on column points.level_change.measured is 'Points earned that counted in the present period, as measure says.';
+comment on column points.level_change.changed_at is 'When it took effect: the instant at which the level ended, or when it was booked.';
 comment on column points.level_change.recorded_at is 'When it was booked.';
+comment on column points.level_change.cause is 'Why.';
+comment on column points.level_change.measure is 'What the levels went by.';
 comment on column points.level_change.bucket is 'Bucket of the account.';
+comment on column points.level_change.no is '0: its entry caused it; from 1: what came after that entry without one, in order.';
 comment on column points.level_change.previous is 'Level before; null: below the lowest.';
 comment on column points.level_change.level is 'Level from then on; null: below the lowest.';
+
+create type points.weighed_level as (
+    account_id  bigint,
+    at          timestamptz,
+    measure     points.level_measure,
+    level       text,
+    next        text,
+    measured    bigint,
+    to_next     bigint,
+    to_keep     bigint,
+    until       bigint,
+    ends_at     timestamptz,
+    earn_by     timestamptz,
+    revision    int
+);
+comment on type points.weighed_level is 'What an account''s level is at an instant, and for how long.';
+comment on column points.weighed_level.account_id is 'The account.';
+comment on column points.weighed_level.at is 'As of when.';
+comment on column points.weighed_level.measure is 'What the levels go by.';
+comment on column points.weighed_level.level is 'The level; null: below the lowest.';
+comment on column points.weighed_level.next is 'The next higher one; null: there is none.';
+comment on column points.weighed_level.measured is 'Points earned that count in the present period.';
+comment on column points.weighed_level.to_next is 'Points missing to the next one; null: there is none.';
+comment on column points.weighed_level.to_keep is 'Points to earn until earn_by so that the level does not end; 0: it will not at the next end of a period; null: it never ends.';
+comment on column points.weighed_level.until is 'Value of balance.level_until.';
+comment on column points.weighed_level.ends_at is 'When the level ends if nothing more is earned; infinity: never; -infinity: the wallet shows another''s.';
+comment on column points.weighed_level.earn_by is 'End of the period whose points decide then.';
+comment on column points.weighed_level.revision is 'program.level_revision by which it was weighed.';
 
 reset role;

@@ -10,7 +10,13 @@ select
     b.expired + coalesce(d.expired, 0) as expired,
     b.adjusted::bigint as adjusted,
     b.transferred::bigint as transferred,
-    b.version, b.level, b.frozen, a.created_at,
+    b.version,
+    case
+        when b.level_ends_at <= now() or b.level_revision <> (select p.level_revision from points.program p)
+            then points.current_level(a.bucket, a.id)
+        else b.level
+    end as level,
+    b.frozen, a.created_at,
     case when b.merged then points.user_id_of(a.into_bucket, a.into_id) end as merged_into
 from points.account a
 join points.balance b on b.bucket = a.bucket and b.account_id = a.id
@@ -22,7 +28,7 @@ left join lateral (
     offset 0
 ) d on true;
 
-comment on view api.account is 'Accounts, true at the instant of reading: what has become available or expired counts, booked or not. To find one: where bucket = api.bucket(''alice'') and user_id = ''alice''.';
+comment on view api.account is 'Accounts, true at the instant of reading: what has become available or expired counts, and which levels have ended, booked or not. To find one: where bucket = api.bucket(''alice'') and user_id = ''alice''.';
 comment on column api.account.bucket is 'Bucket of the account.';
 comment on column api.account.id is 'Id inside Jifen.';
 comment on column api.account.user_id is 'The host''s name for the member.';
@@ -37,7 +43,7 @@ comment on column api.account.expired is 'Points expired ever.';
 comment on column api.account.adjusted is 'Net of manual adjustments ever.';
 comment on column api.account.transferred is 'Points received from other accounts ever, less what was sent.';
 comment on column api.account.version is 'seq of the last entry; 0 before the first.';
-comment on column api.account.level is 'Level by points earned; null: below the lowest.';
+comment on column api.account.level is 'Level now, of this wallet or of the one whose level it shows (api.wallet.level_wallet); null: below the lowest.';
 comment on column api.account.frozen is 'Whether spending is refused.';
 comment on column api.account.created_at is 'When the first operation made it.';
 comment on column api.account.merged_into is 'The member whose account it was merged into; null: it was not.';

@@ -8,7 +8,7 @@ use tokio_postgres::types::ToSql;
 use super::PAGE;
 use crate::{
     error::Error,
-    level::{LevelChange, LevelChangesKey},
+    level::{LevelChange, NewLevelChangesKey},
     operation::{Entry, NewEntriesKey},
     reads::{Reads, by_key, column},
     redemption::{ChangedRedemptionsKey, RedemptionChange},
@@ -29,18 +29,19 @@ impl Loader<NewEntriesKey> for Reads {
     }
 }
 
-impl Loader<LevelChangesKey> for Reads {
+impl Loader<NewLevelChangesKey> for Reads {
     type Value = Vec<LevelChange>;
     type Error = Error;
 
-    async fn load(&self, keys: &[LevelChangesKey]) -> Result<HashMap<LevelChangesKey, Vec<LevelChange>>, Error> {
-        let parameters: [&(dyn ToSql + Sync); 4] = [
+    async fn load(&self, keys: &[NewLevelChangesKey]) -> Result<HashMap<NewLevelChangesKey, Vec<LevelChange>>, Error> {
+        let parameters: [&(dyn ToSql + Sync); 5] = [
             &column(keys, |key| key.bucket),
             &column(keys, |key| key.account_id),
-            &column(keys, |key| key.after),
+            &column(keys, |key| key.after.map(|after| after.seq)),
+            &column(keys, |key| key.after.map(|after| after.no)),
             &PAGE,
         ];
-        Ok(by_key(keys, &self.query(LEVEL_CHANGES, &parameters).await?, |row| row.get("change")))
+        Ok(by_key(keys, &self.query(LEVEL_CHANGES, &parameters).await?, LevelChange::from_row))
     }
 }
 
@@ -74,16 +75,17 @@ const NEW_ENTRIES: &str = "
     ) q
     order by k.ord, q.seq";
 
+// Null seq: the last one.
 const LEVEL_CHANGES: &str = "
-    select k.ord, q.c as change
-    from unnest($1::smallint[], $2::bigint[], $3::bigint[]) with ordinality k (bucket, account_id, after, ord)
+    select k.ord, c.*
+    from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::smallint[]) with ordinality k (bucket, account_id, seq, no, ord)
     cross join lateral (
-        select c, c.seq from api.level_change c
-        where c.bucket = k.bucket and c.account_id = k.account_id and c.seq > k.after
-        order by c.seq
-        limit $4::int
-    ) q
-    order by k.ord, q.seq";
+        select * from api.level_change c
+        where c.bucket = k.bucket and c.account_id = k.account_id and (k.seq is null or (c.seq, c.no) > (k.seq, k.no))
+        order by case when k.seq is null then c.seq end desc, case when k.seq is null then c.no end desc, c.seq, c.no
+        limit case when k.seq is null then 1 else $5::int end
+    ) c
+    order by k.ord, c.seq, c.no";
 
 // Null id: the last one.
 const CHANGED_REDEMPTIONS: &str = "

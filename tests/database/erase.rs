@@ -11,7 +11,7 @@ use super::{
 };
 use crate::common::{Database, Kind, Request};
 
-fn erase(user: &str, key: &str) -> Request {
+pub fn erase(user: &str, key: &str) -> Request {
     Request { kind: Some(Kind::Erase), points: None, ..Request::adjust(user, 1, key) }
 }
 

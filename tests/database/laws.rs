@@ -268,18 +268,43 @@ const LAWS: &[(&str, &str)] = &[
          group by bucket, account_id, client_id, idempotency_key having count(*) > 1",
     ),
     (
-        "the level is the one of the points earned, and its last change says so",
+        "the level is the one of the points earned, as long as it lasts, and its last change says so",
         "select a.user_id from member a
-         left join lateral (
-             select l.code from points.level l
-             where l.wallet = a.wallet and l.threshold <= a.earned + coalesce(a.inherited, 0) order by l.threshold desc limit 1
-         ) l on true
-         left join lateral (
+         join points.program p on p.level_revision = a.level_revision
+         cross join lateral points.weigh_levels(
+             a.bucket, array[a.id], array[case when isfinite(a.level_ends_at) then a.level_ends_at - interval '1 us' else '2999-01-01' end]) w
+         where not a.closed and (a.level, a.level_ends_at, a.level_until) is distinct from (w.level, w.ends_at, w.until)
+         union all
+         select a.user_id from member a
+         join lateral (
              select c.level from points.level_change c
-             where c.bucket = a.bucket and c.account_id = a.id order by c.seq desc limit 1
-         ) c on true
-         left join points.level lowest on lowest.wallet = a.wallet and lowest.threshold = 0
-         where a.level is distinct from l.code or a.level is distinct from coalesce(c.level, lowest.code)",
+             where c.bucket = a.bucket and c.account_id = a.id order by c.seq desc, c.no desc limit 1
+         ) c on c.level is distinct from a.level
+         union all
+         select a.user_id from member a
+         join points.level_change c on c.bucket = a.bucket and c.account_id = a.id
+         join lateral (
+             select b.level from points.level_change b
+             where b.bucket = c.bucket and b.account_id = c.account_id and (b.seq, b.no) < (c.seq, c.no)
+             order by b.seq desc, b.no desc limit 1
+         ) b on b.level is distinct from c.previous
+         union all
+         select a.user_id from member a
+         where a.level_until > 0 and a.level_until <= a.earned + coalesce(a.inherited, 0)",
+    ),
+    (
+        "what was earned on which day is what the operations say, where levels go by periods",
+        "select a.user_id || ' ' || coalesce(e.day, l.day) from member a
+         cross join lateral (
+             select coalesce(array_agg((e.day, e.points, e.inherited)::text order by e.day), '{}') as days, min(e.day) as day
+             from points.earned_day e
+             where e.bucket = a.bucket and e.account_id = a.id and (e.points <> 0 or e.inherited <> 0)
+         ) e
+         cross join lateral (
+             select coalesce(array_agg((l.day, l.points, l.inherited)::text order by l.day), '{}') as days, min(l.day) as day
+             from points.ledger_days(a.bucket, a.id) l
+         ) l
+         where a.level_until = 0 and not a.closed and e.days <> l.days",
     ),
     (
         "a merged account has nothing but holds, its heir is not merged, and inherits what it earned",
@@ -313,6 +338,8 @@ const LAWS: &[(&str, &str)] = &[
              select unnest(l.rules) as rule from points.earn_limit l where l.active
              union select unnest(c.rules) from points.campaign c where c.status <> 'ended'
              union select unnest(k.rules) from points.risk_rule k where k.mode <> 'off'
+             union select unnest(w.multiplied_rules) from points.wallet w
+                 join points.level l on l.wallet = w.code and l.multiplier > 1
              order by rule)",
     ),
     (

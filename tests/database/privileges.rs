@@ -72,6 +72,8 @@ const CALLERS: &[(&str, &[&str])] = &[
     ("reject_award", &["jifen_operator"]),
     ("set_risk_rule", &["jifen_gateway", "jifen_operator"]),
     ("test_risk_rule", &["jifen_gateway", "jifen_operator"]),
+    ("set_levels", &["jifen_gateway", "jifen_operator"]),
+    ("preview_levels", &["jifen_gateway", "jifen_operator"]),
     ("spend_points", &["jifen_operator"]),
     ("transfer_points", &["jifen_operator"]),
     ("unmerge_accounts", &["jifen_operator"]),

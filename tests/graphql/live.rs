@@ -188,23 +188,25 @@ async fn every_entry_is_told_once_and_in_order() {
 #[tokio::test]
 async fn changes_of_level_are_told() {
     let (gateway, _database) = Gateway::new().await;
-    let levels = |after: &str| {
-        format!(
-            "subscription {{ levelChanged(userId: \"dora\"{after}) {{ seq previous {{ code }} level {{ code name }} }} }}"
-        )
-    };
+    let levels =
+        |after: &str| format!("subscription {{ levelChanged(userId: \"dora\"{after}) {{ cursor from to cause }} }}");
     gateway.sign_in("dora", "1").await.unwrap();
-    let mut socket = Socket::with(&gateway, &levels(", after: 0")).await;
+    let mut socket = Socket::with(&gateway, &levels(", after: \"0_0\"")).await;
     let order = json!({ "userId": "dora", "rule": "ORDER", "amount": 100_000, "idempotencyKey": "2" });
     gateway.mutate("earnPoints", order).await.unwrap();
     let change = socket.event().await;
-    assert_eq!((&change["seq"], &change["previous"]), (&json!(2), &json!({ "code": "NORMAL" })));
-    assert!(change["level"]["code"].is_string() && change["level"]["code"] != "NORMAL", "{change}");
-    assert_eq!(Socket::with(&gateway, &levels(", after: 1")).await.event().await, change);
+    assert_eq!(
+        (&change["cursor"], &change["from"], &change["cause"]),
+        (&json!("2_0"), &json!("NORMAL"), &json!("AWARD"))
+    );
+    assert!(change["to"].is_string() && change["to"] != "NORMAL", "{change}");
+    assert_eq!(Socket::with(&gateway, &levels(", after: \"1_0\"")).await.event().await, change);
+    // without a place, the last one there was
+    assert_eq!(Socket::with(&gateway, &levels("")).await.event().await, change);
     let back = "mutation($input: ReturnOrderInput!) { returnOrder(input: $input) { replayed } }";
     gateway.ask(back, json!({ "input": { "userId": "dora", "orderKey": "2", "idempotencyKey": "r" } })).await;
     let back = socket.event().await;
-    assert_eq!((&back["previous"]["code"], &back["level"]["code"]), (&change["level"]["code"], &json!("NORMAL")));
+    assert_eq!((&back["from"], &back["to"], &back["cause"]), (&change["to"], &json!("NORMAL"), &json!("CLAWBACK")));
 }
 
 #[tokio::test]
@@ -363,7 +365,7 @@ async fn each_refusal_has_its_code() {
     let fields = [
         "balanceChanged(userId: \"dora\") { version }",
         "entryAdded(userId: \"dora\") { seq }",
-        "levelChanged(userId: \"dora\") { seq }",
+        "levelChanged(userId: \"dora\") { cursor }",
         "redemptionChanged(userId: \"dora\") { cursor }",
         "reviewQueue { points }",
         "campaignBudget(code: \"SPRING\") { running }",
@@ -383,6 +385,7 @@ async fn each_refusal_has_its_code() {
         "balanceChanged(userId: \"\\u0000\") { version }",
         "entryAdded(userId: \"dora\", after: \"yesterday\") { seq }",
         "entryAdded(userId: \"dora\", after: -1) { seq }",
+        "levelChanged(userId: \"dora\", after: \"yesterday\") { cursor }",
         "redemptionChanged(userId: \"dora\", after: \"yesterday\") { cursor }",
         "redemptionChanged(userId: \"dora\", id: \"yesterday\") { cursor }",
         "reviewQueue(first: 101) { points }",

@@ -20,6 +20,7 @@ mod inputs;
 mod invitations;
 mod jobs;
 mod lanes;
+mod levels;
 mod limits;
 mod live;
 mod live_faults;

@@ -13,6 +13,7 @@ begin
             select d.*, live,
                 row_number() over w > 1 and (
                     d.moved < 0 or b.debt > 0 or b.has_returns
+                    or b.level_until = 0 or b.level_revision <> (select p.level_revision from points.program p)
                     or bool_or(d.entry_kind is null or d.undoes is not null) over (partition by d.account_id, live)
                     or greatest(b.earned, b.spent, abs(b.adjusted), b.expired + b.pending + b.available + b.held)
                         + sum(abs(d.moved)) over (partition by d.account_id, live) > 9007199254740991
@@ -30,4 +31,4 @@ end
 $$;
 
 comment on function points.arrange(smallint, points.draft[]) is
-    'Gives each operation its round, where some account has several, so that a round may be done set-wise and yet equals one by one. On each account a new round starts with whatever must see what went before: a debit, every operation of an account close to the limit of 2^53 - 1, with a debt or with returned orders, and every operation beside one that undoes something.';
+    'Gives each operation its round, where some account has several, so that a round may be done set-wise and yet equals one by one. On each account a new round starts with whatever must see what went before: a debit, every operation of an account close to the limit of 2^53 - 1, with a debt, with returned orders or with a level that goes by periods or is to be decided anew, and every operation beside one that undoes something.';

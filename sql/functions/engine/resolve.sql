@@ -3,6 +3,7 @@ create or replace function points.resolve(
 ) returns points.draft[]
 language plpgsql volatile as $$
 declare
+    v_terms points.level_terms[] := array(select t from points.level_terms t);
     v_drafts points.draft[];
 begin
     -- In one order everywhere, so that two batches with the same new members don't deadlock.
@@ -21,13 +22,16 @@ begin
     if exists (select from unnest(v_drafts) d where d.account_id is null and d.refusal is null) then
         raise exception using errcode = 'serialization_failure', message = 'an account was erased while it was looked for; send it again';
     end if;
-    insert into points.balance (bucket, account_id, level, level_until)
-    select distinct on (a.id) a.bucket, a.id, l.code, coalesce(l.until, 0)
+    insert into points.balance (bucket, account_id, level, level_until, level_ends_at, level_revision)
+    select distinct on (a.id) a.bucket, a.id, t.codes[r.rank],
+        case when t.measure = 'ever' then coalesce(t.thresholds[r.rank + 1], 9007199254740992) else 0 end,
+        case when t.level_wallet is not null then '-infinity' else 'infinity' end::timestamptz, t.revision
     from unnest(v_drafts) d
     cross join lateral (
         select * from points.account a where a.bucket = p_bucket and a.id = d.account_id limit 1
     ) a
-    left join points.level_step l on l.wallet = a.wallet and l.threshold = 0
+    join unnest(v_terms) t on t.wallet = a.wallet
+    cross join lateral (select width_bucket(0::bigint, t.thresholds) as rank) r
     order by a.id
     on conflict do nothing;
     if not points.caller_announces() then

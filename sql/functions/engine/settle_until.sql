@@ -32,7 +32,7 @@ begin
         select min(h.deadline)
         from points.hold h
         where h.bucket = p_bucket and h.account_id = b.account_id and h.closed_at is null
-    )), 'infinity')
+    ), case when b.level_ends_at > '-infinity' then b.level_ends_at end), 'infinity')
     where b.bucket = p_bucket and b.account_id = any (p_account_ids);
     perform points.repay(p_bucket, p_account_ids, p_now);
 end

@@ -24,7 +24,7 @@ begin
     delete from points.origin_award e where e.account_bucket = p_bucket and e.account_id = p_account_id;
     update points.account a set user_id = null, erased_at = p_now where a.bucket = p_bucket and a.id = p_account_id;
     update points.balance b
-    set closed = true, next_change_at = 'infinity'
+    set closed = true, next_change_at = 'infinity', level_ends_at = 'infinity'
     where b.bucket = p_bucket and b.account_id = p_account_id;
     perform points.announce(p_bucket, p_account_id::text);
     return -v_draft.pending_delta - v_draft.available_delta;

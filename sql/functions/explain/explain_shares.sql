@@ -3,11 +3,14 @@ returns table (step text, words text, result bigint, at timestamptz, agrees bool
 language plpgsql stable as $$
 begin
     return query
-        select 'campaign', format('The campaign %s adds %s.', c.key, points.counted(c.value::bigint)), c.value::bigint,
-            null::timestamptz, null::boolean
-        from jsonb_each_text(p_detail -> 'campaigns') c
-        left join points.campaign k on k.code = c.key
-        order by k.priority, c.key;
+        select b.step, format('The %s %s adds %s.', b.step, b.code, points.counted(b.points)), b.points, null::timestamptz, null::boolean
+        from (
+            select case when c.key like 'level:%' then 'level' else 'campaign' end as step, replace(c.key, 'level:', '') as code,
+                c.value::bigint as points
+            from jsonb_each_text(p_detail -> 'campaigns') c
+        ) b
+        left join points.campaign k on k.code = b.code and b.step = 'campaign'
+        order by b.step desc, k.priority, b.code;
     return query
         select 'limit', format('The limit %s allows %s %s%s, and %s had been %s.', l.code,
                 concat_ws(' and ', q.max_awards, points.counted(l.max_points)), case when l.period = 'ever' then 'for ever' else 'a ' || l.period end,
@@ -35,4 +38,4 @@ end
 $$;
 
 comment on function points.explain_shares(jsonb) is
-    'What campaigns added to an award, a limit cut of it or refused, and risk rules made of it, as operation.detail keeps it.';
+    'What the level''s multiplier and campaigns added to an award, a limit cut of it or refused, and risk rules made of it, as operation.detail keeps it.';

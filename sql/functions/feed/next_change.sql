@@ -16,6 +16,10 @@ begin
             from points.hold h
             where h.bucket = p_bucket and h.account_id = p_account_id and h.closed_at is null
             union all
+            select b.level_ends_at
+            from points.balance b
+            where b.bucket = p_bucket and b.account_id = p_account_id
+            union all
             -- What a hold that has ended gives back, which is not booked yet.
             select u.expires_at
             from points.hold h
@@ -28,4 +32,4 @@ end
 $$;
 
 comment on function points.next_change(smallint, bigint, timestamptz) is
-    'The first instant after p_now at which points of the account become available or expire or a hold ends, whatever is booked yet; null: none.';
+    'The first instant after p_now at which points of the account become available or expire, or a hold or its level ends, whatever is booked yet; null: none.';

@@ -14,8 +14,11 @@ begin
     returning b.earned + coalesce(b.inherited, 0) into v_draft.earned_after;
 
     v_draft.account_id := p_account_id;
-    v_draft.entry_kind := 'earn';
+    v_draft.entry_kind := 'merge';
     v_draft.seq := p_seq;
+    if (select b.level_until = 0 from points.balance b where b.bucket = p_bucket and b.account_id = p_account_id) then
+        perform points.keep_days(p_bucket, array[p_account_id]);
+    end if;
     perform points.change_levels(p_bucket, array[v_draft], p_now);
 end
 $$;

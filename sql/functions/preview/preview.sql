@@ -14,7 +14,9 @@ begin
     p_request.idempotency_key := 'preview ' || gen_random_uuid();
     begin
         -- Locked first, so that the operation meets what is read here.
-        select b.account_id, b.version, b.level into v_before
+        select b.account_id, b.version, (
+            select c.level from api.account c where c.bucket = b.bucket and c.id = b.account_id
+        ) as level into v_before
         from points.account a
         join points.balance b on b.bucket = a.bucket and b.account_id = a.id
         where a.bucket = v_bucket and a.user_id = p_request.user_id and a.wallet = coalesce(p_request.wallet, 'points')

@@ -6,6 +6,10 @@ begin
     end if;
     insert into points.former_time_zone (until, time_zone)
     select clock_timestamp(), p.time_zone from points.program p where p.time_zone <> p_time_zone;
+    -- Periods begin by the time zone.
+    if exists (select from points.program p where p.time_zone <> p_time_zone) then
+        perform points.note_levels();
+    end if;
     update points.program
     set name = p_name, time_zone = p_time_zone, currency = p_currency, debt_policy = p_debt_policy, frozen_earns = p_frozen_earns;
 end

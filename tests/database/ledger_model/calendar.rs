@@ -16,6 +16,12 @@ pub fn days_after(at: DateTime<Utc>, days: i32) -> DateTime<Utc> {
     later.and_utc()
 }
 
+/// The local day.
+pub fn local_day(at: DateTime<Utc>) -> NaiveDate {
+    let utc = at.naive_utc();
+    (utc + TimeDelta::hours(if is_summer_time(utc) { 2 } else { 1 })).date()
+}
+
 /// From the last Sunday of March to the last of October, at 01:00 UTC, since 1996.
 fn is_summer_time(utc: NaiveDateTime) -> bool {
     let last_sunday = |month: u32| {

@@ -2,7 +2,7 @@
 //! summed from lots and entries whenever they are asked for.
 
 mod account;
-mod calendar;
+pub mod calendar;
 mod check;
 mod undo;
 
