@@ -9,6 +9,10 @@ schema points
     grant create to jifen_owner
     grant usage to jifen_owner
 
+domain points.balance_shape as points.balance_facts
+    balance_is_within_safe_integers: CHECK ((((((VALUE).pending)::bigint + ((VALUE).available)::bigint) + ((VALUE).held)::bigint) <= '9007199254740991'::bigint))
+    balance_pockets_equal_flows: CHECK (((((((VALUE).pending)::bigint + ((VALUE).available)::bigint) + ((VALUE).held)::bigint) - ((VALUE).debt)::bigint) = ((((((VALUE).earned)::bigint + ((VALUE).adjusted)::bigint) + ((VALUE).transferred)::bigint) - ((VALUE).spent)::bigint) - ((VALUE).expired)::bigint)))
+
 enum points.calendar_unit (day, month, year)
 
 enum points.campaign_basis (multiplier, bonus)
@@ -18,6 +22,17 @@ enum points.campaign_status (active, paused, ended)
 enum points.contra (issuance, redemption, adjustment, expiry, transfer, write_off, internal)
 
 enum points.entry_kind (earn, spend, adjust, hold, capture, release, clawback, refund, transfer, merge, activate, expire, reinstate, repay, write_off)
+
+domain points.entry_shape as points.entry_facts
+    entry_nets_as_its_kind_says: CHECK (
+CASE
+    WHEN ((VALUE).kind = ANY (ARRAY['earn'::points.entry_kind, 'refund'::points.entry_kind, 'reinstate'::points.entry_kind])) THEN ((VALUE).net > 0)
+    WHEN ((VALUE).kind = ANY (ARRAY['spend'::points.entry_kind, 'capture'::points.entry_kind, 'clawback'::points.entry_kind, 'expire'::points.entry_kind])) THEN ((VALUE).net < 0)
+    WHEN ((VALUE).kind = 'merge'::points.entry_kind) THEN true
+    WHEN ((VALUE).kind = ANY (ARRAY['adjust'::points.entry_kind, 'transfer'::points.entry_kind, 'write_off'::points.entry_kind])) THEN ((VALUE).net <> 0)
+    ELSE ((VALUE).net = 0)
+END)
+    entry_seq_positive: CHECK (((VALUE).seq > 0))
 
 domain points.flow as bigint
     flow_is_safe_integer: CHECK (((VALUE >= '-9007199254740991'::bigint) AND (VALUE <= '9007199254740991'::bigint)))
@@ -35,10 +50,29 @@ enum points.level_measure (ever, rolling_year, calendar_year, membership_year)
 
 enum points.limit_excess (cut, refuse)
 
+enum points.limit_subject (member, address, device)
+
 domain points.money as numeric
     money_not_negative: CHECK ((VALUE >= (0)::numeric))
 
-enum points.operation_kind (earn, spend, adjust, hold, capture, release, reverse, return, transfer, redeem, fulfil, cancel, freeze, unfreeze, merge, unmerge, approve, reject, sign_in, make_up, set_time_zone, progress, claim, invite, join, activate, expire, reinstate, repay, write_off, receive, forward, erase)
+enum points.notice_kind (expiry)
+
+enum points.operation_kind (earn, spend, adjust, hold, capture, release, reverse, return, transfer, redeem, fulfil, cancel, freeze, unfreeze, merge, unmerge, approve, reject, sign_in, make_up, set_time_zone, progress, claim, invite, join, extend, cancel_award, activate, reinstate, expire, repay, write_off, receive, forward, erase)
+
+domain points.operation_shape as points.operation_facts
+    operation_adjust_has_reason_and_actor: CHECK (((((VALUE).kind <> ALL (ARRAY['adjust'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'approve'::points.operation_kind, 'reject'::points.operation_kind, 'erase'::points.operation_kind, 'extend'::points.operation_kind, 'cancel_award'::points.operation_kind])) AND (((VALUE).kind <> ALL (ARRAY['activate'::points.operation_kind, 'reinstate'::points.operation_kind])) OR ((VALUE).original IS NULL))) OR ((COALESCE(length((VALUE).reason), 0) > 0) AND (COALESCE(length((VALUE).actor), 0) > 0))))
+    operation_earn_names_rule_version: CHECK (((((VALUE).kind = ANY (ARRAY['earn'::points.operation_kind, 'sign_in'::points.operation_kind, 'claim'::points.operation_kind])) = ((VALUE).rule IS NOT NULL)) AND (((VALUE).rule IS NULL) = ((VALUE).rule_version IS NULL))))
+    operation_moves_points_by_an_entry: CHECK ((((VALUE).points = 0) OR ((VALUE).seq IS NOT NULL)))
+    operation_nothing_only_from_earn: CHECK ((((VALUE).points <> 0) OR ((VALUE).refusal IS NOT NULL) OR ((VALUE).kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'fulfil'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'approve'::points.operation_kind, 'forward'::points.operation_kind, 'erase'::points.operation_kind, 'sign_in'::points.operation_kind, 'make_up'::points.operation_kind, 'set_time_zone'::points.operation_kind, 'progress'::points.operation_kind, 'claim'::points.operation_kind, 'invite'::points.operation_kind, 'join'::points.operation_kind, 'extend'::points.operation_kind, 'activate'::points.operation_kind]))))
+    operation_original_fits_kind: CHECK (
+CASE
+    WHEN ((VALUE).kind = ANY (ARRAY['capture'::points.operation_kind, 'reverse'::points.operation_kind, 'fulfil'::points.operation_kind, 'cancel'::points.operation_kind, 'receive'::points.operation_kind, 'approve'::points.operation_kind, 'reject'::points.operation_kind, 'cancel_award'::points.operation_kind])) THEN ((VALUE).original IS NOT NULL)
+    WHEN ((VALUE).kind = ANY (ARRAY['release'::points.operation_kind, 'transfer'::points.operation_kind, 'extend'::points.operation_kind, 'activate'::points.operation_kind, 'reinstate'::points.operation_kind])) THEN true
+    ELSE ((VALUE).original IS NULL)
+END)
+    operation_points_fit_kind: CHECK ((((VALUE).points >= 0) OR ((VALUE).kind = ANY (ARRAY['adjust'::points.operation_kind, 'reverse'::points.operation_kind, 'reject'::points.operation_kind, 'erase'::points.operation_kind]))))
+    operation_refusal_is_final: CHECK (((VALUE).refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text, 'UNKNOWN_OPERATION'::text, 'REDEMPTION_CLOSED'::text, 'ALREADY_SIGNED_IN'::text, 'DAY_OUT_OF_RANGE'::text, 'ALREADY_EARNED'::text, 'ALREADY_CLAIMED'::text, 'ALREADY_INVITED'::text, 'NOT_INVITABLE'::text, 'AWARD_DENIED'::text, 'REVIEW_CLOSED'::text, 'NOT_PENDING'::text])))
+    operation_refused_moves_nothing: CHECK ((((VALUE).refusal IS NULL) OR (((VALUE).points = 0) AND ((VALUE).seq IS NULL))))
 
 domain points.pocket as bigint
     pocket_is_safe_integer: CHECK ((VALUE <= '9007199254740991'::bigint))
@@ -56,7 +90,7 @@ enum points.reward_status (active, paused, retired)
 
 enum points.risk_decision (review, deny)
 
-enum points.risk_measure (award_points, window_points, window_awards, source_share, local_hour)
+enum points.risk_measure (award_points, window_points, window_awards, source_share, local_hour, address_awards, device_awards, address_members, device_members)
 
 enum points.risk_mode (off, watch, on)
 
@@ -80,6 +114,10 @@ type api.backtest_member
     operations    bigint
     points_before bigint
     points_after  bigint
+
+type api.origin
+    address inet
+    device  text
 
 type api.preview_lot
     points       bigint
@@ -106,6 +144,18 @@ type api.request
     actor           text
     metadata        jsonb
     subject         text
+    origin          api.origin
+
+type points.balance_facts
+    pending     points.pocket
+    available   points.pocket
+    held        points.pocket
+    debt        points.pocket
+    earned      points.pocket
+    adjusted    points.flow
+    transferred points.flow
+    spent       points.pocket
+    expired     points.pocket
 
 type points.draft
     ord              integer
@@ -135,6 +185,36 @@ type points.draft
     level_due        boolean
     undo             points.undo
     undoes           uuid
+
+type points.entry_facts
+    kind points.entry_kind
+    seq  bigint
+    net  bigint
+
+type points.operation_facts
+    kind         points.operation_kind
+    points       bigint
+    seq          bigint
+    refusal      text
+    rule         text
+    rule_version integer
+    original     uuid
+    reason       text
+    actor        text
+
+type points.origin_mark
+    ord        integer
+    account_id bigint
+    origin     bytea
+    code       text
+    starts_at  timestamp with time zone
+    since      timestamp with time zone
+    until      timestamp with time zone
+    most       bigint
+    members    boolean
+    decides    boolean
+    known      boolean
+    used       bigint
 
 type points.risk
     decision     points.risk_decision
@@ -190,34 +270,35 @@ table points.account
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.balance with (fillfactor=60)
-    account_id     bigint not null
-    pending        points.pocket not null default 0
-    available      points.pocket not null default 0
-    held           points.pocket not null default 0
-    earned         points.pocket not null default 0
-    spent          points.pocket not null default 0
-    expired        points.pocket not null default 0
-    adjusted       points.flow not null default 0
-    debt           points.pocket not null default 0
-    transferred    points.flow not null default 0
-    version        bigint not null default 0
-    next_change_at timestamp with time zone not null default 'infinity'::timestamp with time zone
-    level_until    bigint not null
-    level_ends_at  timestamp with time zone not null default 'infinity'::timestamp with time zone
-    inherited      points.pocket
-    level_revision integer not null default 0
-    bucket         smallint not null
-    frozen         boolean not null default false
-    has_returns    boolean not null default false
-    closed         boolean not null default false
-    merged         boolean not null default false
-    invited        boolean not null default false
-    level          text
+    account_id      bigint not null
+    pending         points.pocket not null default 0
+    available       points.pocket not null default 0
+    held            points.pocket not null default 0
+    earned          points.pocket not null default 0
+    spent           points.pocket not null default 0
+    expired         points.pocket not null default 0
+    adjusted        points.flow not null default 0
+    debt            points.pocket not null default 0
+    transferred     points.flow not null default 0
+    version         bigint not null default 0
+    next_change_at  timestamp with time zone not null default 'infinity'::timestamp with time zone
+    level_until     bigint not null
+    level_ends_at   timestamp with time zone not null default 'infinity'::timestamp with time zone
+    inherited       points.pocket
+    touched_version bigint
+    level_revision  integer not null default 0
+    bucket          smallint not null
+    frozen          boolean not null default false
+    has_returns     boolean not null default false
+    closed          boolean not null default false
+    merged          boolean not null default false
+    invited         boolean not null default false
+    level           text
     balance_pkey: PRIMARY KEY (bucket, account_id)
     balance_of_an_account: FOREIGN KEY (bucket, account_id) REFERENCES points.account(bucket, id)
-    balance_is_within_safe_integers: CHECK (((((pending)::bigint + (available)::bigint) + (held)::bigint) <= '9007199254740991'::bigint))
-    balance_pockets_equal_flows: CHECK ((((((pending)::bigint + (available)::bigint) + (held)::bigint) - (debt)::bigint) = (((((earned)::bigint + (adjusted)::bigint) + (transferred)::bigint) - (spent)::bigint) - (expired)::bigint)))
+    balance_is_in_shape: CHECK (((ROW(pending, available, held, debt, earned, adjusted, transferred, spent, expired))::points.balance_shape IS DISTINCT FROM NULL))
     CREATE INDEX balance_level_ends ON points.balance USING btree (bucket, level_ends_at) WHERE (level_ends_at < 'infinity'::timestamp with time zone)
+    CREATE INDEX balance_next_change ON points.balance USING btree (bucket, next_change_at) WHERE (next_change_at < 'infinity'::timestamp with time zone)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.bundle
@@ -276,7 +357,7 @@ table points.catalogue_change
     recorded_at     timestamp with time zone not null
     catalogue_change_pkey: PRIMARY KEY (client_id, idempotency_key)
     catalogue_change_client_id_fkey: FOREIGN KEY (client_id) REFERENCES points.client(id)
-    catalogue_change_is_known: CHECK ((what = ANY (ARRAY['create_rule'::text, 'draft_rule_version'::text, 'publish_rule_version'::text, 'discard_rule_draft'::text, 'retire_rule'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text, 'set_risk_rule'::text, 'create_reward'::text, 'change_reward'::text, 'add_stock'::text, 'add_coupons'::text, 'create_task'::text, 'change_task'::text, 'set_levels'::text])))
+    catalogue_change_is_known: CHECK ((what = ANY (ARRAY['create_rule'::text, 'draft_rule_version'::text, 'publish_rule_version'::text, 'discard_rule_draft'::text, 'retire_rule'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text, 'set_risk_rule'::text, 'create_reward'::text, 'change_reward'::text, 'add_stock'::text, 'add_coupons'::text, 'create_task'::text, 'change_task'::text, 'set_sign_in'::text, 'set_invitations'::text, 'set_levels'::text, 'set_job'::text, 'run_job'::text])))
     trigger append_only before delete or update on points.catalogue_change for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.catalogue_change for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -336,6 +417,7 @@ table points.earn_limit
     max_times  integer
     max_points bigint
     excess     points.limit_excess not null
+    per        points.limit_subject not null
     gives_back boolean not null
     active     boolean not null
     created_at timestamp with time zone not null
@@ -345,6 +427,7 @@ table points.earn_limit
     earn_limit_limits_something: CHECK ((num_nonnulls(max_times, max_points) > 0))
     earn_limit_name_length: CHECK (((length(name) >= 1) AND (length(name) <= 128)))
     earn_limit_names_rules: CHECK ((((cardinality(rules) >= 1) AND (cardinality(rules) <= 100)) AND (num_nulls(VARIADIC rules) = 0)))
+    earn_limit_of_origins_counts_times: CHECK (((per = 'member'::points.limit_subject) OR ((max_points IS NULL) AND (NOT gives_back))))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.earned_day
@@ -373,8 +456,7 @@ table points.entry partition by range (recorded_at)
     kind            points.entry_kind not null
     bucket          smallint not null
     entry_pkey: PRIMARY KEY (bucket, account_id, seq, recorded_at)
-    entry_nets_as_its_kind_says: CHECK ( CASE WHEN (kind = ANY (ARRAY['earn'::points.entry_kind, 'refund'::points.entry_kind, 'reinstate'::points.entry_kind])) THEN (((pending_delta + available_delta) + held_delta) > debt_delta) WHEN (kind = ANY (ARRAY['spend'::points.entry_kind, 'capture'::points.entry_kind, 'clawback'::points.entry_kind, 'expire'::points.entry_kind])) THEN (((pending_delta + available_delta) + held_delta) < debt_delta) WHEN (kind = 'merge'::points.entry_kind) THEN true WHEN (kind = ANY (ARRAY['adjust'::points.entry_kind, 'transfer'::points.entry_kind, 'write_off'::points.entry_kind])) THEN (((pending_delta + available_delta) + held_delta) <> debt_delta) ELSE (((pending_delta + available_delta) + held_delta) = debt_delta) END)
-    entry_seq_positive: CHECK ((seq > 0))
+    entry_is_in_shape: CHECK (((ROW(kind, seq, (((pending_delta + available_delta) + held_delta) - debt_delta)))::points.entry_shape IS DISTINCT FROM NULL))
     trigger append_only before delete or update on points.entry for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.entry for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -487,6 +569,38 @@ table points.invited
     CREATE INDEX invited_by_operation ON points.invited USING btree (bucket, account_id, operation_id)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
+table points.job
+    name            text not null
+    description     text not null
+    schedule        text not null
+    enabled         boolean not null default true
+    step_limit      integer not null
+    timeout_seconds integer not null
+    next_run_at     timestamp with time zone
+    planned_at      timestamp with time zone
+    started_at      timestamp with time zone
+    ended_at        timestamp with time zone
+    done            integer not null default 0
+    due_since       timestamp with time zone
+    failure         text
+    failed_at       timestamp with time zone
+    failures        integer not null default 0
+    at_bucket       smallint
+    at_account_id   bigint
+    job_pkey: PRIMARY KEY (name)
+    job_done_not_negative: CHECK (((done >= 0) AND (failures >= 0)))
+    job_failure_is_whole: CHECK ((((failure IS NULL) = (failed_at IS NULL)) AND ((failures = 0) OR (failure IS NOT NULL))))
+    job_name_is_plain: CHECK ((name ~ '^[a-z][a-z0-9_]{0,47}$'::text))
+    job_place_is_whole: CHECK (((at_bucket IS NULL) = (at_account_id IS NULL)))
+    job_schedule_is_cron_or_interval: CHECK ((schedule ~ '^(PT[1-9][0-9]{0,4}[SMH]|([0-9*/,-]{1,64} ){4}[0-9*/,-]{1,64})$'::text))
+    job_step_is_bounded: CHECK ((((step_limit >= 1) AND (step_limit <= 1000000)) AND ((timeout_seconds >= 1) AND (timeout_seconds <= 3600))))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.lane
+    bucket smallint not null
+    lane_pkey: PRIMARY KEY (bucket)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
 table points.level
     wallet     text not null
     code       text not null
@@ -579,6 +693,23 @@ table points.lot_use partition by range (recorded_at)
     trigger append_only_truncate before truncate on points.lot_use for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
 
+table points.notice
+    account_id bigint not null
+    points     bigint not null
+    expires_at timestamp with time zone not null
+    noted_at   timestamp with time zone not null
+    expires_on date not null
+    days       integer not null
+    lots       integer not null
+    bucket     smallint not null
+    kind       points.notice_kind not null
+    notice_pkey: PRIMARY KEY (bucket, account_id, kind, expires_on, days)
+    notice_days_not_negative: CHECK ((days >= 0))
+    notice_points_positive: CHECK (((points > 0) AND (lots > 0)))
+    trigger append_only before delete or update on points.notice for each row execute function points.refuse_change()
+    trigger append_only_truncate before truncate on points.notice for each statement execute function points.refuse_change()
+    grant insert, references, select, trigger to jifen_owner
+
 table points.once_award
     account_id   bigint not null
     operation_id uuid not null
@@ -619,14 +750,7 @@ table points.operation
     metadata            jsonb
     operation_pkey: PRIMARY KEY (bucket, account_id, id)
     operation_refusal_fkey: FOREIGN KEY (refusal) REFERENCES points.refusal(code)
-    operation_adjust_has_reason_and_actor: CHECK (((kind <> ALL (ARRAY['adjust'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'approve'::points.operation_kind, 'reject'::points.operation_kind, 'erase'::points.operation_kind])) OR ((COALESCE(length(reason), 0) > 0) AND (COALESCE(length(actor), 0) > 0))))
-    operation_earn_names_rule_version: CHECK ((((kind = ANY (ARRAY['earn'::points.operation_kind, 'sign_in'::points.operation_kind, 'claim'::points.operation_kind])) = (rule IS NOT NULL)) AND ((rule IS NULL) = (rule_version IS NULL))))
-    operation_moves_points_by_an_entry: CHECK ((((points)::bigint = 0) OR (seq IS NOT NULL)))
-    operation_nothing_only_from_earn: CHECK ((((points)::bigint <> 0) OR (refusal IS NOT NULL) OR (kind = ANY (ARRAY['earn'::points.operation_kind, 'release'::points.operation_kind, 'return'::points.operation_kind, 'fulfil'::points.operation_kind, 'freeze'::points.operation_kind, 'unfreeze'::points.operation_kind, 'merge'::points.operation_kind, 'unmerge'::points.operation_kind, 'approve'::points.operation_kind, 'forward'::points.operation_kind, 'erase'::points.operation_kind, 'sign_in'::points.operation_kind, 'make_up'::points.operation_kind, 'set_time_zone'::points.operation_kind, 'progress'::points.operation_kind, 'claim'::points.operation_kind, 'invite'::points.operation_kind, 'join'::points.operation_kind]))))
-    operation_original_fits_kind: CHECK ( CASE WHEN (kind = ANY (ARRAY['capture'::points.operation_kind, 'reverse'::points.operation_kind, 'fulfil'::points.operation_kind, 'cancel'::points.operation_kind, 'receive'::points.operation_kind, 'approve'::points.operation_kind, 'reject'::points.operation_kind])) THEN (original IS NOT NULL) WHEN (kind = ANY (ARRAY['release'::points.operation_kind, 'transfer'::points.operation_kind])) THEN true ELSE (original IS NULL) END)
-    operation_points_fit_kind: CHECK ((((points)::bigint >= 0) OR (kind = ANY (ARRAY['adjust'::points.operation_kind, 'reverse'::points.operation_kind, 'reject'::points.operation_kind, 'erase'::points.operation_kind]))))
-    operation_refusal_is_final: CHECK ((refusal = ANY (ARRAY['INSUFFICIENT_POINTS'::text, 'LIMIT_REACHED'::text, 'ACCOUNT_FROZEN'::text, 'HOLD_CLOSED'::text, 'NOT_REVERSIBLE'::text, 'ALREADY_REVERSED'::text, 'RETURN_TOO_LARGE'::text, 'UNKNOWN_OPERATION'::text, 'REDEMPTION_CLOSED'::text, 'ALREADY_SIGNED_IN'::text, 'DAY_OUT_OF_RANGE'::text, 'ALREADY_EARNED'::text, 'ALREADY_CLAIMED'::text, 'ALREADY_INVITED'::text, 'NOT_INVITABLE'::text, 'AWARD_DENIED'::text, 'REVIEW_CLOSED'::text])))
-    operation_refused_moves_nothing: CHECK (((refusal IS NULL) OR (((points)::bigint = 0) AND (seq IS NULL))))
+    operation_is_in_shape: CHECK (((ROW(kind, (points)::bigint, seq, refusal, rule, rule_version, original, reason, actor))::points.operation_shape IS DISTINCT FROM NULL))
     CREATE INDEX operation_order_key ON points.operation USING btree (bucket, account_id, order_key) WHERE (order_key IS NOT NULL)
     trigger append_only before delete or update on points.operation for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.operation for each statement execute function points.refuse_change()
@@ -639,6 +763,51 @@ table points.order_return
     bucket     smallint not null
     order_key  text not null
     order_return_pkey: PRIMARY KEY (bucket, account_id, order_key)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.origin
+    origin  bytea not null
+    made_at timestamp with time zone not null
+    origin_pkey: PRIMARY KEY (origin)
+    origin_is_hashed: CHECK ((length(origin) = 32))
+    CREATE INDEX origin_oldest ON points.origin USING btree (made_at)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.origin_award
+    origin         bytea not null
+    account_id     bigint not null
+    no             bigint not null
+    recorded_at    timestamp with time zone not null
+    until          timestamp with time zone not null
+    account_bucket smallint not null
+    code           text not null
+    origin_award_pkey: PRIMARY KEY (origin, code, account_bucket, account_id, no)
+    origin_award_is_hashed: CHECK ((length(origin) = 32))
+    CREATE INDEX origin_award_newest ON points.origin_award USING btree (origin, code, recorded_at)
+    CREATE INDEX origin_award_of_account ON points.origin_award USING btree (account_bucket, account_id)
+    CREATE INDEX origin_award_oldest ON points.origin_award USING btree (until)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.origin_key
+    id        boolean not null default true
+    inner_pad bytea not null
+    outer_pad bytea not null
+    origin_key_pkey: PRIMARY KEY (id)
+    origin_key_fills_a_block: CHECK (((length(inner_pad) = 64) AND (length(outer_pad) = 64)))
+    origin_key_is_one_row: CHECK (id)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.origin_use with (fillfactor=60)
+    origin    bytea not null
+    starts_at timestamp with time zone not null
+    until     timestamp with time zone not null
+    times     bigint not null
+    max_times bigint not null
+    code      text not null
+    origin_use_pkey: PRIMARY KEY (origin, code, starts_at)
+    origin_use_is_hashed: CHECK ((length(origin) = 32))
+    origin_use_within_limit: CHECK (((times >= 1) AND (times <= max_times)))
+    CREATE INDEX origin_use_oldest ON points.origin_use USING btree (until)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.prize
@@ -669,11 +838,14 @@ table points.program
     transfer_times_a_day  integer
     transfer_points_a_day bigint
     governed_rules        text[] not null default '{}'::text[]
+    governs_origins       boolean not null default false
+    notice_days           integer[] not null default '{30,7,1}'::integer[]
     level_revision        integer not null default 1
     program_pkey: PRIMARY KEY (id)
     program_currency_is_iso_code: CHECK ((currency ~ '^[A-Z]{3}$'::text))
     program_debt_policy_is_known: CHECK ((debt_policy = ANY (ARRAY['debt'::text, 'clamp'::text])))
     program_is_one_row: CHECK (id)
+    program_notice_days_in_range: CHECK (((cardinality(notice_days) <= 10) AND (array_position(notice_days, NULL::integer) IS NULL) AND (1 <= ALL (notice_days)) AND (365 >= ALL (notice_days))))
     program_transfer_limits_in_range: CHECK (((LEAST(transfer_minimum, transfer_maximum, (transfer_times_a_day)::bigint, transfer_points_a_day) > 0) AND (GREATEST(transfer_minimum, transfer_maximum, transfer_points_a_day) <= '9007199254740991'::bigint)))
     program_transfer_range_not_empty: CHECK ((transfer_minimum <= transfer_maximum))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
@@ -801,11 +973,11 @@ table points.risk_rule
     risk_rule_pkey: PRIMARY KEY (code)
     risk_rule_code_is_plain: CHECK ((code ~ '^[A-Z][A-Z0-9_]{0,31}$'::text))
     risk_rule_hours_differ: CHECK ((((from_hour >= 0) AND (from_hour <= 23)) AND ((to_hour >= 0) AND (to_hour <= 23)) AND (from_hour <> to_hour)))
-    risk_rule_measure_has_its_inputs: CHECK ((((measure = 'local_hour'::points.risk_measure) = (threshold IS NULL)) AND ((measure = 'local_hour'::points.risk_measure) = (from_hour IS NOT NULL)) AND ((measure = 'local_hour'::points.risk_measure) = (to_hour IS NOT NULL)) AND ((measure = ANY (ARRAY['window_points'::points.risk_measure, 'window_awards'::points.risk_measure, 'source_share'::points.risk_measure])) = (window_minutes IS NOT NULL)) AND ((measure = 'source_share'::points.risk_measure) = (min_awards IS NOT NULL))))
+    risk_rule_measure_has_its_inputs: CHECK ((((measure = 'local_hour'::points.risk_measure) = (threshold IS NULL)) AND ((measure = 'local_hour'::points.risk_measure) = (from_hour IS NOT NULL)) AND ((measure = 'local_hour'::points.risk_measure) = (to_hour IS NOT NULL)) AND ((measure = ANY (ARRAY['award_points'::points.risk_measure, 'local_hour'::points.risk_measure])) = (window_minutes IS NULL)) AND ((measure = 'source_share'::points.risk_measure) = (min_awards IS NOT NULL))))
     risk_rule_min_awards_in_range: CHECK (((min_awards >= 1) AND (min_awards <= 1000000)))
     risk_rule_name_length: CHECK (((length(name) >= 1) AND (length(name) <= 128)))
     risk_rule_names_rules: CHECK ((((cardinality(rules) >= 1) AND (cardinality(rules) <= 100)) AND (num_nulls(VARIADIC rules) = 0)))
-    risk_rule_threshold_in_range: CHECK (((threshold >= 1) AND (threshold <= CASE measure WHEN 'source_share'::points.risk_measure THEN (100)::bigint ELSE '9007199254740991'::bigint END)))
+    risk_rule_threshold_in_range: CHECK (((threshold >= 1) AND (threshold <= CASE WHEN (measure = 'source_share'::points.risk_measure) THEN (100)::bigint WHEN (measure >= 'address_awards'::points.risk_measure) THEN (10000)::bigint ELSE '9007199254740991'::bigint END)))
     risk_rule_wait_is_for_review: CHECK ((((wait_days >= 1) AND (wait_days <= 3650)) AND ((wait_days IS NULL) OR (decision = 'review'::points.risk_decision))))
     risk_rule_window_in_range: CHECK (((window_minutes >= 1) AND (window_minutes <= 525600)))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
@@ -1025,6 +1197,15 @@ view api.account
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
+view api.account_clock
+    bucket          smallint
+    account_id      bigint
+    version         bigint
+    touched_version bigint
+    next_change_at  timestamp with time zone
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
 view api.account_level
     bucket         smallint
     account_id     bigint
@@ -1082,6 +1263,7 @@ view api.earn_limit
     max_points bigint
     excess     points.limit_excess
     gives_back boolean
+    per        points.limit_subject
     active     boolean
     created_at timestamp with time zone
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
@@ -1139,6 +1321,33 @@ view api.invitation
     revoked_at   timestamp with time zone
     refusal      text
     status       text
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
+view api.invitation_terms
+    wallet          text
+    qualifying_rule text
+    inviter_rule    text
+    invited_rule    text
+    cap             integer
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
+view api.job
+    name            text
+    description     text
+    schedule        text
+    enabled         boolean
+    step_limit      integer
+    timeout_seconds integer
+    next_run_at     timestamp with time zone
+    started_at      timestamp with time zone
+    ended_at        timestamp with time zone
+    done            integer
+    lag_seconds     integer
+    failure         text
+    failed_at       timestamp with time zone
+    failures        integer
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -1203,6 +1412,21 @@ view api.lot
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
+view api.notice
+    bucket     smallint
+    account_id bigint
+    user_id    text
+    wallet     text
+    kind       points.notice_kind
+    expires_on date
+    days       integer
+    points     bigint
+    lots       integer
+    expires_at timestamp with time zone
+    noted_at   timestamp with time zone
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
 view api.operation
     bucket          smallint
     account_id      bigint
@@ -1257,6 +1481,7 @@ view api.program
     transfer_times_a_day  integer
     transfer_points_a_day bigint
     bucket_count          smallint
+    notice_days           integer[]
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -1462,6 +1687,11 @@ function api.accept_transfer(p_user_id text, p_to_user_id text, p_transfer_id uu
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.activate_award(p_user_id text, p_operation_id uuid, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.add_budget(p_campaign text, p_points bigint, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, campaign api.campaign)
     plpgsql volatile security definer set search_path=""
@@ -1479,6 +1709,11 @@ function api.add_stock(p_reward text, p_pieces bigint, p_idempotency_key text, p
 
 function api.adjust_points(p_user_id text, p_points bigint, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
+function api.adjust_points_batch(p_user_ids text[], p_points bigint[], p_idempotency_keys text[], p_reason text, p_actor text DEFAULT SESSION_USER, p_expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(no integer, user_id text, refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
@@ -1502,6 +1737,11 @@ function api.bucket(p_user_id text, p_wallet text DEFAULT 'points'::text)
     sql immutable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
+function api.cancel_award(p_user_id text, p_operation_id uuid, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.cancel_redemption(p_user_id text, p_redemption_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
@@ -1522,7 +1762,7 @@ function api.change_campaign(p_code text, p_name text, p_status points.campaign_
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
-function api.change_limit(p_code text, p_name text, p_rules text[], p_active boolean, p_idempotency_key text, p_max_times integer DEFAULT NULL::integer, p_max_points bigint DEFAULT NULL::bigint, p_excess points.limit_excess DEFAULT 'refuse'::points.limit_excess, p_gives_back boolean DEFAULT true, p_client text DEFAULT 'psql'::text)
+function api.change_limit(p_code text, p_name text, p_rules text[], p_active boolean, p_idempotency_key text, p_max_times integer DEFAULT NULL::integer, p_max_points bigint DEFAULT NULL::bigint, p_excess points.limit_excess DEFAULT 'refuse'::points.limit_excess, p_gives_back boolean DEFAULT NULL::boolean, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, earn_limit api.earn_limit)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
@@ -1537,7 +1777,7 @@ function api.change_task(p_code text, p_name text, p_rule text, p_status points.
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
-function api.claim_task(p_user_id text, p_task text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+function api.claim_task(p_user_id text, p_task text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text, p_address inet DEFAULT NULL::inet, p_device text DEFAULT NULL::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
@@ -1557,7 +1797,7 @@ function api.create_invitation_code(p_user_id text, p_idempotency_key text, p_wa
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
-function api.create_limit(p_code text, p_name text, p_rules text[], p_period points.quota_period, p_idempotency_key text, p_max_times integer DEFAULT NULL::integer, p_max_points bigint DEFAULT NULL::bigint, p_excess points.limit_excess DEFAULT 'refuse'::points.limit_excess, p_gives_back boolean DEFAULT true, p_client text DEFAULT 'psql'::text)
+function api.create_limit(p_code text, p_name text, p_rules text[], p_period points.quota_period, p_idempotency_key text, p_max_times integer DEFAULT NULL::integer, p_max_points bigint DEFAULT NULL::bigint, p_excess points.limit_excess DEFAULT 'refuse'::points.limit_excess, p_gives_back boolean DEFAULT NULL::boolean, p_per points.limit_subject DEFAULT 'member'::points.limit_subject, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, earn_limit api.earn_limit)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
@@ -1602,7 +1842,7 @@ function api.draft_rule_version(p_rule text, p_basis points.rule_basis, p_idempo
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
-function api.earn_points(p_user_id text, p_rule text, p_idempotency_key text, p_amount numeric DEFAULT NULL::numeric, p_points bigint DEFAULT NULL::bigint, p_occurred_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_order_key text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+function api.earn_points(p_user_id text, p_rule text, p_idempotency_key text, p_amount numeric DEFAULT NULL::numeric, p_points bigint DEFAULT NULL::bigint, p_occurred_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_order_key text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text, p_address inet DEFAULT NULL::inet, p_device text DEFAULT NULL::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
@@ -1611,11 +1851,6 @@ function api.erase_member(p_user_id text, p_idempotency_key text, p_reason text,
     returns TABLE(replayed boolean, accounts integer, points bigint, erased_at timestamp with time zone)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
-
-function api.evaluate_levels(p_limit integer DEFAULT 1000, p_bucket smallint DEFAULT NULL::smallint)
-    returns integer
-    plpgsql volatile security definer set search_path="", enable_seqscan=off, jit=off
-    grant execute to jifen_gateway, jifen_operator
 
 function api.execute(p_bucket smallint, p_requests api.request[])
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -1637,10 +1872,25 @@ function api.execute_preview(p_request api.request)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway
 
+function api.expiring_points(p_user_id text, p_days integer DEFAULT 30, p_wallet text DEFAULT 'points'::text)
+    returns SETOF api.lot
+    plpgsql stable security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function api.expiry_horizon(p_days integer)
+    returns timestamp with time zone
+    plpgsql stable security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
+
 function api.explain_operation(p_user_id text, p_operation_id uuid, p_wallet text DEFAULT 'points'::text)
     returns TABLE(no integer, step text, words text, result bigint, at timestamp with time zone, agrees boolean)
     plpgsql stable security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function api.extend_expiry(p_user_id text, p_expires_at timestamp with time zone, p_idempotency_key text, p_reason text, p_operation_id uuid DEFAULT NULL::uuid, p_before timestamp with time zone DEFAULT NULL::timestamp with time zone, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
 
 function api.freeze_account(p_user_id text, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -1657,7 +1907,7 @@ function api.hold_points(p_user_id text, p_points bigint, p_idempotency_key text
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
-function api.import_client()
+function api.import_client(p_scope text DEFAULT 'earn'::text)
     returns integer
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway
@@ -1681,6 +1931,11 @@ function api.merge_accounts(p_user_id text, p_into_user_id text, p_idempotency_k
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
+
+function api.next_job()
+    returns TABLE(name text, schedule text, planned boolean, timeout_seconds integer, time_zone text, at timestamp with time zone)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway
 
 function api.operation_id(p_client_id integer, p_idempotency_key text)
     returns uuid
@@ -1717,12 +1972,22 @@ function api.publish_rule_version(p_rule text, p_version integer, p_idempotency_
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
+function api.put_off(p_name text, p_next timestamp with time zone, p_failure text DEFAULT NULL::text)
+    returns void
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway
+
 function api.quote_deduction(p_user_id text, p_order_amount numeric, p_wallet text DEFAULT 'points'::text)
     returns TABLE(points bigint, money numeric, most_points bigint, least_points bigint, points_per_unit integer)
     plpgsql stable security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function api.redeem_reward(p_user_id text, p_reward text, p_idempotency_key text, p_expected_price bigint DEFAULT NULL::bigint, p_order_key text DEFAULT NULL::text, p_amount numeric DEFAULT NULL::numeric, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
+function api.reinstate_points(p_user_id text, p_operation_id uuid, p_expires_at timestamp with time zone, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
@@ -1762,20 +2027,35 @@ function api.revoke_client(p_name text)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.run_job(p_name text, p_steps integer DEFAULT 1, p_idempotency_key text DEFAULT NULL::text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, steps integer, done integer, more boolean, failure text, job api.job)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
+
 function api.set_deduction(p_points_per_unit integer, p_max_share numeric DEFAULT 1, p_max_amount numeric DEFAULT NULL::numeric, p_min_points bigint DEFAULT 1, p_decimals smallint DEFAULT 2, p_wallet text DEFAULT 'points'::text)
     returns void
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
-function api.set_invitations(p_qualifying_rule text, p_inviter_rule text, p_invited_rule text, p_cap integer DEFAULT NULL::integer, p_wallet text DEFAULT 'points'::text)
-    returns void
+function api.set_invitations(p_qualifying_rule text, p_inviter_rule text, p_invited_rule text, p_idempotency_key text, p_cap integer DEFAULT NULL::integer, p_wallet text DEFAULT 'points'::text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, invitation_terms api.invitation_terms)
     plpgsql volatile security definer set search_path=""
-    grant execute to jifen_operator
+    grant execute to jifen_gateway, jifen_operator
+
+function api.set_job(p_name text, p_schedule text, p_enabled boolean, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, job api.job)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
 
 function api.set_levels(p_wallet text, p_levels jsonb, p_idempotency_key text, p_measure points.level_measure DEFAULT 'ever'::points.level_measure, p_downgrade points.level_downgrade DEFAULT 'never'::points.level_downgrade, p_grace_days integer DEFAULT 0, p_notice_days integer DEFAULT 30, p_multiplied_rules text[] DEFAULT '{}'::text[], p_level_wallet text DEFAULT NULL::text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, wallet api.wallet, levels api.level[])
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
+
+function api.set_notice_days(p_days integer[])
+    returns void
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
 
 function api.set_program(p_name text, p_time_zone text, p_currency text, p_debt_policy text, p_frozen_earns boolean DEFAULT true)
     returns void
@@ -1787,10 +2067,10 @@ function api.set_risk_rule(p_code text, p_name text, p_rules text[], p_measure p
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
-function api.set_sign_in(p_rule text DEFAULT 'SIGN_IN'::text, p_bonus_every integer DEFAULT NULL::integer, p_bonus_points bigint DEFAULT NULL::bigint, p_make_up_days integer DEFAULT 0, p_make_up_times integer DEFAULT 0, p_make_up_price bigint DEFAULT 0, p_wallet text DEFAULT 'points'::text)
-    returns void
+function api.set_sign_in(p_rule text, p_idempotency_key text, p_bonus_every integer DEFAULT NULL::integer, p_bonus_points bigint DEFAULT NULL::bigint, p_make_up_days integer DEFAULT 0, p_make_up_times integer DEFAULT 0, p_make_up_price bigint DEFAULT 0, p_wallet text DEFAULT 'points'::text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, sign_in_terms api.sign_in_terms)
     plpgsql volatile security definer set search_path=""
-    grant execute to jifen_operator
+    grant execute to jifen_gateway, jifen_operator
 
 function api.set_time_zone(p_user_id text, p_time_zone text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -1805,9 +2085,9 @@ function api.set_transfer_limits(p_minimum bigint DEFAULT NULL::bigint, p_maximu
 function api.settle_invitation()
     returns boolean
     plpgsql volatile security definer set search_path=""
-    grant execute to jifen_gateway, jifen_operator
+    grant execute to jifen_operator
 
-function api.sign_in(p_user_id text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
+function api.sign_in(p_user_id text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text, p_address inet DEFAULT NULL::inet, p_device text DEFAULT NULL::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
@@ -1821,6 +2101,11 @@ function api.spend_points(p_user_id text, p_points bigint, p_idempotency_key tex
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
+
+function api.take_step(p_name text, p_next timestamp with time zone DEFAULT NULL::timestamp with time zone)
+    returns TABLE(done integer, more boolean, failure text, failures integer)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway
 
 function api.task_progress(p_user_id text, p_wallet text DEFAULT 'points'::text, p_first integer DEFAULT 100, p_after text DEFAULT NULL::text)
     returns TABLE(task api.task, done integer, starts_on date, claimed_at timestamp with time zone, claimable boolean)
@@ -1854,6 +2139,10 @@ function points.admit(p_bucket smallint, p_drafts points.draft[], p_now timestam
 function points.admit_redeems(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns points.draft[]
     plpgsql stable
+
+function points.announce(p_bucket smallint, p_accounts text)
+    returns void
+    plpgsql volatile
 
 function points.answer(p_bucket smallint, p_drafts points.draft[])
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -1891,6 +2180,10 @@ function points.award(p_version points.rule_version, p_amount numeric, p_points 
     returns bigint
     sql immutable parallel safe
 
+function points.back_off(p_failures integer)
+    returns interval
+    sql immutable parallel safe
+
 function points.book_levels(p_bucket smallint, p_weighed points.weighed_level[], p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
@@ -1913,11 +2206,19 @@ function points.calendar_expiry(p_months integer, p_days integer, p_end points.c
     returns timestamp with time zone
     plpgsql stable parallel safe
 
+function points.caller_announces()
+    returns boolean
+    sql stable
+
 function points.campaign_fault(p_name text, p_priority integer, p_exclusive boolean, p_member_cap bigint, p_starts_at timestamp with time zone, p_ends_at timestamp with time zone)
     returns text[]
     plpgsql immutable parallel safe
 
 function points.change_levels(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.change_lots(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
@@ -1962,6 +2263,10 @@ function points.count_moves(p_bucket smallint, p_wallet text, p_now timestamp wi
     returns TABLE(previous text, level text, members bigint)
     plpgsql stable
 
+function points.count_origins(p_bucket smallint, p_marks points.origin_mark[], p_drafts points.draft[])
+    returns points.origin_mark[]
+    plpgsql stable
+
 function points.count_period_moves(p_bucket smallint, p_wallet text, p_now timestamp with time zone)
     returns TABLE(previous text, level text, members bigint)
     plpgsql stable
@@ -1974,6 +2279,14 @@ function points.counted(p_number numeric, p_what text DEFAULT 'point'::text)
     returns text
     sql immutable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function points.create_partitions_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
+    returns record
+    plpgsql volatile
+
+function points.crowded_from(p_marks points.origin_mark[])
+    returns integer
+    plpgsql immutable
 
 function points.current_level(p_of_bucket smallint, p_account_id bigint)
     returns text
@@ -2030,6 +2343,10 @@ function points.draft_lapsed(p_drafts points.draft[], p_now timestamp with time 
     returns points.draft[]
     plpgsql stable
 
+function points.draft_lot_changes(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
+    returns points.draft[]
+    plpgsql stable
+
 function points.draft_occasions(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns points.draft[]
     plpgsql stable
@@ -2079,10 +2396,22 @@ function points.draw_seed(p_chance uuid, p_account_id bigint, p_operation_id uui
     returns bytea
     sql immutable parallel safe
 
+function points.drive_job(p_name text, p_next timestamp with time zone, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
+    returns TABLE(done integer, more boolean, failure text, failures integer)
+    plpgsql volatile
+
 function points.due(p_bucket smallint, p_account_id bigint, p_now timestamp with time zone)
     returns TABLE(pending bigint, available bigint, held bigint, debt bigint, expired bigint)
     plpgsql stable security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function points.due_buckets(p_from timestamp with time zone, p_now timestamp with time zone)
+    returns TABLE(bucket smallint, due_since timestamp with time zone)
+    plpgsql stable
+
+function points.due_job(p_now timestamp with time zone)
+    returns TABLE(name text, schedule text, planned boolean, timeout_seconds integer, time_zone text, at timestamp with time zone)
+    plpgsql stable
 
 function points.entry_kind_of(p_kind points.operation_kind)
     returns points.entry_kind
@@ -2099,6 +2428,10 @@ function points.erase_accounts(p_request api.request, p_buckets smallint[], p_dr
 function points.erasure_id(p_request api.request)
     returns uuid
     sql stable parallel safe
+
+function points.evaluate_levels_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
+    returns record
+    plpgsql volatile set enable_seqscan=off, jit=off
 
 function points.execute(p_bucket smallint, p_requests api.request[], p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -2126,6 +2459,14 @@ function points.explain_outcome(p_operation points.operation, p_time_zone text)
 
 function points.explain_shares(p_detail jsonb)
     returns TABLE(step text, words text, result bigint, at timestamp with time zone, agrees boolean)
+    plpgsql stable
+
+function points.extend_input_fault(p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_expires_at timestamp with time zone, p_reason text, p_actor text, p_subject text)
+    returns text[]
+    plpgsql immutable parallel safe
+
+function points.extendable(p_bucket smallint, p_account_id bigint, p_seq bigint, p_before text, p_expires_at timestamp with time zone)
+    returns SETOF points.lot
     plpgsql stable
 
 function points.fill_slice(p_item text, p_prize smallint, p_bucket smallint, p_pieces bigint)
@@ -2158,6 +2499,10 @@ function points.find_version(p_rule text, p_version integer)
 
 function points.follow_up(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns points.draft[]
+    plpgsql volatile
+
+function points.forget_origins_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
+    returns record
     plpgsql volatile
 
 function points.forward(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
@@ -2196,7 +2541,7 @@ function points.inherit(p_bucket smallint, p_account_id bigint, p_seq bigint, p_
     returns void
     plpgsql volatile
 
-function points.input_fault(p_kind points.operation_kind, p_user_id text, p_wallet_known boolean, p_idempotency_key text, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_occurred_at timestamp with time zone, p_expires_at timestamp with time zone, p_reason text, p_actor text, p_metadata jsonb, p_subject text, p_now timestamp with time zone)
+function points.input_fault(p_kind points.operation_kind, p_user_id text, p_wallet_known boolean, p_idempotency_key text, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_occurred_at timestamp with time zone, p_expires_at timestamp with time zone, p_reason text, p_actor text, p_metadata jsonb, p_subject text, p_origin api.origin, p_now timestamp with time zone)
     returns text[]
     sql stable parallel safe
 
@@ -2229,8 +2574,12 @@ function points.limit_facts(p_bucket smallint, p_account_id bigint, p_rule text,
     returns jsonb
     plpgsql stable
 
-function points.limit_fault(p_code text, p_name text, p_rules text[], p_period points.quota_period, p_max_times integer, p_max_points bigint, p_excess points.limit_excess, p_gives_back boolean)
+function points.limit_fault(p_code text, p_name text, p_rules text[], p_period points.quota_period, p_max_times integer, p_max_points bigint, p_excess points.limit_excess, p_gives_back boolean, p_per points.limit_subject)
     returns text[]
+    plpgsql stable
+
+function points.limit_origins(p_drafts points.draft[], p_marks points.origin_mark[])
+    returns points.draft[]
     plpgsql stable
 
 function points.limit_transfer(p_bucket smallint, p_draft points.draft, p_now timestamp with time zone)
@@ -2241,8 +2590,16 @@ function points.lock_accounts(p_bucket smallint, p_drafts points.draft[], OUT se
     returns record
     plpgsql volatile
 
+function points.lock_due(p_bucket smallint, p_limit integer, p_from timestamp with time zone, p_now timestamp with time zone)
+    returns bigint[]
+    plpgsql volatile
+
 function points.lock_family(p_from_bucket smallint, p_draft points.draft, p_into_bucket smallint, p_into points.draft)
     returns void
+    plpgsql volatile
+
+function points.lock_heirs(p_accounts points.account[])
+    returns bigint[]
     plpgsql volatile
 
 function points.lock_pair(p_buckets smallint[], p_drafts points.draft[])
@@ -2253,6 +2610,10 @@ function points.lock_rule(p_rule text)
     returns integer
     plpgsql volatile
 
+function points.looks_at_origins(p_measure points.risk_measure)
+    returns boolean
+    sql immutable parallel safe
+
 function points.made_up_in(p_bucket smallint, p_account_id bigint, p_day date)
     returns integer
     plpgsql stable
@@ -2260,6 +2621,10 @@ function points.made_up_in(p_bucket smallint, p_account_id bigint, p_day date)
 function points.make_partitions(p_months_ahead integer DEFAULT 3, p_now timestamp with time zone DEFAULT now())
     returns integer
     plpgsql volatile set TimeZone=UTC
+
+function points.mark_origins(p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns points.origin_mark[]
+    plpgsql stable
 
 function points.member_day(p_bucket smallint, p_account_id bigint, p_at timestamp with time zone, OUT day date, OUT time_zone text)
     returns record
@@ -2301,12 +2666,25 @@ function points.moved_lots(p_bucket smallint, p_draft points.draft, p_now timest
     returns points.lot_use[]
     plpgsql stable
 
+function points.network_of(p_address inet)
+    returns text
+    sql immutable parallel safe
+
 function points.new_code(p_bucket smallint, p_chance uuid)
     returns text
     plpgsql immutable
 
+function points.next_change(p_bucket smallint, p_account_id bigint, p_now timestamp with time zone)
+    returns timestamp with time zone
+    plpgsql stable security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
+
 function points.note_change(p_client text, p_scope text, p_idempotency_key text, p_what text, p_code text, p_inputs jsonb, p_version integer DEFAULT NULL::integer, OUT replayed boolean, OUT version integer)
     returns record
+    plpgsql volatile
+
+function points.note_expiry(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
+    returns integer
     plpgsql volatile
 
 function points.note_governed()
@@ -2361,6 +2739,10 @@ function points.order_operations(p_bucket smallint, p_account_id bigint, p_order
     returns TABLE(operation_id uuid, points bigint, refunds boolean, amount numeric)
     plpgsql stable
 
+function points.origin_hash(p_kind text, p_value text)
+    returns bytea
+    sql stable parallel safe
+
 function points.pair_one(p_client text, p_request api.request)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile
@@ -2391,6 +2773,10 @@ function points.period_starts_on(p_period integer, p_anchor date, p_months integ
     returns date
     sql immutable parallel safe
 
+function points.plan_job(p_name text, p_next timestamp with time zone, p_failure text, p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.post(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
@@ -2401,6 +2787,10 @@ function points.post_invitations(p_bucket smallint, p_requests api.request[], p_
 
 function points.post_occasions(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns points.draft[]
+    plpgsql volatile
+
+function points.post_origins(p_bucket smallint, p_drafts points.draft[], p_marks points.origin_mark[], p_now timestamp with time zone)
+    returns void
     plpgsql volatile
 
 function points.post_redeems(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_chance uuid, p_now timestamp with time zone)
@@ -2515,11 +2905,19 @@ function points.refuse_receiver(p_bucket smallint, p_account_id bigint, p_draft 
     returns points.draft
     plpgsql stable
 
+function points.reinstatable(p_bucket smallint, p_account_id bigint, p_seq bigint, p_recorded_at timestamp with time zone)
+    returns SETOF points.lot_use
+    plpgsql stable
+
 function points.reinstate(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
-function points.release_due(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone, p_all boolean DEFAULT false)
+function points.reinstate_lots(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns points.lot[]
+    plpgsql volatile
+
+function points.release_due(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone, p_until timestamp with time zone)
     returns void
     plpgsql volatile
 
@@ -2532,6 +2930,10 @@ function points.repeated_keys(p_requests api.request[], p_drafts points.draft[])
     plpgsql immutable
 
 function points.reserve_budgets(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
+    returns void
+    plpgsql volatile
+
+function points.reserve_origins(p_bucket smallint, p_marks points.origin_mark[], p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
@@ -2583,11 +2985,11 @@ function points.run_pair(p_request api.request)
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile
 
-function points.run_round(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_occasions boolean, p_governed boolean, p_chance uuid, p_now timestamp with time zone)
+function points.run_round(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_occasions boolean, p_governed boolean, p_marks points.origin_mark[], p_chance uuid, p_now timestamp with time zone)
     returns points.draft[]
     plpgsql volatile
 
-function points.run_rounds(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_occasions boolean, p_governed boolean, p_chance uuid, p_now timestamp with time zone)
+function points.run_rounds(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_occasions boolean, p_governed boolean, p_marks points.origin_mark[], p_chance uuid, p_now timestamp with time zone)
     returns points.draft[]
     plpgsql volatile
 
@@ -2615,7 +3017,19 @@ function points.settle(p_bucket smallint, p_account_ids bigint[], p_now timestam
     returns void
     plpgsql volatile
 
+function points.settle_invitations_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
+    returns record
+    plpgsql volatile
+
 function points.settle_one(p_invited_bucket smallint, p_invited_id bigint, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.settle_swept(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.settle_until(p_bucket smallint, p_account_ids bigint[], p_until timestamp with time zone, p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
@@ -2626,6 +3040,10 @@ function points.sign_in_worth(p_rule text, p_at timestamp with time zone)
 function points.special_input_fault(p_kind points.operation_kind, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_occurred_at timestamp with time zone, p_expires_at timestamp with time zone, p_reason text, p_actor text, p_subject text)
     returns text[]
     plpgsql immutable parallel safe
+
+function points.step_job(p_name text, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text, OUT broke boolean, OUT more boolean)
+    returns record
+    plpgsql volatile
 
 function points.stock_left(p_reward text, p_prize smallint DEFAULT 0)
     returns bigint
@@ -2643,6 +3061,10 @@ function points.streak_now(p_bucket smallint, p_account_id bigint, p_today date)
 function points.streak_to(p_bucket smallint, p_account_id bigint, p_day date)
     returns integer
     plpgsql stable
+
+function points.sweep_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
+    returns record
+    plpgsql volatile set plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off
 
 function points.take_all(p_bucket smallint, p_account_id bigint, p_entry_kind points.entry_kind, p_operation_id uuid, p_now timestamp with time zone)
     returns points.draft
@@ -2706,7 +3128,7 @@ function points.version_fault(p_version points.rule_version)
     plpgsql stable
 
 function points.weigh_awards(p_bucket smallint, p_drafts points.draft[])
-    returns TABLE(ord integer, account_id bigint, rule text, happened_at timestamp with time zone, base bigint, place bigint, code text, raw bigint, exhausted boolean, cut_room bigint, refuse_room bigint)
+    returns TABLE(ord integer, account_id bigint, rule text, happened_at timestamp with time zone, base bigint, place bigint, code text, raw bigint, budget bigint, exhausted boolean, cut_room bigint, refuse_room bigint)
     plpgsql stable
 
 function points.weigh_levels(p_bucket smallint, p_account_ids bigint[], p_ats timestamp with time zone[])
@@ -2717,13 +3139,17 @@ function points.weigh_periods(p_terms points.level_terms, p_bucket smallint, p_a
     returns TABLE(rank integer, measured bigint, ends integer)
     sql stable
 
-function points.weigh_risks(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
+function points.weigh_risks(p_bucket smallint, p_drafts points.draft[], p_marks points.origin_mark[], p_now timestamp with time zone)
     returns points.risk[]
     plpgsql stable
 
 function points.write_entries(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
+
+function points.write_notices_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
+    returns record
+    plpgsql volatile set plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off
 
 function points.write_off(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
