@@ -297,7 +297,6 @@ table points.balance with (fillfactor=60)
     balance_pkey: PRIMARY KEY (bucket, account_id)
     balance_of_an_account: FOREIGN KEY (bucket, account_id) REFERENCES points.account(bucket, id)
     balance_is_in_shape: CHECK (((ROW(pending, available, held, debt, earned, adjusted, transferred, spent, expired))::points.balance_shape IS DISTINCT FROM NULL))
-    CREATE INDEX balance_level_ends ON points.balance USING btree (bucket, level_ends_at) WHERE (level_ends_at < 'infinity'::timestamp with time zone)
     CREATE INDEX balance_next_change ON points.balance USING btree (bucket, next_change_at) WHERE (next_change_at < 'infinity'::timestamp with time zone)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
@@ -1729,7 +1728,7 @@ function api.authenticate(p_key_sha256 bytea)
 
 function api.backtest_rule(p_rule text, p_version integer, p_from timestamp with time zone, p_to timestamp with time zone)
     returns TABLE(operations bigint, refused bigint, capped bigint, points_before bigint, points_after bigint, members bigint, gaining bigint, losing bigint, levels_up bigint, levels_down bigint, days api.backtest_day[], most_gained api.backtest_member[], most_lost api.backtest_member[])
-    plpgsql stable security definer set search_path="", plan_cache_mode=force_custom_plan, jit=off, enable_seqscan=on, enable_hashjoin=on, enable_mergejoin=on
+    plpgsql stable security definer set search_path="", plan_cache_mode=force_custom_plan, jit=off, enable_seqscan=on, enable_hashjoin=on, enable_mergejoin=on, max_parallel_workers_per_gather=2
     grant execute to jifen_gateway, jifen_operator
 
 function api.bucket(p_user_id text, p_wallet text DEFAULT 'points'::text)
@@ -1854,7 +1853,7 @@ function api.erase_member(p_user_id text, p_idempotency_key text, p_reason text,
 
 function api.execute(p_bucket smallint, p_requests api.request[])
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off
+    plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off, max_parallel_workers_per_gather=0
     grant execute to jifen_gateway
 
 function api.execute_erase(p_request api.request)
@@ -1864,7 +1863,7 @@ function api.execute_erase(p_request api.request)
 
 function api.execute_pair(p_request api.request)
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off
+    plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off, max_parallel_workers_per_gather=0
     grant execute to jifen_gateway
 
 function api.execute_preview(p_request api.request)
@@ -2284,9 +2283,9 @@ function points.create_partitions_step(p_limit integer, p_now timestamp with tim
     returns record
     plpgsql volatile
 
-function points.crowded_from(p_marks points.origin_mark[])
-    returns integer
-    plpgsql immutable
+function points.crowded(p_marks points.origin_mark[], p_drafts points.draft[])
+    returns integer[]
+    plpgsql stable
 
 function points.current_level(p_of_bucket smallint, p_account_id bigint)
     returns text
@@ -2411,7 +2410,7 @@ function points.due_buckets(p_from timestamp with time zone, p_now timestamp wit
 
 function points.due_job(p_now timestamp with time zone)
     returns TABLE(name text, schedule text, planned boolean, timeout_seconds integer, time_zone text, at timestamp with time zone)
-    plpgsql stable
+    plpgsql volatile
 
 function points.entry_kind_of(p_kind points.operation_kind)
     returns points.entry_kind
@@ -2431,7 +2430,7 @@ function points.erasure_id(p_request api.request)
 
 function points.evaluate_levels_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
     returns record
-    plpgsql volatile set enable_seqscan=off, jit=off
+    plpgsql volatile set enable_seqscan=off, jit=off, max_parallel_workers_per_gather=0
 
 function points.execute(p_bucket smallint, p_requests api.request[], p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -3064,7 +3063,7 @@ function points.streak_to(p_bucket smallint, p_account_id bigint, p_day date)
 
 function points.sweep_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
     returns record
-    plpgsql volatile set plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off
+    plpgsql volatile set plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off, max_parallel_workers_per_gather=0
 
 function points.take_all(p_bucket smallint, p_account_id bigint, p_entry_kind points.entry_kind, p_operation_id uuid, p_now timestamp with time zone)
     returns points.draft
@@ -3149,7 +3148,7 @@ function points.write_entries(p_bucket smallint, p_drafts points.draft[], p_now 
 
 function points.write_notices_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
     returns record
-    plpgsql volatile set plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off
+    plpgsql volatile set plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off, max_parallel_workers_per_gather=0
 
 function points.write_off(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void

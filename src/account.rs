@@ -359,6 +359,12 @@ impl AccountKey {
     pub fn new(user_id: ID, wallet: String) -> Result<Self, Error> {
         check_text("userId", &user_id)?;
         check_text("wallet", &wallet)?;
+        // Subscriptions keep it.
+        for (path, text) in [("userId", user_id.as_str()), ("wallet", &wallet)] {
+            if text.chars().count() > 64 {
+                return Err(Error::invalid_input(path, "must have 1 to 64 characters"));
+            }
+        }
         Ok(AccountKey { user_id: user_id.0, wallet })
     }
 }

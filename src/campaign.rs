@@ -337,6 +337,9 @@ impl CampaignSubscription {
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Option<Campaign>>> + use<>> {
         caller(context)?.require("read")?;
         check_text("code", &code)?;
+        if code.len() > 32 {
+            return Err(crate::error::Error::invalid_input("code", "must have 1 to 32 characters").into());
+        }
         Ok(context.data::<LiveCampaigns>()?.follow(code).map(Ok))
     }
 }

@@ -18,7 +18,7 @@ pub async fn change(
     sql: &str,
     parameters: &[&(dyn ToSql + Sync)],
 ) -> async_graphql::Result<Row> {
-    let answer = context.data::<DataLoader<Reads>>()?.loader().call(sql, parameters).await;
+    let answer = context.data::<DataLoader<Reads>>()?.loader().change(sql, parameters).await;
     Ok(answer.map_err(|error| error.within(&["input"]))?)
 }
 

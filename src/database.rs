@@ -18,7 +18,7 @@ const POOL_WAIT: Duration = Duration::from_secs(5);
 /// The role that the gateway works as: it may call schema `api` and touch no table. Its statements take arrays of keys
 /// and look each one up, so the plan is the same for any number of them, and never reads a table whole.
 const GATEWAY_OPTIONS: &str = "-c role=jifen_gateway -c statement_timeout=5s -c lock_timeout=2s \
-    -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off";
+    -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c max_parallel_workers_per_gather=0 -c jit=off";
 
 /// For what reads whole tables, after the options above, of which the last one counts.
 const REPORT_OPTIONS: &str = "-c statement_timeout=60s";

@@ -1,5 +1,5 @@
 use std::{
-    io::{IsTerminal, Write},
+    io::IsTerminal,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -50,7 +50,7 @@ async fn run(cli: Cli) -> Result {
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(options) => serve(options).await,
         Command::Schema => {
-            say(schema::sdl().trim_end());
+            commands::say(schema::sdl().trim_end());
             Ok(())
         }
         Command::Migrate(options) => {
@@ -60,11 +60,11 @@ async fn run(cli: Cli) -> Result {
             if options.demo {
                 migrate::load_demo(&client).await?;
             }
-            println!(
+            commands::say(format_args!(
                 "{} migrations applied; functions, views and privileges {}.",
                 report.migrations,
                 if report.bundle { "replaced" } else { "unchanged" }
-            );
+            ));
             database.close().await
         }
         Command::Import(what) => {
@@ -98,11 +98,6 @@ async fn run(cli: Cli) -> Result {
             Ok(result?)
         }
     }
-}
-
-/// Prints. That nobody reads it is no reason to fail.
-fn say(text: &str) {
-    let _unread = writeln!(std::io::stdout(), "{text}");
 }
 
 /// The database to work on: one that is named, one that another jifen runs, or one of our own.
@@ -178,7 +173,7 @@ async fn serve(options: Serve) -> Result {
     drop(client);
 
     let router = server::router(&database.config).await?;
-    say(&commands::banner(address, key.as_deref(), private_dir.is_some()));
+    commands::say(&commands::banner(address, key.as_deref(), private_dir.is_some()));
 
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(server::serve(listener, router, async {

@@ -228,7 +228,7 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/origin/mark_origins.sql",
     "functions/origin/count_origins.sql",
     "functions/origin/reserve_origins.sql",
-    "functions/origin/crowded_from.sql",
+    "functions/origin/crowded.sql",
     "functions/origin/limit_origins.sql",
     "functions/origin/post_origins.sql",
     "functions/origin/forget_origins_step.sql",

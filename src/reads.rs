@@ -70,12 +70,13 @@ async fn read_accounts(pool: Pool, buckets: usize, waiting: Arc<Mutex<mpsc::Rece
         let users = column(&keys, |key| key.user_id.as_str());
         let wallets = column(&keys, |key| key.wallet.as_str());
         let rows = query(&pool, ACCOUNTS, &[&bucket_of, &users, &wallets]).await;
-        let mut found = rows.map(|rows| {
+        let mut found = rows.and_then(|rows| {
             let mut accounts = vec![None; taken.len()];
             for row in rows {
-                accounts[row.get::<_, i64>("ord") as usize - 1] = Some(row.get("account"));
+                // A newer version may have changed the view under this one.
+                accounts[row.try_get::<_, i64>("ord")? as usize - 1] = Some(row.try_get("account")?);
             }
-            accounts.into_iter()
+            Ok(accounts.into_iter())
         });
         for (_, answer) in taken.drain(..) {
             let account = match &mut found {
@@ -112,6 +113,14 @@ impl Reads {
     /// Calls a function of schema `api` that answers one row.
     pub async fn call(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Row, Error> {
         self.query(sql, parameters).await?.pop().ok_or_else(|| Error::internal(&format!("no answer to {sql}")))
+    }
+
+    /// Calls one that changes something: where the connection is lost, it may have.
+    pub async fn change(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Row, Error> {
+        let connection = self.pool.get().await?;
+        let statement = connection.prepare_cached(sql).await?;
+        let answer = connection.query_one(&statement, parameters).await;
+        answer.map_err(|error| if crate::error::is_lost(&error) { Error::outcome_unknown() } else { error.into() })
     }
 }
 

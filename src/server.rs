@@ -134,7 +134,7 @@ async fn graphql(
         Err(rejection) => return (rejection.status(), failed(Error::malformed(rejection.body_text()))).into_response(),
     };
     let authorization = text(&headers, AUTHORIZATION);
-    if text(&headers, ACCEPT).is_some_and(|accept| accept.contains("text/event-stream")) {
+    if text(&headers, ACCEPT).is_some_and(|accept| accept.trim_start().starts_with("text/event-stream")) {
         return match gateway.session(stopping) {
             Some(session) => {
                 let events = sockets::events(session, request, authorization.map(str::to_owned)).await;

@@ -315,7 +315,7 @@ impl SignInMutation {
 
     /// Signs a member in for the present local day: points by the rule of the terms, and the bonus when the streak is
     /// full. Needs the scope earn. Errors: INVALID_INPUT, FORBIDDEN, UNKNOWN_RULE, IDEMPOTENCY_CONFLICT,
-    /// ALREADY_SIGNED_IN (details, RULE_RETIRED, AWARD_DENIED.day), LIMIT_REACHED, ACCOUNT_FROZEN.
+    /// ALREADY_SIGNED_IN (details.day), RULE_RETIRED, AWARD_DENIED, LIMIT_REACHED, ACCOUNT_FROZEN.
     async fn sign_in(&self, context: &Context<'_>, input: SignInInput) -> async_graphql::Result<SignInPayload> {
         let request = Request {
             wallet: input.wallet,

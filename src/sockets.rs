@@ -8,7 +8,7 @@ use std::{
     pin::pin,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -52,6 +52,7 @@ const GOING_AWAY: u16 = 1001;
 /// Of graphql-transport-ws.
 const TOO_LATE: u16 = 4408;
 const FORBIDDEN: u16 = 4403;
+const TOO_MANY: u16 = 4429;
 
 /// What a connection needs of its gateway.
 pub struct Session {
@@ -79,7 +80,6 @@ impl Caller {
     /// What the requests of the connection are given.
     fn data(&self) -> Data {
         let mut data = Data::default();
-        data.insert(Turns(Arc::new(Semaphore::new(MAX_REQUESTS))));
         if let Some(client) = &self.client {
             data.insert(client.clone());
         }
@@ -96,12 +96,34 @@ impl Caller {
     }
 }
 
-struct Turns(Arc<Semaphore>);
+/// The requests of a connection.
+#[derive(Clone)]
+struct Turns {
+    free: Arc<Semaphore>,
+    refused: Arc<AtomicUsize>,
+}
+
+impl Turns {
+    fn new() -> Self {
+        Turns { free: Arc::new(Semaphore::new(MAX_REQUESTS)), refused: Arc::default() }
+    }
+
+    /// Whether it asks for more than it may, again and again. Requests wait in memory, refused ones, too.
+    fn flooded(&self) -> bool {
+        self.refused.load(Ordering::Relaxed) > MAX_REQUESTS
+    }
+}
 
 /// The turn of a request among those of its connection, as long as it is kept.
 pub fn take_turn(session: &Arc<Data>) -> Result<Option<OwnedSemaphorePermit>, Error> {
     let turns = session.get(&std::any::TypeId::of::<Turns>()).and_then(|turns| turns.downcast_ref::<Turns>());
-    turns.map(|turns| turns.0.clone().try_acquire_owned().map_err(|_| Error::overloaded())).transpose()
+    let take = |turns: &Turns| {
+        turns.free.clone().try_acquire_owned().map_err(|_| {
+            turns.refused.fetch_add(1, Ordering::Relaxed);
+            Error::overloaded()
+        })
+    };
+    turns.map(take).transpose()
 }
 
 /// Serves a WebSocket to its end.
@@ -115,8 +137,12 @@ pub async fn websocket(
     let (mut sink, messages) = socket.split();
     let heard = Arc::new(AtomicBool::new(true));
     let caller = Arc::new(OnceLock::new());
+    let turns = Turns::new();
 
-    let messages = messages.take_while(|message| ready(message.is_ok()));
+    let messages = messages.take_while({
+        let turns = turns.clone();
+        move |message| ready(message.is_ok() && !turns.flooded())
+    });
     let input = messages.filter_map({
         let heard = heard.clone();
         move |message| {
@@ -128,12 +154,13 @@ pub async fn websocket(
         }
     });
     let greet = {
-        let (clients, caller) = (clients.clone(), caller.clone());
+        let (clients, caller, turns) = (clients.clone(), caller.clone(), turns.clone());
         move |payload: serde_json::Value| async move {
             let given = payload.get("authorization").or_else(|| payload.get("Authorization"));
             let given = given.and_then(|value| value.as_str()).map(str::to_owned).or(authorization);
             let found = Caller::find(&clients, given).await?;
-            let data = found.data();
+            let mut data = found.data();
+            data.insert(turns);
             // There is but one greeting.
             let _first = caller.set(found);
             Ok(data)
@@ -148,13 +175,14 @@ pub async fn websocket(
             message = output.next() => match message {
                 Some(WsMessage::Text(text)) => Message::Text(text.into()),
                 Some(WsMessage::Close(code, reason)) => close(code, &reason),
+                None if turns.flooded() => close(TOO_MANY, "Too many requests"),
                 None => return,
             },
             _ = beat.tick() => {
                 beats += 1;
                 silent = if heard.swap(false, Ordering::Relaxed) { 0 } else { silent + 1 };
                 match caller.get() {
-                    _ if silent > MAX_SILENT => return,
+                    _ if silent >= MAX_SILENT => return,
                     None if beats > 1 => close(TOO_LATE, "Connection initialisation timeout"),
                     None => Message::Ping(Default::default()),
                     Some(caller) => match caller.check(&clients).await {

@@ -123,9 +123,6 @@ comment on column points.balance.level is 'Level by points earned; null: below t
 
 create index balance_next_change on points.balance (bucket, next_change_at) where next_change_at < 'infinity';
 comment on index points.balance_next_change is 'Accounts on which something will be due, for the sweeper. An award changes next_change_at only where it is the first to expire.';
-create index balance_level_ends on points.balance (bucket, level_ends_at) where level_ends_at < 'infinity';
-comment on index points.balance_level_ends is 'Levels that end. Of wallets whose levels do not, no account is in it.';
-
 create table points.earned_day (
     account_id bigint not null,
     points     points.flow not null default 0,

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use tokio_postgres::{Config, Row};
 
+use super::say;
 use crate::{database, error};
 
 /// Why a jobs command failed.
@@ -25,12 +26,12 @@ pub enum JobsError {
 /// Prints the jobs and how they go.
 pub async fn list_jobs(config: &Config) -> Result<(), JobsError> {
     let client = database::open(config).await?;
-    println!(
+    say(format_args!(
         "{:<20} {:<14} {:<20} {:>10} {:>8} {:<20} FAILURE",
         "JOB", "SCHEDULE", "LAST RUN", "DONE", "LAG", "NEXT RUN"
-    );
+    ));
     for row in client.query("select * from api.job order by name", &[]).await? {
-        println!("{}", line(&row));
+        say(line(&row));
     }
     Ok(())
 }
@@ -69,11 +70,11 @@ pub async fn run_job(config: &Config, name: &str) -> Result<(), JobsError> {
         steps += row.get::<_, i32>("steps");
         done += row.get::<_, i32>("done");
         if let Some(failure) = row.get::<_, Option<String>>("failure") {
-            println!("{name}: {done} done in {steps} steps.");
+            say(format_args!("{name}: {done} done in {steps} steps."));
             return Err(JobsError::Failed(name.to_owned(), failure));
         }
         if !row.get::<_, bool>("more") {
-            println!("{name}: {done} done in {steps} steps.");
+            say(format_args!("{name}: {done} done in {steps} steps."));
             return Ok(());
         }
     }

@@ -2,6 +2,7 @@
 
 use tokio_postgres::{Client, Config};
 
+use super::say;
 use crate::{
     client::{hash_key, new_key},
     config::Key,
@@ -32,21 +33,21 @@ pub async fn key(config: &Config, command: &Key) -> Result<(), KeyError> {
             let key = new_key();
             client.execute(CREATE, &[&options.name, &&hash_key(&key)[..], &options.scopes, &options.rules]).await?;
             eprintln!("The key of {}, shown once; Jifen keeps only its SHA-256:", options.name);
-            println!("{key}");
+            say(&key);
         }
         Key::List(_) => {
-            println!("{:<24} {:<28} {:<24} {:<20} REVOKED", "CLIENT", "SCOPES", "RULES", "CREATED");
+            say(format_args!("{:<24} {:<28} {:<24} {:<20} REVOKED", "CLIENT", "SCOPES", "RULES", "CREATED"));
             for row in client.query("select * from api.client order by name", &[]).await? {
                 let rules: Option<Vec<String>> = row.get("rules");
                 let revoked: Option<chrono::DateTime<chrono::Utc>> = row.get("revoked_at");
-                println!(
+                say(format_args!(
                     "{:<24} {:<28} {:<24} {:<20} {}",
                     row.get::<_, String>("name"),
                     row.get::<_, Vec<String>>("scopes").join(","),
                     rules.map_or("all".to_owned(), |rules| rules.join(",")),
                     row.get::<_, chrono::DateTime<chrono::Utc>>("created_at").format("%Y-%m-%d %H:%M:%S"),
                     revoked.map_or("-".to_owned(), |at| at.format("%Y-%m-%d %H:%M:%S").to_string()),
-                );
+                ));
             }
         }
         Key::Revoke(options) => {
@@ -54,7 +55,7 @@ pub async fn key(config: &Config, command: &Key) -> Result<(), KeyError> {
             if !revoked {
                 return Err(KeyError::Unknown(options.name.clone()));
             }
-            println!("{} may do nothing from now on.", options.name);
+            say(format_args!("{} may do nothing from now on.", options.name));
         }
     }
     Ok(())

@@ -16,6 +16,11 @@ pub use import::import;
 pub use jobs::{list_jobs, run_job};
 pub use key::{key, put_development_key};
 
+/// Prints a line; that nobody reads it is no failure.
+pub fn say(text: impl std::fmt::Display) {
+    let _unread = writeln!(io::stdout(), "{text}");
+}
+
 /// Writes a file that only its owner can read.
 pub fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;

@@ -147,11 +147,11 @@ impl Feed {
         let rows = self.0.reads.loader().query(FOLLOWED, &[&buckets, &users, &wallets]).await?;
         let mut found = vec![Seen::default(); taken.len()];
         for row in rows {
-            let seconds: Option<f64> = row.get("changes_in");
-            found[row.get::<_, i64>("ord") as usize - 1] = Seen {
+            let seconds: Option<f64> = row.try_get("changes_in")?;
+            found[row.try_get::<_, i64>("ord")? as usize - 1] = Seen {
                 reads: 0,
-                account: Some(Arc::new(row.get("account"))),
-                touched_version: row.get("touched_version"),
+                account: Some(Arc::new(row.try_get("account")?)),
+                touched_version: row.try_get("touched_version")?,
                 changes_at: seconds.map(|seconds| Instant::now() + Duration::from_secs_f64(seconds.clamp(0.0, FAR))),
             };
         }

@@ -7,7 +7,7 @@ use futures_util::{Stream, stream};
 use tokio::time::sleep;
 use tracing::warn;
 
-use super::{Feed, Following, PAUSE};
+use super::{Feed, Following, LOOK, PAUSE};
 use crate::{
     account::{Account, AccountKey},
     error::Error,
@@ -76,6 +76,10 @@ where
             }
             self.page = page(&self.following.feed, R::page(account, self.after.clone())).await.into();
             self.more = self.page.len() >= PAGE as usize;
+            if self.page.is_empty() {
+                // There is no last one, so all that come are new.
+                self.after = self.after.take().or_else(|| Some(R::first()));
+            }
             if !self.more {
                 self.complete = present;
             }
@@ -105,8 +109,10 @@ where
     loop {
         match feed.0.reads.load_one(key.clone()).await {
             Ok(rows) => return rows.unwrap_or_default(),
-            Err(error) => warn!("cannot read what was added to an account, and goes on trying: {}", error.message),
+            Err(error) => {
+                warn!("cannot read what was added to an account, and goes on trying: {}", error.message);
+                sleep(if error.retryable { PAUSE } else { LOOK }).await;
+            }
         }
-        sleep(PAUSE).await;
     }
 }

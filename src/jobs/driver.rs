@@ -57,8 +57,10 @@ async fn step(client: &Client, due: &Row) -> Result<(), Error> {
     }
     let timeout = format!("{}s", due.get::<_, i32>("timeout_seconds"));
     client.query_one("select set_config('statement_timeout', $1, false)", &[&timeout]).await?;
-    let row = match client.query_one("select * from api.take_step($1, $2)", &[&name, &next]).await {
-        Ok(row) => row,
+    let row = match client.query_opt("select * from api.take_step($1, $2)", &[&name, &next]).await {
+        Ok(Some(row)) => row,
+        // Somebody else runs it.
+        Ok(None) => return Ok(()),
         Err(failure) if failure.as_db_error().is_some() => {
             return put_off(client, name, None, Some(&brief(&failure))).await;
         }

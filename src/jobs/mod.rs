@@ -57,10 +57,10 @@ pub struct JobQuery;
 
 #[Object]
 impl JobQuery {
-    /// All jobs, by name. Needs the scope read.
+    /// All jobs, by name. Needs the scope rules.
     #[graphql(complexity = "20 * child_complexity")]
     async fn jobs(&self, context: &Context<'_>) -> async_graphql::Result<Vec<Job>> {
-        caller(context)?.require("read")?;
+        caller(context)?.require("rules")?;
         Ok(context.data::<DataLoader<Reads>>()?.loader().list("select j from api.job j order by j.name", &[]).await?)
     }
 }
@@ -102,9 +102,9 @@ pub struct RunJobPayload {
     steps: i32,
     /// What they have done: rows, or whatever the job counts.
     done: i32,
-    /// Whether there is more to do.
+    /// Whether there is more to do; false if it was run earlier.
     more: bool,
-    /// What failed in the last step, which then did nothing or less; null: nothing did.
+    /// What failed in the last step, which then did nothing or less; null: nothing did, or it was run earlier.
     failure: Option<String>,
 }
 

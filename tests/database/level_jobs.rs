@@ -44,7 +44,8 @@ async fn shown(client: &Client, user: &str) -> Option<String> {
 async fn evaluate(client: &Client) -> i64 {
     let mut all = 0;
     loop {
-        match number(client, "select done::bigint from points.evaluate_levels_step(1000, null)").await {
+        let steps = "select s.done + e.done::bigint from points.sweep_step(1000, null) s, points.evaluate_levels_step(1000, null) e";
+        match number(client, steps).await {
             0 => return all,
             some => all += some,
         }

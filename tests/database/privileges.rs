@@ -31,7 +31,6 @@ const CALLERS: &[(&str, &[&str])] = &[
     ("decline_transfer", &["jifen_operator"]),
     ("earn_points", &["jifen_operator"]),
     ("adjust_points_batch", &["jifen_operator"]),
-    ("forget_origins", &["jifen_gateway", "jifen_operator"]),
     ("erase_member", &["jifen_operator"]),
     ("execute", &["jifen_gateway"]),
     ("execute_erase", &["jifen_gateway"]),

@@ -78,8 +78,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (member.clone(), 20..300i64, 0..RULES.len()).prop_map(|(member, points, rule)| Step::Earn { member, points, rule }),
         2 => (member.clone(), 1..80i64).prop_map(|(member, points)| Step::Spend { member, points }),
-        1 => (member, 1..60i64, hours()).prop_map(|(member, points, hours)| Step::Hold { member, points, hours }),
-        1 => (0..8usize, any::<bool>()).prop_map(|(hold, capture)| Step::End { hold, capture }),
+        2 => (member, 1..60i64, hours()).prop_map(|(member, points, hours)| Step::Hold { member, points, hours }),
+        3 => (0..8usize, any::<bool>()).prop_map(|(hold, capture)| Step::End { hold, capture }),
         5 => (pair.clone(), 1..150i64).prop_map(|((from, to), points)| Step::Give { from, to, points }),
         2 => (pair, 1..80i64, hours()).prop_map(|((from, to), points, hours)| Step::Offer { from, to, points, hours }),
         2 => (0..8usize, prop_oneof![3 => Just(Answer::Accept), 1 => Just(Answer::Decline), 1 => Just(Answer::Cancel)])

@@ -398,3 +398,27 @@ async fn each_refusal_has_its_code() {
     let error = gateway.refused(BALANCE, json!({})).await;
     assert_eq!(code(&error), "INVALID_INPUT");
 }
+
+/// The first of all changes may be two at once.
+#[tokio::test]
+async fn who_has_no_change_of_level_yet_is_told_each_that_comes() {
+    let (gateway, database) = Gateway::new().await;
+    // an account whose level has not changed yet
+    gateway.sign_in("dora", "1").await.unwrap();
+    let mut socket = Socket::with(&gateway, "subscription { levelChanged(userId: \"dora\") { cursor from to } }").await;
+    // it has asked for the last change, and there is none
+    let client = database.client().await;
+    let asked = "select count(*) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid() and query ~ 'api.level_change'";
+    super::until("the changes of level were read", async || {
+        client.query_one(asked, &[]).await.unwrap().get::<_, i64>(0) > 0
+    })
+    .await;
+    let batch = "mutation($inputs: [EarnPointsInput!]!) { earnPointsBatch(inputs: $inputs) { __typename } }";
+    let order =
+        |key: &str, amount: i64| json!({ "userId": "dora", "rule": "ORDER", "amount": amount, "idempotencyKey": key });
+    gateway.ask(batch, json!({ "inputs": [order("2", 1_500), order("3", 100_000)] })).await;
+    let (first, second) = (socket.event().await, socket.event().await);
+    assert_eq!((&first["cursor"], &second["cursor"]), (&json!("2_0"), &json!("3_0")));
+    assert_eq!((&first["from"], &second["from"]), (&json!("NORMAL"), &first["to"]));
+}

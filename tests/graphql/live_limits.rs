@@ -114,6 +114,23 @@ async fn a_socket_has_so_many_subscriptions_and_no_more() {
 }
 
 #[tokio::test]
+async fn a_socket_that_floods_is_closed() {
+    let (gateway, _database) = Gateway::new().await;
+    for payload in [json!({ "authorization": format!("Bearer {}", gateway.key) }), json!({})] {
+        let mut socket = Socket::greeted(&gateway, payload).await;
+        for number in 0..20 * MAX_REQUESTS {
+            let request = json!({ "query": "{ __typename }" });
+            // which fails once it is closed
+            if socket.offer(json!({ "type": "subscribe", "id": number.to_string(), "payload": request })).await.is_err()
+            {
+                break;
+            }
+        }
+        socket.ended().await;
+    }
+}
+
+#[tokio::test]
 async fn the_connections_of_a_revoked_key_end() {
     let (gateway, database) = Gateway::new().await;
     let screen = gateway.with_key(&make_key(&database, "screen", &["read"], None).await);

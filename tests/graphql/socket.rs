@@ -63,6 +63,10 @@ impl Socket {
         self.stream.send(Message::text(message.to_string())).await.unwrap();
     }
 
+    pub async fn offer(&mut self, message: Value) -> Result<(), Error> {
+        self.stream.send(Message::text(message.to_string())).await
+    }
+
     pub async fn subscribe(&mut self, id: &str, query: &str) {
         self.send(json!({ "id": id, "type": self.names.0, "payload": { "query": query } })).await;
     }
@@ -99,6 +103,15 @@ impl Socket {
                 Message::Close(Some(frame)) => return (frame.code.into(), frame.reason.to_string()),
                 Message::Text(_) => {}
                 other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    /// Waits until the gateway has closed or cut the connection, whatever it said before.
+    pub async fn ended(&mut self) {
+        while let Some(Ok(message)) = self.message().await {
+            if matches!(message, Message::Close(_)) {
+                return;
             }
         }
     }

@@ -28,7 +28,7 @@ begin
             select d.*, b.version, b.pending, b.available, b.held, b.debt, b.earned + coalesce(b.inherited, 0) as earned, b.level_until, v.verdict, n.net,
                 d.round is not null and v.verdict is null and d.moved <> 0 as moves,
                 d.entry_kind in ('earn', 'clawback') as earns,
-                case when v.verdict is null and d.lot_expires_at <= p_now then d.moved else 0 end as lapsed
+                case when v.verdict is null and d.undo is null and d.lot_expires_at <= p_now then d.moved else 0 end as lapsed
             from unnest(p_drafts) d
             left join lateral (
                 select * from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1

@@ -8,7 +8,7 @@ begin
             d.seq + 1, 0, -d.moved, 0, 0, d.pending_after, d.available_after - d.moved, d.held_after, d.debt_after, null, false, null, null
         )::points.draft
         from unnest(p_drafts) d
-        where d.seq is not null and d.moved > 0 and d.lot_expires_at <= p_now
+        where d.seq is not null and d.moved > 0 and d.undo is null and d.lot_expires_at <= p_now
         order by d.ord
     );
 end

@@ -47,14 +47,6 @@ begin
         v_parts := array(select generate_series(2, cardinality(p_requests)));
     end if;
     v_locked := points.lock_accounts(p_bucket, v_drafts);
-    -- After all the locks, so that parts take none out of order.
-    if v_parts <> '{}' then
-        for v_number in 0 .. cardinality(v_parts) loop
-            return query select * from points.execute(
-                p_bucket, p_requests[coalesce(v_parts[v_number], 1) : coalesce(v_parts[v_number + 1] - 1, cardinality(p_requests))], p_now);
-        end loop;
-        return;
-    end if;
     if not v_locked.merged <@ coalesce(v_merged, '{}') then
         raise exception using errcode = 'serialization_failure', message = 'an account was merged while this waited for it; send it again';
     end if;
@@ -93,7 +85,17 @@ begin
     if v_governed then
         perform points.reserve_budgets(p_bucket, p_requests, v_drafts);
         v_marks := points.mark_origins(p_requests, v_drafts, v_now);
-        perform points.reserve_origins(p_bucket, v_marks, v_drafts, v_now);
+        if v_marks <> '{}' then
+            perform points.reserve_origins(p_bucket, v_marks, v_drafts, v_now);
+        end if;
+    end if;
+    -- After all the locks, so that parts take none out of order.
+    if v_parts <> '{}' then
+        for v_number in 0 .. cardinality(v_parts) loop
+            return query select * from points.execute(
+                p_bucket, p_requests[coalesce(v_parts[v_number], 1) : coalesce(v_parts[v_number + 1] - 1, cardinality(p_requests))], p_now);
+        end loop;
+        return;
     end if;
     if v_repeats or v_special and (v_redeems or v_governed) then
         v_drafts := points.run_rounds(p_bucket, p_requests, v_drafts, v_special, v_occasions, v_governed, v_marks, v_chance, v_now);

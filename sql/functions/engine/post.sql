@@ -9,7 +9,7 @@ declare
     v_undoes boolean;
     v_lapsed points.draft[];
 begin
-    select bool_or(d.moved > 0), bool_or(d.available_delta < 0), bool_or(d.level_due), bool_or(d.moved > 0 and d.lot_expires_at <= p_now),
+    select bool_or(d.moved > 0), bool_or(d.available_delta < 0), bool_or(d.level_due), bool_or(d.moved > 0 and d.undo is null and d.lot_expires_at <= p_now),
         bool_or(d.entry_kind = 'hold'), bool_or(d.undo is not null)
     into v_grants, v_burns, v_levels, v_lapses, v_holds, v_undoes
     from unnest(p_drafts) d

@@ -9,16 +9,17 @@ declare
     v_risks points.risk[];
     v_risky boolean;
     v_marks points.origin_mark[];
-    v_crowded int;
+    v_crowded int[];
 begin
     if cardinality(p_marks) > 0 then
         v_marks := points.count_origins(p_bucket, p_marks, p_drafts);
-        v_crowded := points.crowded_from(v_marks);
-        if v_crowded is not null then
-            return points.run_round(p_bucket, p_requests, array(select d from unnest(p_drafts) d where d.ord < v_crowded),
-                    p_special, p_occasions, p_governed, p_marks, p_chance, p_now)
-                || points.run_round(p_bucket, p_requests, array(select d from unnest(p_drafts) d where d.ord >= v_crowded),
-                    p_special, p_occasions, p_governed, p_marks, p_chance, p_now);
+        v_crowded := points.crowded(v_marks, p_drafts);
+        if v_crowded <> '{}' then
+            v_drafts := points.run_round(p_bucket, p_requests, array(select d from unnest(p_drafts) d where d.ord <> all (v_crowded)),
+                p_special, p_occasions, p_governed, p_marks, p_chance, p_now);
+            v_drafts := v_drafts || points.run_round(p_bucket, p_requests, array(select d from unnest(p_drafts) d where d.ord = any (v_crowded)),
+                p_special, p_occasions, p_governed, p_marks, p_chance, p_now);
+            return array(select d from unnest(v_drafts) d order by d.ord);
         end if;
     end if;
     if p_special then

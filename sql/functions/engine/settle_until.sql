@@ -24,7 +24,10 @@ begin
     where l.bucket = p_bucket and l.account_id = any (p_account_ids) and l.pending and l.available_at <= p_until;
 
     update points.balance b
-    set next_change_at = coalesce(least((
+    set next_change_at = case
+        -- What a merged account has goes on: points.forward.
+        when b.merged and greatest(b.pending, b.available, b.debt) > 0 then p_now
+        else coalesce(least((
         select min(case when l.pending then l.available_at else l.expires_at end)
         from points.lot l
         where l.bucket = p_bucket and l.account_id = b.account_id
@@ -33,6 +36,7 @@ begin
         from points.hold h
         where h.bucket = p_bucket and h.account_id = b.account_id and h.closed_at is null
     ), case when b.level_ends_at > '-infinity' then b.level_ends_at end), 'infinity')
+    end
     where b.bucket = p_bucket and b.account_id = any (p_account_ids);
     perform points.repay(p_bucket, p_account_ids, p_now);
 end

@@ -5,6 +5,10 @@ declare
     v_step record;
     v_now timestamptz;
 begin
+    perform from points.job j where j.name = p_name for no key update skip locked;
+    if not found then
+        return;
+    end if;
     v_step := points.step_job(p_name, p_now);
     v_now := coalesce(p_now, clock_timestamp());
     return query
@@ -22,4 +26,4 @@ end
 $$;
 
 comment on function points.drive_job(text, timestamptz, timestamptz) is
-    'Runs one step of a job and plans the next: at once if there is more to do, later and later after failures, else at p_next, or, null, after the interval of its schedule. What was missed is not made up for: one run does all.';
+    'Runs one step of a job and plans the next: at once if there is more to do, later and later after failures, else at p_next, or, null, after the interval of its schedule. What was missed is not made up for: one run does all. No row: somebody else runs it, and nothing was done.';

@@ -1,6 +1,6 @@
 create or replace function points.due_job(p_now timestamptz)
 returns table (name text, schedule text, planned boolean, timeout_seconds int, time_zone text, at timestamptz)
-language plpgsql stable as $$
+language plpgsql volatile as $$
 begin
     return query
         select j.name, j.schedule, j.next_run_at <= p_now and j.planned_at <= p_now, j.timeout_seconds, p.time_zone, p_now
@@ -9,9 +9,10 @@ begin
         -- A plan made in the future was made by a clock that has been set back since.
         where j.enabled and (j.next_run_at is null or j.next_run_at <= p_now or j.planned_at > p_now)
         order by j.next_run_at nulls first, j.name
-        limit 1;
+        limit 1
+        for no key update of j skip locked;
 end
 $$;
 
 comment on function points.due_job(timestamptz) is
-    'The job that has been due the longest, and the time; no row: none is. planned null or false: its next run has to be computed first, if its schedule is a cron expression.';
+    'The job that has been due the longest, and the time; no row: none is, or whoever else runs it has it. planned null or false: its next run has to be computed first, if its schedule is a cron expression.';

@@ -15,12 +15,20 @@ declare
     v_count int := coalesce(cardinality(p_user_ids), 0);
     v_buckets smallint[];
     v_numbers int[];
+    v_known smallint[];
+    v_drafts points.draft[];
 begin
     if v_count not between 1 and 500 or cardinality(p_points) is distinct from v_count or cardinality(p_idempotency_keys) is distinct from v_count then
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object(
             'path', 'user_ids', 'message', 'must be 1 to 500 members, with as many points and idempotency_keys'));
     end if;
     v_buckets := array(select coalesce(points.bucket(u.user_id, p_wallet), 0::smallint) from unnest(p_user_ids) with ordinality u(user_id, no) order by u.no);
+    -- All that there are and what they were merged into, in the one order: the buckets come one after the other below.
+    select array_agg(a.bucket), array_agg(jsonb_populate_record(null::points.draft, jsonb_build_object('account_id', a.id)))
+    into v_known, v_drafts
+    from unnest(p_user_ids, v_buckets) u(user_id, bucket)
+    join points.account a on a.bucket = u.bucket and a.user_id = u.user_id and a.wallet = p_wallet;
+    perform points.lock_pair(v_known, v_drafts);
     for v_bucket in 0 .. points.bucket_count() - 1 loop
         v_numbers := array(select b.no from unnest(v_buckets) with ordinality b(bucket, no) where b.bucket = v_bucket order by b.no);
         continue when v_numbers = '{}';

@@ -3,7 +3,7 @@ create or replace function points.evaluate_levels_step(
 )
 language plpgsql volatile
 -- A plan made while tables were empty must not read them whole later.
-set enable_seqscan = off set jit = off as $$
+set enable_seqscan = off set jit = off set max_parallel_workers_per_gather = 0 as $$
 declare
     v_now timestamptz := coalesce(p_now, clock_timestamp());
 begin
@@ -13,19 +13,10 @@ begin
         exit when done >= p_limit;
     end loop;
     -- Whether something is left, the next step finds.
-    due_since := case when done > 0 then coalesce((
-        select min(b.level_ends_at)
-        from points.lane l
-        cross join lateral (
-            select b.level_ends_at from points.balance b
-            where b.bucket = l.bucket and b.level_ends_at < 'infinity' and b.level_ends_at > '-infinity' and b.level_ends_at <= v_now
-            order by b.level_ends_at
-            limit 1
-        ) b
-    ), v_now) end;
+    due_since := case when done > 0 then v_now end;
     failure := null;
 end
 $$;
 
 comment on function points.evaluate_levels_step(int, timestamptz) is
-    'Job evaluate_levels: books levels that have ended, and what changed levels make of members, of at most p_limit accounts: points.decide_due_levels, bucket by bucket. p_now moves the clock in tests; null: the clock.';
+    'Job evaluate_levels: books what changed levels make of members, at most p_limit of them: points.decide_due_levels, bucket by bucket. p_now moves the clock in tests; null: the clock.';

@@ -6,4 +6,4 @@ end
 $$;
 
 comment on function points.note_levels() is
-    'To be called after each change of what decides levels: from then on every account is decided anew when it is touched, read, or reached by api.evaluate_levels.';
+    'To be called after each change of what decides levels: from then on every account is decided anew when it is touched, read, or reached by the job evaluate_levels.';

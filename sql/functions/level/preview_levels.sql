@@ -19,6 +19,8 @@ begin
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', v_fault[1], 'message', v_fault[2]));
     end if;
     begin
+        -- As api.set_levels does, so that the two do not wait for each other in a circle.
+        perform from points.wallet w order by w.code for no key update;
         perform points.put_levels(
             p_wallet, p_levels, p_measure, p_downgrade, p_grace_days, p_notice_days, p_multiplied_rules, p_level_wallet);
         v_moves := (

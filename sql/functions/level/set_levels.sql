@@ -28,6 +28,8 @@ begin
     if not v_change.replayed then
         perform points.put_levels(
             p_wallet, p_levels, p_measure, p_downgrade, p_grace_days, p_notice_days, p_multiplied_rules, p_level_wallet);
+        -- Any account may have another level now.
+        perform pg_notify('jifen', '*');
     end if;
     return query
         select v_change.replayed, w, array(select l from api.level l where l.wallet = p_wallet order by l.threshold)
@@ -37,4 +39,4 @@ end
 $$;
 
 comment on function api.set_levels(text, jsonb, text, points.level_measure, points.level_downgrade, int, int, text[], text, text) is
-    'Gives a wallet these levels, all of them, and what they go by: what is left out is none. p_levels: an array of {"code", "name", "threshold", "multiplier", "privileges"}, the last two optional. p_level_wallet: its accounts show the member''s level in that wallet instead. Members are decided by them at once when they are read or touched; api.evaluate_levels books the rest. api.preview_levels says before who would move. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT.';
+    'Gives a wallet these levels, all of them, and what they go by: what is left out is none. p_levels: an array of {"code", "name", "threshold", "multiplier", "privileges"}, the last two optional. p_level_wallet: its accounts show the member''s level in that wallet instead. Members are decided by them at once when they are read or touched; the job evaluate_levels books the rest. api.preview_levels says before who would move. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT.';

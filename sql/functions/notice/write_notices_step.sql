@@ -2,7 +2,7 @@ create or replace function points.write_notices_step(
     p_limit int, p_now timestamptz, out done int, out due_since timestamptz, out failure text
 )
 language plpgsql volatile
-set plan_cache_mode = 'force_generic_plan' set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+set plan_cache_mode = 'force_generic_plan' set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set max_parallel_workers_per_gather = 0 as $$
 declare
     v_now timestamptz := coalesce(p_now, clock_timestamp());
     v_job points.job;

@@ -6,9 +6,6 @@ declare
     v_origins bytea[];
     v_locked bigint;
 begin
-    if p_marks = '{}' then
-        return;
-    end if;
     v_origins := array(
         select distinct m.origin from unnest(points.count_origins(p_bucket, p_marks, p_drafts)) m
         where m.decides and m.used < m.most

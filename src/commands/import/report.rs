@@ -11,7 +11,7 @@ use std::{
 use async_graphql::Json;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
-use super::{ImportError, MOST_INTERNAL, file::Layout};
+use super::{super::say, ImportError, MOST_INTERNAL, file::Layout};
 use crate::{error::Error, ledger::Request, operation::Outcome};
 
 /// Time between two lines of progress where there is no terminal.
@@ -151,7 +151,7 @@ impl Report {
             bar.finish_and_clear();
         }
         let flushed = self.writer.as_mut().map_or(Ok(()), |writer| writer.flush());
-        println!("{self}");
+        say(&self);
         flushed.map_err(|error| self.cannot_write(error.into()))
     }
 
