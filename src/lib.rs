@@ -4,6 +4,9 @@
 //! `api.execute`, those between members through [`pairs`], their queries through [`reads`] to the views of schema `api`; their subscriptions are fed by [`feed`] and go out through [`sockets`]; [`error`] maps every failure. Resolvers
 //! parse, make one call and map: a rule on amounts, levels or dates belongs in `sql/functions`.
 
+// A merged query nests as deep as it has parts.
+#![recursion_limit = "256"]
+
 pub mod account;
 pub mod backtest;
 pub mod campaign;

@@ -1,3 +1,6 @@
+// As in the library.
+#![recursion_limit = "256"]
+
 use std::{
     io::IsTerminal,
     path::{Path, PathBuf},
@@ -173,7 +176,7 @@ async fn serve(options: Serve) -> Result {
     drop(client);
 
     let router = server::router(&database.config).await?;
-    commands::say(&commands::banner(address, key.as_deref(), private_dir.is_some()));
+    commands::say(commands::banner(address, key.as_deref(), private_dir.is_some()));
 
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(server::serve(listener, router, async {

@@ -90,7 +90,7 @@ async fn the_end_of_a_level_is_booked_as_of_its_instant_step_by_step() {
     set_levels(&client, &[0, 100, 200, 300], "l", ", 'calendar_year', 'one_step', 10").await;
     one(&client, Request::earn("zoe", "FREE", "a").points(300), Some(instant("2020-05-01T00:00:00Z"))).await;
     one(&client, Request::spend("zoe", 1, "b"), Some(instant("2024-01-05T00:00:00Z"))).await;
-    let step = "select points.decide_due_levels(points.bucket('zoe', 'points'), 100, '2024-01-11')::bigint";
+    let step = "select done::bigint from points.sweep_step(100, '2024-01-11')";
     assert_eq!(number(&client, step).await, 1);
     assert_eq!(
         history(&client, "zoe").await,

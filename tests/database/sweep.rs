@@ -147,7 +147,8 @@ async fn a_hold_of_a_merged_account_goes_on_to_its_heir_by_itself() {
         .unwrap();
     assert_eq!(sweep(&client, 100, late).await, 0, "not while somebody works on the heir");
     other.batch_execute("rollback").await.unwrap();
-    assert_eq!(sweep(&client, 100, late).await, 1);
+    // once for the hold, and once more, when nothing is left
+    assert_eq!(sweep(&client, 100, late).await, 2);
     let available = "select available from api.account where user_id = ";
     assert_eq!(number(&client, &format!("{available} 'new'")).await, 45);
     assert_eq!(number(&client, &format!("{available} 'old'")).await, 0);
@@ -198,25 +199,28 @@ async fn a_debt_is_paid_before_what_pays_it_expires_however_late_that_is_booked(
     assert_laws(&client).await;
 }
 
-/// What is compared of a history: everything but when it was booked.
+/// What is compared of a history: everything but when it was booked, and in how many entries. Of a lot that expires while
+/// part of it is held, a punctual sweeper books the free part before the hold ends, and a late one all of it after that.
 const ROWS: &str = "
     with account as (select * from points.account where starts_with(user_id, $1)),
     row as (
         select bucket, account_id, concat_ws(' ', 'account', pending, available, held, debt, earned, spent, expired, adjusted,
-            version, coalesce(level, 'none'), frozen::text) as row
+            coalesce(level, 'none'), frozen::text) as row
         from points.balance
         union all
-        select bucket, account_id, concat_ws(' ', 'entry', seq, kind, pending_delta, available_delta, held_delta, debt_delta,
-            pending_after, available_after, held_after, debt_after, case when kind <> 'repay' then occurred_at end)
+        select bucket, account_id, concat_ws(' ', 'entry', kind, sum(pending_delta), sum(available_delta), sum(held_delta),
+            sum(debt_delta), case when kind <> 'repay' then occurred_at end)
         from points.entry
+        group by bucket, account_id, kind, case when kind <> 'repay' then occurred_at end
         union all
-        select bucket, account_id, concat_ws(' ', 'lot', seq, no, granted, remaining, pending, available_at, expires_at) from points.lot
+        select bucket, account_id, concat_ws(' ', 'lot', granted, remaining, pending, available_at, expires_at) from points.lot
         union all
-        select bucket, account_id, concat_ws(' ', 'use', seq, lot_seq, lot_no, points, expires_at) from points.lot_use
+        select bucket, account_id, concat_ws(' ', 'use', sum(points), available_at, expires_at) from points.lot_use
+        group by bucket, account_id, available_at, expires_at
         union all
-        select bucket, account_id, concat_ws(' ', 'hold', seq, points, captured, deadline) from points.hold
+        select bucket, account_id, concat_ws(' ', 'hold', points, captured, deadline) from points.hold
         union all
-        select bucket, account_id, concat_ws(' ', 'level', seq, previous, 'to', level) from points.level_change
+        select bucket, account_id, concat_ws(' ', 'level', previous, 'to', level) from points.level_change
     )
     select substr(user_id, length($1) + 1) || ' ' || wallet || ' ' || row
     from account join row on row.bucket = account.bucket and row.account_id = account.id
@@ -286,7 +290,7 @@ fn run(config: Config) {
         let ends = [Sweeper::Never, Sweeper::Sometimes, Sweeper::Punctual]
             .map(|sweeper| runtime.block_on(play(&client, &calls, &format!("case{}{sweeper:?}", case.get()), sweeper)));
         for row in &ends[0] {
-            *seen.borrow_mut().entry(row.split(' ').nth(4).unwrap_or_default().to_owned()).or_default() += 1;
+            *seen.borrow_mut().entry(row.split(' ').nth(3).unwrap_or_default().to_owned()).or_default() += 1;
         }
         prop_assert_eq!(&ends[0], &ends[1]);
         prop_assert_eq!(&ends[0], &ends[2]);
