@@ -1,8 +1,9 @@
 //! Jifen: a loyalty points system whose rules live in PostgreSQL. This crate is its gateway.
 //!
 //! In reading order: [`schema`] joins the domains [`account`] and [`ledger`]; their mutations go through [`lanes`] to
-//! `api.execute`, those between members through [`pairs`], their queries through [`reads`] to the views of schema `api`; their subscriptions are fed by [`feed`] and go out through [`sockets`]; [`error`] maps every failure. Resolvers
-//! parse, make one call and map: a rule on amounts, levels or dates belongs in `sql/functions`.
+//! `api.execute`, those between members through [`pairs`], their queries through [`reads`] to the views of schema `api`;
+//! their subscriptions are fed by [`feed`] and go out through [`sockets`]; [`error`] maps every failure. Resolvers parse,
+//! make one call and map: a rule on amounts, levels or dates belongs in `sql/functions`.
 
 // A merged query nests as deep as it has parts.
 #![recursion_limit = "256"]

@@ -316,7 +316,7 @@ fn check(cases: u32) {
 
 #[test]
 fn levels_are_those_of_the_model() {
-    check(40);
+    check(20);
 }
 
 /// As many histories as PROPTEST_CASES says.
