@@ -266,7 +266,7 @@ async fn punctual(client: &Client, now: DateTime<Utc>) {
 /// Laws 2, 6 and 7 do not depend on when the sweeper comes.
 #[test]
 fn a_late_sweeper_and_a_punctual_one_end_equal() {
-    run(Config::with_cases(8));
+    run(Config::with_cases(24));
 }
 
 /// As many histories as PROPTEST_CASES says.
