@@ -224,7 +224,8 @@ async fn send_by_sql(client: &tokio_postgres::Client, inputs: Vec<Value>) -> Res
     const EXECUTE: &str = "
         select count(*) from (
             select api.bucket(i ->> 'userId') as bucket, array_agg(row('earn', i ->> 'userId', null, 1, i ->> 'idempotencyKey',
-                i ->> 'rule', null, null, null, null, (i ->> 'amount')::numeric, null, null, null, null, null, null, null)::api.request) as requests
+                i ->> 'rule', null, null, null, null, (i ->> 'amount')::numeric, null, null, null, null, null, null, null,
+                null)::api.request) as requests
             from unnest($1::jsonb[]) i group by 1
         ) b cross join lateral api.execute(b.bucket, b.requests) e where (e.operation).points > 0";
     let done: i64 = client.query_one(EXECUTE, &[&inputs]).await?.get(0);
