@@ -60,8 +60,7 @@ grant execute on function
     api.set_risk_rule(text, text, text[], points.risk_measure, points.risk_decision, points.risk_mode, text, bigint, int, int, int, int, int, text),
     api.test_risk_rule(text, timestamptz, timestamptz),
     api.set_levels(text, jsonb, text, points.level_measure, points.level_downgrade, int, int, text[], text, text),
-    api.preview_levels(text, jsonb, points.level_measure, points.level_downgrade, int, int, text[], text),
-    api.create_partitions()
+    api.preview_levels(text, jsonb, points.level_measure, points.level_downgrade, int, int, text[], text)
 to jifen_gateway;
 
 -- Operators: one operation at a time, rules and clients.
@@ -107,7 +106,6 @@ grant execute on function
     api.create_invitation_code(text, text, text, jsonb, text),
     api.join_by_invitation(text, text, text, text, jsonb, text),
     api.set_invitations(text, text, text, text, int, text, text),
-    api.settle_invitation(),
     api.set_deduction(int, numeric, numeric, bigint, smallint, text),
     api.set_program(text, text, text, text, boolean),
     api.create_rule(text, text, text, text, boolean),

@@ -1804,7 +1804,7 @@ function api.create_limit(p_code text, p_name text, p_rules text[], p_period poi
 function api.create_partitions()
     returns integer
     plpgsql volatile security definer set search_path=""
-    grant execute to jifen_gateway, jifen_operator
+    grant execute to jifen_operator
 
 function api.create_reward(p_code text, p_name text, p_kind points.reward_kind, p_price bigint, p_idempotency_key text, p_stock bigint DEFAULT NULL::bigint, p_wallet text DEFAULT 'points'::text, p_cash_amount numeric DEFAULT NULL::numeric, p_on_sale_from timestamp with time zone DEFAULT NULL::timestamp with time zone, p_on_sale_until timestamp with time zone DEFAULT NULL::timestamp with time zone, p_quota integer DEFAULT NULL::integer, p_quota_period points.quota_period DEFAULT NULL::points.quota_period, p_prizes jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, reward api.reward)
@@ -2078,11 +2078,6 @@ function api.set_time_zone(p_user_id text, p_time_zone text, p_idempotency_key t
 
 function api.set_transfer_limits(p_minimum bigint DEFAULT NULL::bigint, p_maximum bigint DEFAULT NULL::bigint, p_times_a_day integer DEFAULT NULL::integer, p_points_a_day bigint DEFAULT NULL::bigint)
     returns void
-    plpgsql volatile security definer set search_path=""
-    grant execute to jifen_operator
-
-function api.settle_invitation()
-    returns boolean
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 

@@ -16,6 +16,7 @@ use crate::{
     ledger::{Request, check_instant, execute, payload},
     operation::{Operation, OperationKind, Outcome},
     reads::Reads,
+    review::DecideAwardInput,
     scalars::Points,
 };
 
@@ -202,35 +203,6 @@ pub struct ReinstatePointsInput {
     pub wallet: Option<String>,
 }
 
-/// A pending award.
-#[derive(InputObject)]
-pub struct PendingAwardInput {
-    /// The host's name for the member.
-    pub user_id: ID,
-    /// id of the operation that awards.
-    pub operation_id: ID,
-    /// Unique for the caller's client and the account for ever, 1 to 128 characters.
-    pub idempotency_key: String,
-    /// Why, 1 to 500 characters.
-    pub reason: String,
-    /// The person who decides, 1 to 128 characters.
-    pub actor: String,
-    /// Kind of points; points unless named.
-    pub wallet: Option<String>,
-}
-
-impl PendingAwardInput {
-    fn into_request(self, kind: OperationKind, client_id: i32) -> async_graphql::Result<Request> {
-        Ok(Request {
-            wallet: self.wallet,
-            original: Some(parse_id("operationId", &self.operation_id).map_err(|error| error.within(&["input"]))?),
-            reason: Some(self.reason),
-            actor: Some(self.actor),
-            ..Request::new(kind, client_id, self.user_id.0, self.idempotency_key)
-        })
-    }
-}
-
 /// Lots that got another instant.
 #[derive(SimpleObject)]
 #[graphql(complex)]
@@ -323,7 +295,7 @@ impl ExpiryMutation {
     async fn activate_award(
         &self,
         context: &Context<'_>,
-        input: PendingAwardInput,
+        input: DecideAwardInput,
     ) -> async_graphql::Result<LotChangePayload> {
         let request = input.into_request(OperationKind::Activate, caller(context)?.id)?;
         execute(context, request).await
@@ -334,7 +306,7 @@ impl ExpiryMutation {
     async fn cancel_award(
         &self,
         context: &Context<'_>,
-        input: PendingAwardInput,
+        input: DecideAwardInput,
     ) -> async_graphql::Result<CancelAwardPayload> {
         let request = input.into_request(OperationKind::CancelAward, caller(context)?.id)?;
         execute(context, request).await

@@ -354,7 +354,6 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/invitation/pay_invitation.sql",
     "functions/invitation/claw_invitation.sql",
     "functions/invitation/settle_one.sql",
-    "functions/invitation/settle_invitation.sql",
     "functions/invitation/create_invitation_code.sql",
     "functions/invitation/join_by_invitation.sql",
     "functions/invitation/set_invitations.sql",

@@ -187,14 +187,14 @@ pub struct DecideAwardInput {
     pub idempotency_key: String,
     /// Why, 1 to 500 characters.
     pub reason: String,
-    /// The person who decides, 1 to 128 characters: another than the actor of the award.
+    /// The person who decides, 1 to 128 characters; on a review, another than the actor of the award.
     pub actor: String,
     /// Kind of points; points unless named.
     pub wallet: Option<String>,
 }
 
 impl DecideAwardInput {
-    fn into_request(self, kind: OperationKind, client_id: i32) -> async_graphql::Result<Request> {
+    pub fn into_request(self, kind: OperationKind, client_id: i32) -> async_graphql::Result<Request> {
         Ok(Request {
             wallet: self.wallet,
             original: Some(parse_id("operationId", &self.operation_id).map_err(|error| error.within(&["input"]))?),

@@ -93,7 +93,7 @@ create table points.invitation_due (
     invited_bucket smallint not null,
     primary key (bucket, account_id, invited_bucket, invited_id)
 );
-comment on table points.invitation_due is 'Invitations to look at: one has qualified, or something of it was undone. Written in the bucket and the transaction where that happened; points.settle_invitation does the rest, on both accounts at once.';
+comment on table points.invitation_due is 'Invitations to look at: one has qualified, or something of it was undone. Written in the bucket and the transaction where that happened; points.settle_one does the rest, on both accounts at once.';
 comment on column points.invitation_due.account_id is 'The account where it happened.';
 comment on column points.invitation_due.invited_id is 'The account invited.';
 comment on column points.invitation_due.due_at is 'When to look at it.';

@@ -105,7 +105,7 @@ async fn pending_awards_and_expired_points_are_decided_on() {
     }
     let decide = |field: &str| {
         format!(
-            "mutation($input: PendingAwardInput!) {{ {field}(input: $input) {{ operation {{ kind points }} account {{ balance {{ pending available }} }} }} }}"
+            "mutation($input: DecideAwardInput!) {{ {field}(input: $input) {{ operation {{ kind points }} account {{ balance {{ pending available }} }} }} }}"
         )
     };
     let input = |id: &Value, key: &str| json!({ "input": { "userId": "zoe", "operationId": id, "idempotencyKey": key, "reason": "goodwill", "actor": "kim" } });

@@ -41,4 +41,4 @@ end
 $$;
 
 comment on function points.note_invitations(smallint, points.draft[], timestamptz) is
-    'Notes which invited accounts a round has qualified, by their first award by the qualifying rule, and of which something was undone: the operation that qualified them, or what either side was paid. What follows touches two accounts: points.settle_invitation.';
+    'Notes which invited accounts a round has qualified, by their first award by the qualifying rule, and of which something was undone: the operation that qualified them, or what either side was paid. What follows touches two accounts: points.settle_one.';
