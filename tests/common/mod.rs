@@ -3,9 +3,11 @@
 
 mod cluster;
 mod database;
+mod histories;
 mod ledger;
 mod random;
 
 pub use database::Database;
+pub use histories::check_histories;
 pub use ledger::{Account, Entry, Kind, Outcome, Request, bucket, execute, instant, operation_id};
 pub use random::Random;

@@ -1,12 +1,9 @@
 //! Merging as a law: it changes nothing but where points are, whatever went before, and undoing it changes nothing.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use proptest::{
-    prelude::*,
-    test_runner::{Config, TestRunner},
-};
+use proptest::{prelude::*, test_runner::Config};
 use tokio::sync::Barrier;
 use tokio_postgres::Client;
 
@@ -15,7 +12,7 @@ use super::{
     merge::{lots, merge, run, unmerge},
     number,
 };
-use crate::common::{Database, Kind, Request, execute, instant};
+use crate::common::{Database, Kind, Request, check_histories, execute, instant};
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -212,32 +209,19 @@ fn check(cases: u32) {
             .unwrap();
         client
     });
-    let case = std::cell::Cell::new(0);
-    let seen = std::cell::RefCell::new(BTreeMap::<String, u32>::new());
-    let config = Config { failure_persistence: None, max_shrink_iters: 300, cases, ..Config::default() };
     let steps = || proptest::collection::vec(step(), 5..25);
-    let result = TestRunner::new(config).run(&(steps(), steps()), |(before, after)| {
-        case.set(case.get() + 1);
-        for event in runtime.block_on(history(&client, case.get(), &before, &after)) {
-            *seen.borrow_mut().entry(event).or_default() += 1;
-        }
-        Ok(())
-    });
-    if let Err(failure) = result {
-        panic!("{failure}");
-    }
-    runtime.block_on(assert_laws(&client));
-    let seen = seen.into_inner();
-    for event in [
+    let events = [
         "Spend done",
         "Hold done",
         "merged Capture done",
         "merged Release done",
         "merged Reverse done",
         "merged Return done",
-    ] {
-        assert!(seen.contains_key(event), "{event} never came: {seen:?}");
-    }
+    ];
+    check_histories(cases, &(steps(), steps()), &events, |case, (before, after)| {
+        Ok(runtime.block_on(history(&client, case, &before, &after)))
+    });
+    runtime.block_on(assert_laws(&client));
 }
 
 #[test]
