@@ -229,6 +229,8 @@ type points.share
     bonuses   bigint[]
     refused   boolean
     detail    jsonb
+    budgeted  boolean
+    capped    boolean
 
 type points.undo
     seq         bigint
@@ -3119,10 +3121,6 @@ function points.user_id_of(p_bucket smallint, p_account_id bigint)
 
 function points.version_fault(p_version points.rule_version)
     returns text[]
-    plpgsql stable
-
-function points.weigh_awards(p_bucket smallint, p_drafts points.draft[])
-    returns TABLE(ord integer, account_id bigint, rule text, happened_at timestamp with time zone, base bigint, place bigint, code text, raw bigint, budget bigint, exhausted boolean, cut_room bigint, refuse_room bigint)
     plpgsql stable
 
 function points.weigh_levels(p_bucket smallint, p_account_ids bigint[], p_ats timestamp with time zone[])

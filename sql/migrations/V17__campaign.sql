@@ -70,7 +70,9 @@ create type points.share as (
     campaigns text[],
     bonuses   bigint[],
     refused   boolean,
-    detail    jsonb
+    detail    jsonb,
+    budgeted  boolean,
+    capped    boolean
 );
 comment on type points.share is 'What limits and campaigns make of an award; null: none concerns it.';
 comment on column points.share.allowed is 'Points of the award, bonuses included.';
@@ -78,5 +80,7 @@ comment on column points.share.campaigns is 'Campaigns that add to it, in their 
 comment on column points.share.bonuses is 'Points that each of them adds.';
 comment on column points.share.refused is 'Whether a limit refuses it.';
 comment on column points.share.detail is 'What there is to say of it: base (points by the rule), campaigns (points by each), limit (the one that cut or refused it), cut (points).';
+comment on column points.share.budgeted is 'Whether one of them has a budget.';
+comment on column points.share.capped is 'Whether one of them has a cap for each member.';
 
 reset role;

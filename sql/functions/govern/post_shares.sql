@@ -1,5 +1,8 @@
 create or replace function points.post_shares(p_bucket smallint, p_drafts points.draft[], p_shares points.share[]) returns void
 language plpgsql volatile as $$
+declare
+    v_budgeted boolean;
+    v_capped boolean;
 begin
     insert into points.limit_use (bucket, account_id, code, starts_at, times, points, max_times, max_points)
     select b.bucket, d.account_id, k.code, points.period_start(k.period, d.happened_at, p.time_zone), 1, d.moved, k.max_times, k.max_points
@@ -12,26 +15,32 @@ begin
     set times = limit_use.times + 1, points = limit_use.points + excluded.points,
         max_times = excluded.max_times, max_points = excluded.max_points;
 
-    insert into points.campaign_use (bucket, account_id, campaign, points, cap)
-    select b.bucket, d.account_id, k.code, u.bonus, k.member_cap
+    select bool_or(d.budgeted), bool_or(d.capped) into v_budgeted, v_capped
     from unnest(p_drafts, p_shares) d
-    join points.lane b on b.bucket = p_bucket
-    cross join lateral unnest(d.campaigns, d.bonuses) as u(code, bonus)
-    join points.campaign k on k.code = u.code and k.member_cap is not null
-    where d.seq is not null
-    on conflict (bucket, account_id, campaign) do update
-    set points = campaign_use.points + excluded.points, cap = excluded.cap;
-
-    update points.stock_slice s
-    set remaining = s.remaining - q.points
-    from (
-        select u.code, sum(u.bonus) as points
+    where d.seq is not null;
+    if v_capped then
+        insert into points.campaign_use (bucket, account_id, campaign, points, cap)
+        select b.bucket, d.account_id, k.code, u.bonus, k.member_cap
         from unnest(p_drafts, p_shares) d
+        join points.lane b on b.bucket = p_bucket
         cross join lateral unnest(d.campaigns, d.bonuses) as u(code, bonus)
+        join points.campaign k on k.code = u.code and k.member_cap is not null
         where d.seq is not null
-        group by u.code
-    ) q
-    where s.bucket = p_bucket and s.item = q.code and s.prize = -1;
+        on conflict (bucket, account_id, campaign) do update
+        set points = campaign_use.points + excluded.points, cap = excluded.cap;
+    end if;
+    if v_budgeted then
+        update points.stock_slice s
+        set remaining = s.remaining - q.points
+        from (
+            select u.code, sum(u.bonus) as points
+            from unnest(p_drafts, p_shares) d
+            cross join lateral unnest(d.campaigns, d.bonuses) as u(code, bonus)
+            where d.seq is not null
+            group by u.code
+        ) q
+        where s.bucket = p_bucket and s.item = q.code and s.prize = -1;
+    end if;
 end
 $$;
 

@@ -7,12 +7,12 @@ begin
     select array_agg(n.code order by n.code), array_agg(n.points order by n.code)
     into v_codes, v_points
     from (
-        select k.code, least(sum(coalesce(k.bonus, floor((d.moved + s.streak) * (k.multiplier - 1)))), 9007199254740991)::bigint as points
-        from unnest(p_drafts) d
-        -- What a streak adds is worked out later.
-        cross join lateral (
-            select coalesce(max(t.bonus_points), 0) as streak from points.sign_in_terms t where (p_requests[d.ord]).kind = 'sign_in'
-        ) s
+        select k.code,
+            least(sum(coalesce(k.bonus, floor((d.moved + case
+                -- What a streak adds is worked out later.
+                when d.kind = 'sign_in' then (select coalesce(max(t.bonus_points), 0) from points.sign_in_terms t) else 0
+            end) * (k.multiplier - 1)))), 9007199254740991)::bigint as points
+        from unnest(p_requests, p_drafts) d
         join points.campaign k on d.lot_source = any (k.rules)
         join points.stock b on b.item = k.code and b.prize = -1
         where d.round is not null and d.refusal is null and d.entry_kind = 'earn' and d.moved > 0
