@@ -12,6 +12,7 @@ mod report;
 mod requests;
 mod spend;
 mod sql;
+mod sweep;
 mod usage;
 mod world;
 
@@ -75,6 +76,8 @@ enum Part {
     Feed,
     /// The stored function alone
     Sql,
+    /// Awards over HTTP while a lot of each member expires
+    Sweep,
 }
 
 /// The sizes of a run.
@@ -162,6 +165,11 @@ async fn measure(options: &Options, host: &Host, report: &mut Report) -> Result<
     if options.has(Part::Sql) {
         world.stop_gateway().await?;
         sql::measure(world, report).await?;
+    }
+    // Last, since it leaves much to settle.
+    if options.has(Part::Sweep) {
+        world.start_gateway().await?;
+        sweep::measure(world, report).await?;
     }
     world.stop_gateway().await
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use jifen::{ledger::Request, operation::OperationKind};
 use rust_decimal::Decimal;
 use tokio::task::JoinSet;
@@ -62,6 +63,32 @@ impl Caller {
             return Err(format!("{} requests gave {outcomes} outcomes", requests.len()).into());
         }
         Ok(outcomes as u64)
+    }
+
+    /// Points to each member, which expire at this instant.
+    pub async fn grant(&mut self, members: &[i32], expires_at: DateTime<Utc>) -> Result<()> {
+        for chunk in members.chunks(FILL) {
+            let mut requests = Vec::new();
+            for &member in chunk {
+                let request = request(OperationKind::Adjust, member, self.key, self.amount);
+                let (reason, actor) = (Some("bench".to_owned()), Some("bench".to_owned()));
+                requests.push(Request {
+                    rule: None,
+                    amount: None,
+                    points: Some(1),
+                    expires_at: Some(expires_at),
+                    reason,
+                    actor,
+                    ..request
+                });
+                self.key += 1;
+            }
+            let row = self.client.query_one(&self.statement, &[&self.bucket, &requests]).await?;
+            if row.get::<_, i64>(1) > 0 {
+                return Err("points to expire were refused".into());
+            }
+        }
+        Ok(())
     }
 
     /// One spend of so many points, which must not be refused.

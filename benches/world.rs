@@ -189,6 +189,17 @@ impl World {
         self.processes.gateway
     }
 
+    /// Starts it again where it is stopped.
+    pub async fn start_gateway(&mut self) -> Result<()> {
+        if self.gateway.is_none() {
+            say("starting the gateway");
+            let gateway = Gateway::start(&self.database_url).await?;
+            self.processes.gateway = gateway.pid();
+            self.gateway = Some(gateway);
+        }
+        Ok(())
+    }
+
     pub async fn stop_gateway(&mut self) -> Result<()> {
         if let Some(gateway) = self.gateway.take() {
             say("stopping the gateway");

@@ -6,7 +6,7 @@ insert into points.job (name, schedule, step_limit, timeout_seconds, description
     ('evaluate_levels',    'PT10S', 200, 10, 'Books what changed levels make of members.'),
     ('forget_origins',     'PT1H',  1000, 30, 'Deletes what is no longer needed of addresses and devices.'),
     ('settle_invitations', 'PT1S',  1,   5,  'Pays both sides of invitations, or claws back from both.'),
-    ('sweep',              'PT10S', 100, 5,  'Books expiry, activation and the end of holds and levels on accounts that nobody touches.'),
+    ('sweep',              'PT10S', 50,  5,  'Books expiry, activation and the end of holds and levels on accounts that nobody touches.'),
     ('write_notices',      '0 8 * * *', 1000, 5, 'Writes the notices of points that expire soon, for all accounts.')
 on conflict (name) do update
 set description = excluded.description, step_limit = excluded.step_limit, timeout_seconds = excluded.timeout_seconds;
