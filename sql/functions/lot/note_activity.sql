@@ -21,6 +21,9 @@ begin
     from points.balance b
     where b.bucket = p_bucket and b.account_id = any (v_account_ids)
     on conflict do nothing;
+    update points.balance b
+    set active_on = (p_now at time zone v_zone)::date
+    where b.bucket = p_bucket and b.account_id = any (v_account_ids);
 
     v_lots := array(
         select l from points.lot l
@@ -31,6 +34,9 @@ begin
                 select from points.review r
                 where r.bucket = p_bucket and r.account_id = l.account_id and r.seq = l.seq and r.closed_at is null
             ));
+    if v_lots = '{}' then
+        return;
+    end if;
     delete from points.lot l
     using unnest(v_lots) v
     where l.bucket = p_bucket and l.account_id = v.account_id and l.expires_at = v.expires_at and l.seq = v.seq and l.no = v.no;
@@ -44,9 +50,6 @@ begin
     group by b.bucket, v.account_id, v.seq, v.no, v.granted, v.pending, v.source, v.idle
     on conflict (bucket, account_id, expires_at, seq, no) do update set remaining = lot.remaining + excluded.remaining;
 
-    update points.balance b
-    set active_on = (p_now at time zone v_zone)::date
-    where b.bucket = p_bucket and b.account_id = any (v_account_ids);
     perform points.plan_settling(p_bucket, v_account_ids, p_now);
 end
 $$;
