@@ -5,7 +5,7 @@ revoke execute on all functions in schema points, api from public, jifen_gateway
 revoke update, delete, truncate on
     points.operation, points.entry, points.entry_default, points.lot_use, points.lot_use_default,
     points.level_change, points.rule_version, points.erasure, points.prize, points.catalogue_change, points.former_time_zone,
-    points.once_award, points.sign_in, points.zone_change, points.invitation_code, points.notice
+    points.once_award, points.sign_in, points.zone_change, points.invitation_code, points.notice, points.activity
 from jifen_owner;
 
 grant usage on schema api to jifen_gateway, jifen_reader, jifen_operator;
@@ -42,7 +42,7 @@ grant execute on function
     api.set_sign_in(text, text, int, bigint, int, int, bigint, text, text),
     api.set_invitations(text, text, text, text, int, text, text),
     api.create_rule(text, text, text, text, boolean),
-    api.draft_rule_version(text, points.rule_basis, text, bigint, numeric, numeric[], numeric[], points.rounding, bigint, int, int, int, points.calendar_unit, date, text, int, text),
+    api.draft_rule_version(text, points.rule_basis, text, bigint, numeric, numeric[], numeric[], points.rounding, bigint, int, int, int, points.calendar_unit, date, text, int, text, boolean),
     api.publish_rule_version(text, int, text, timestamptz, int, text),
     api.discard_rule_draft(text, int, text, text),
     api.retire_rule(text, text, timestamptz, text),
@@ -57,6 +57,7 @@ grant execute on function
     api.put_off(text, timestamptz, text),
     api.run_job(text, int, text, text),
     api.set_job(text, text, boolean, text, text),
+    api.set_activity(points.operation_kind[], text, text),
     api.set_risk_rule(text, text, text[], points.risk_measure, points.risk_decision, points.risk_mode, text, bigint, int, int, int, int, int, text),
     api.test_risk_rule(text, timestamptz, timestamptz),
     api.set_levels(text, jsonb, text, points.level_measure, points.level_downgrade, int, int, text[], text, text),
@@ -109,11 +110,11 @@ grant execute on function
     api.set_deduction(int, numeric, numeric, bigint, smallint, text),
     api.set_program(text, text, text, text, boolean),
     api.create_rule(text, text, text, text, boolean),
-    api.draft_rule_version(text, points.rule_basis, text, bigint, numeric, numeric[], numeric[], points.rounding, bigint, int, int, int, points.calendar_unit, date, text, int, text),
+    api.draft_rule_version(text, points.rule_basis, text, bigint, numeric, numeric[], numeric[], points.rounding, bigint, int, int, int, points.calendar_unit, date, text, int, text, boolean),
     api.publish_rule_version(text, int, text, timestamptz, int, text),
     api.discard_rule_draft(text, int, text, text),
     api.retire_rule(text, text, timestamptz, text),
-    api.create_rule_version(text, points.rule_basis, bigint, numeric, points.rounding, bigint, int, int, timestamptz, numeric[], numeric[], int, points.calendar_unit, date, text),
+    api.create_rule_version(text, points.rule_basis, bigint, numeric, points.rounding, bigint, int, int, timestamptz, numeric[], numeric[], int, points.calendar_unit, date, text, boolean),
     api.backtest_rule(text, int, timestamptz, timestamptz),
     api.create_client(text, bytea, text[], text[]),
     api.revoke_client(text),
@@ -135,5 +136,6 @@ grant execute on function
     api.set_notice_days(int[]),
     api.run_job(text, int, text, text),
     api.set_job(text, text, boolean, text, text),
+    api.set_activity(points.operation_kind[], text, text),
     api.create_partitions()
 to jifen_operator;

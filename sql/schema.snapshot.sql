@@ -185,6 +185,7 @@ type points.draft
     level_due        boolean
     undo             points.undo
     undoes           uuid
+    lot_idle         interval
 
 type points.entry_facts
     kind points.entry_kind
@@ -271,6 +272,16 @@ table points.account
     CREATE INDEX account_merged ON points.account USING btree (into_bucket, into_id) WHERE (into_id IS NOT NULL)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
+table points.activity
+    account_id bigint not null
+    seq        bigint not null
+    at         timestamp with time zone not null
+    bucket     smallint not null
+    activity_pkey: PRIMARY KEY (bucket, account_id, seq, at)
+    trigger append_only before delete or update on points.activity for each row execute function points.refuse_change()
+    trigger append_only_truncate before truncate on points.activity for each statement execute function points.refuse_change()
+    grant insert, references, select, trigger to jifen_owner
+
 table points.balance with (fillfactor=60)
     account_id      bigint not null
     pending         points.pocket not null default 0
@@ -289,6 +300,7 @@ table points.balance with (fillfactor=60)
     inherited       points.pocket
     touched_version bigint
     level_revision  integer not null default 0
+    active_on       date
     bucket          smallint not null
     frozen          boolean not null default false
     has_returns     boolean not null default false
@@ -358,7 +370,7 @@ table points.catalogue_change
     recorded_at     timestamp with time zone not null
     catalogue_change_pkey: PRIMARY KEY (client_id, idempotency_key)
     catalogue_change_client_id_fkey: FOREIGN KEY (client_id) REFERENCES points.client(id)
-    catalogue_change_is_known: CHECK ((what = ANY (ARRAY['create_rule'::text, 'draft_rule_version'::text, 'publish_rule_version'::text, 'discard_rule_draft'::text, 'retire_rule'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text, 'set_risk_rule'::text, 'create_reward'::text, 'change_reward'::text, 'add_stock'::text, 'add_coupons'::text, 'create_task'::text, 'change_task'::text, 'set_sign_in'::text, 'set_invitations'::text, 'set_levels'::text, 'set_job'::text, 'run_job'::text])))
+    catalogue_change_is_known: CHECK ((what = ANY (ARRAY['create_rule'::text, 'draft_rule_version'::text, 'publish_rule_version'::text, 'discard_rule_draft'::text, 'retire_rule'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text, 'set_risk_rule'::text, 'create_reward'::text, 'change_reward'::text, 'add_stock'::text, 'add_coupons'::text, 'create_task'::text, 'change_task'::text, 'set_sign_in'::text, 'set_invitations'::text, 'set_levels'::text, 'set_job'::text, 'run_job'::text, 'set_activity'::text])))
     trigger append_only before delete or update on points.catalogue_change for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.catalogue_change for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -669,6 +681,7 @@ table points.lot with (fillfactor=80)
     no           smallint not null
     pending      boolean not null
     source       text not null
+    idle         interval
     lot_pkey: PRIMARY KEY (bucket, account_id, expires_at, seq, no)
     lot_expires_not_before_available: CHECK ((expires_at >= available_at))
     lot_remaining_positive: CHECK ((remaining > 0))
@@ -687,7 +700,8 @@ table points.lot_use partition by range (recorded_at)
     bucket       smallint not null
     lot_no       smallint not null
     source       text not null
-    lot_use_pkey: PRIMARY KEY (bucket, account_id, seq, lot_seq, lot_no, recorded_at)
+    idle         interval
+    lot_use_pkey: PRIMARY KEY (bucket, account_id, seq, lot_seq, lot_no, expires_at, recorded_at)
     lot_use_points_not_zero: CHECK ((points <> 0))
     lot_use_points_within_granted: CHECK ((abs(points) <= granted))
     trigger append_only before delete or update on points.lot_use for each row execute function points.refuse_change()
@@ -842,7 +856,9 @@ table points.program
     governs_origins       boolean not null default false
     notice_days           integer[] not null default '{30,7,1}'::integer[]
     level_revision        integer not null default 1
+    activity_kinds        text[] not null default '{earn,sign_in,claim,spend,redeem}'::text[]
     program_pkey: PRIMARY KEY (id)
+    program_activity_is_what_members_do: CHECK ((activity_kinds <@ ARRAY['earn'::text, 'spend'::text, 'adjust'::text, 'hold'::text, 'capture'::text, 'transfer'::text, 'redeem'::text, 'sign_in'::text, 'make_up'::text, 'set_time_zone'::text, 'progress'::text, 'claim'::text, 'invite'::text, 'join'::text]))
     program_currency_is_iso_code: CHECK ((currency ~ '^[A-Z]{3}$'::text))
     program_debt_policy_is_known: CHECK ((debt_policy = ANY (ARRAY['debt'::text, 'clamp'::text])))
     program_is_one_row: CHECK (id)
@@ -1024,6 +1040,7 @@ table points.rule_version
     valid_months    integer
     valid_end       points.calendar_unit
     valid_until     date
+    idle            boolean not null default false
     wallet          text
     created_at      timestamp with time zone not null default now()
     rule_version_pkey: PRIMARY KEY (rule, version)
@@ -1034,6 +1051,7 @@ table points.rule_version
     rule_version_expires_after_pending: CHECK (((num_nonnulls(valid_days, valid_months, valid_end) = 0) OR ((COALESCE(valid_days, 0) + (28 * COALESCE(valid_months, 0))) > pending_days) OR ((valid_end IS NOT NULL) AND (pending_days = 0))))
     rule_version_expires_in_one_way: CHECK (((valid_until IS NULL) OR (num_nonnulls(valid_days, valid_months, valid_end) = 0)))
     rule_version_fixed_points_in_range: CHECK (((fixed_points >= 1) AND (fixed_points <= '9007199254740991'::bigint)))
+    rule_version_idle_time_is_a_duration: CHECK (((NOT idle) OR ((num_nonnulls(valid_days, valid_months) > 0) AND (num_nonnulls(valid_end, valid_until) = 0))))
     rule_version_number_positive: CHECK ((version > 0))
     rule_version_pending_days_in_range: CHECK (((pending_days >= 0) AND (pending_days <= 3650)))
     rule_version_points_per_unit_in_range: CHECK (((points_per_unit > (0)::numeric) AND (points_per_unit <= (100000)::numeric) AND (scale(points_per_unit) <= 6)))
@@ -1410,6 +1428,7 @@ view api.lot
     source       text
     available_at timestamp with time zone
     expires_at   timestamp with time zone
+    idle         interval
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -1483,6 +1502,7 @@ view api.program
     transfer_points_a_day bigint
     bucket_count          smallint
     notice_days           integer[]
+    activity_kinds        points.operation_kind[]
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -1590,6 +1610,7 @@ view api.rule_version
     valid_months    integer
     valid_end       points.calendar_unit
     valid_until     date
+    idle            boolean
     wallet          text
     description     text
     created_at      timestamp with time zone
@@ -1818,7 +1839,7 @@ function api.create_rule(p_code text, p_name text, p_idempotency_key text DEFAUL
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
-function api.create_rule_version(p_rule text, p_basis points.rule_basis, p_fixed_points bigint DEFAULT NULL::bigint, p_points_per_unit numeric DEFAULT NULL::numeric, p_rounding points.rounding DEFAULT 'down'::points.rounding, p_cap_points bigint DEFAULT NULL::bigint, p_valid_days integer DEFAULT NULL::integer, p_pending_days integer DEFAULT 0, p_starts_at timestamp with time zone DEFAULT now(), p_tier_starts numeric[] DEFAULT NULL::numeric[], p_tier_rates numeric[] DEFAULT NULL::numeric[], p_valid_months integer DEFAULT NULL::integer, p_valid_end points.calendar_unit DEFAULT NULL::points.calendar_unit, p_valid_until date DEFAULT NULL::date, p_wallet text DEFAULT NULL::text)
+function api.create_rule_version(p_rule text, p_basis points.rule_basis, p_fixed_points bigint DEFAULT NULL::bigint, p_points_per_unit numeric DEFAULT NULL::numeric, p_rounding points.rounding DEFAULT 'down'::points.rounding, p_cap_points bigint DEFAULT NULL::bigint, p_valid_days integer DEFAULT NULL::integer, p_pending_days integer DEFAULT 0, p_starts_at timestamp with time zone DEFAULT now(), p_tier_starts numeric[] DEFAULT NULL::numeric[], p_tier_rates numeric[] DEFAULT NULL::numeric[], p_valid_months integer DEFAULT NULL::integer, p_valid_end points.calendar_unit DEFAULT NULL::points.calendar_unit, p_valid_until date DEFAULT NULL::date, p_wallet text DEFAULT NULL::text, p_idle boolean DEFAULT false)
     returns integer
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
@@ -1838,7 +1859,7 @@ function api.discard_rule_draft(p_rule text, p_version integer, p_idempotency_ke
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
-function api.draft_rule_version(p_rule text, p_basis points.rule_basis, p_idempotency_key text, p_fixed_points bigint DEFAULT NULL::bigint, p_points_per_unit numeric DEFAULT NULL::numeric, p_tier_starts numeric[] DEFAULT NULL::numeric[], p_tier_rates numeric[] DEFAULT NULL::numeric[], p_rounding points.rounding DEFAULT 'down'::points.rounding, p_cap_points bigint DEFAULT NULL::bigint, p_pending_days integer DEFAULT 0, p_valid_days integer DEFAULT NULL::integer, p_valid_months integer DEFAULT NULL::integer, p_valid_end points.calendar_unit DEFAULT NULL::points.calendar_unit, p_valid_until date DEFAULT NULL::date, p_wallet text DEFAULT NULL::text, p_version integer DEFAULT NULL::integer, p_client text DEFAULT 'psql'::text)
+function api.draft_rule_version(p_rule text, p_basis points.rule_basis, p_idempotency_key text, p_fixed_points bigint DEFAULT NULL::bigint, p_points_per_unit numeric DEFAULT NULL::numeric, p_tier_starts numeric[] DEFAULT NULL::numeric[], p_tier_rates numeric[] DEFAULT NULL::numeric[], p_rounding points.rounding DEFAULT 'down'::points.rounding, p_cap_points bigint DEFAULT NULL::bigint, p_pending_days integer DEFAULT 0, p_valid_days integer DEFAULT NULL::integer, p_valid_months integer DEFAULT NULL::integer, p_valid_end points.calendar_unit DEFAULT NULL::points.calendar_unit, p_valid_until date DEFAULT NULL::date, p_wallet text DEFAULT NULL::text, p_version integer DEFAULT NULL::integer, p_client text DEFAULT 'psql'::text, p_idle boolean DEFAULT false)
     returns TABLE(replayed boolean, version api.rule_version)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
@@ -2030,6 +2051,11 @@ function api.revoke_client(p_name text)
 
 function api.run_job(p_name text, p_steps integer DEFAULT 1, p_idempotency_key text DEFAULT NULL::text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, steps integer, done integer, more boolean, failure text, job api.job)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
+
+function api.set_activity(p_kinds points.operation_kind[], p_idempotency_key text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, activity_kinds points.operation_kind[])
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
@@ -2441,7 +2467,7 @@ function points.expire_grants(p_bucket smallint, p_lapsed points.draft[], p_now 
     returns void
     plpgsql volatile
 
-function points.expiry(p_version points.rule_version, p_at timestamp with time zone, p_time_zone text)
+function points.expiry(p_version points.rule_version, p_at timestamp with time zone, p_recorded_at timestamp with time zone, p_time_zone text)
     returns timestamp with time zone
     sql stable parallel safe
 
@@ -2533,6 +2559,14 @@ function points.has_qualified(p_bucket smallint, p_account_id bigint, p_rule tex
     returns boolean
     plpgsql stable
 
+function points.idle_expiry(p_idle interval, p_active_at timestamp with time zone, p_time_zone text)
+    returns timestamp with time zone
+    plpgsql immutable parallel safe
+
+function points.idle_time(p_version points.rule_version)
+    returns interval
+    sql immutable parallel safe
+
 function points.inherit(p_bucket smallint, p_account_id bigint, p_seq bigint, p_now timestamp with time zone)
     returns void
     plpgsql volatile
@@ -2582,7 +2616,7 @@ function points.limit_transfer(p_bucket smallint, p_draft points.draft, p_now ti
     returns points.draft
     plpgsql stable
 
-function points.lock_accounts(p_bucket smallint, p_drafts points.draft[], OUT settles_at timestamp with time zone, OUT careful boolean, OUT merged bigint[], OUT kin boolean)
+function points.lock_accounts(p_bucket smallint, p_drafts points.draft[], OUT settles_at timestamp with time zone, OUT careful boolean, OUT merged bigint[], OUT kin boolean, OUT idle boolean)
     returns record
     plpgsql volatile
 
@@ -2674,6 +2708,10 @@ function points.next_change(p_bucket smallint, p_account_id bigint, p_now timest
     returns timestamp with time zone
     plpgsql stable security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function points.note_activity(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
 
 function points.note_change(p_client text, p_scope text, p_idempotency_key text, p_what text, p_code text, p_inputs jsonb, p_version integer DEFAULT NULL::integer, OUT replayed boolean, OUT version integer)
     returns record
@@ -2773,6 +2811,10 @@ function points.plan_job(p_name text, p_next timestamp with time zone, p_failure
     returns void
     plpgsql volatile
 
+function points.plan_settling(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.post(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
@@ -2840,6 +2882,10 @@ function points.prizes_fault(p_prizes jsonb)
 function points.put_levels(p_wallet text, p_levels jsonb, p_measure points.level_measure, p_downgrade points.level_downgrade, p_grace_days integer, p_notice_days integer, p_multiplied_rules text[], p_level_wallet text)
     returns void
     plpgsql volatile
+
+function points.put_off(p_bucket smallint, p_account_id bigint, p_seq bigint, p_idle interval, p_expires_at timestamp with time zone)
+    returns timestamp with time zone
+    plpgsql stable
 
 function points.raise_refusal(p_code text, p_detail jsonb)
     returns void
@@ -2981,11 +3027,11 @@ function points.run_pair(p_request api.request)
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile
 
-function points.run_round(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_occasions boolean, p_governed boolean, p_marks points.origin_mark[], p_chance uuid, p_now timestamp with time zone)
+function points.run_round(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_occasions boolean, p_governed boolean, p_idle boolean, p_marks points.origin_mark[], p_chance uuid, p_now timestamp with time zone)
     returns points.draft[]
     plpgsql volatile
 
-function points.run_rounds(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_occasions boolean, p_governed boolean, p_marks points.origin_mark[], p_chance uuid, p_now timestamp with time zone)
+function points.run_rounds(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_occasions boolean, p_governed boolean, p_idle boolean, p_marks points.origin_mark[], p_chance uuid, p_now timestamp with time zone)
     returns points.draft[]
     plpgsql volatile
 

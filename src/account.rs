@@ -290,6 +290,8 @@ pub struct Lot {
     available_at: DateTime<Utc>,
     /// When the points expire; null: never.
     expires_at: Option<DateTime<Utc>>,
+    /// Whether activity of the member before expiresAt (activityKinds) puts that off.
+    idle: bool,
 }
 
 impl Lot {
@@ -304,6 +306,7 @@ impl Lot {
             source: row.get("source"),
             available_at: row.get("available_at"),
             expires_at: row.get("expires_at"),
+            idle: row.get("idle"),
         }
     }
 }

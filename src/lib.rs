@@ -9,6 +9,7 @@
 #![recursion_limit = "256"]
 
 pub mod account;
+pub mod activity;
 pub mod backtest;
 pub mod campaign;
 pub mod catalogue;

@@ -40,6 +40,7 @@ pub const MIGRATIONS: &[(&str, &str)] = files![
     "migrations/V23__origin.sql",
     "migrations/V24__job.sql",
     "migrations/V25__notice.sql",
+    "migrations/V26__activity.sql",
 ];
 
 /// Code, in the order of application: views need `points.due`, and functions return rows of views.
@@ -97,6 +98,8 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/rule/rounded.sql",
     "functions/rule/award.sql",
     "functions/rule/calendar_expiry.sql",
+    "functions/rule/idle_time.sql",
+    "functions/rule/idle_expiry.sql",
     "functions/rule/expiry.sql",
     "functions/rule/rule_fault.sql",
     "functions/account/bucket.sql",
@@ -116,6 +119,7 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/engine/arrange.sql",
     "functions/engine/draft_due.sql",
     "functions/engine/record_due.sql",
+    "functions/engine/plan_settling.sql",
     "functions/engine/settle_until.sql",
     "functions/engine/settle.sql",
     "functions/engine/admit.sql",
@@ -218,6 +222,8 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/lot/draft_lot_changes.sql",
     "functions/lot/reinstate_lots.sql",
     "functions/lot/change_lots.sql",
+    "functions/lot/put_off.sql",
+    "functions/lot/note_activity.sql",
     "functions/review/draft_reviews.sql",
     "functions/review/close_reviews.sql",
     "functions/review/post_reviews.sql",
@@ -400,6 +406,7 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/notice/note_expiry.sql",
     "functions/notice/write_notices_step.sql",
     "functions/notice/set_notice_days.sql",
+    "functions/lot/set_activity.sql",
     "functions/sweep/lock_heirs.sql",
     "functions/sweep/lock_due.sql",
     "functions/sweep/settle_swept.sql",

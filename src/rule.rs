@@ -143,6 +143,9 @@ pub struct RuleVersion {
     pub valid_end: Option<CalendarUnit>,
     #[graphql(skip)]
     pub valid_until: Option<NaiveDate>,
+    /// True: validMonths and validDays count from the member's last activity (activityKinds), to the end of that local day, as
+    /// long as it comes in time; at first from when the award is recorded. False: from the event.
+    pub idle: bool,
     /// Kind of points that it awards; null: any.
     pub wallet: Option<String>,
     /// What it awards, in words.
@@ -297,6 +300,10 @@ pub struct DraftRuleVersionInput {
     pub valid_end: Option<CalendarUnit>,
     /// Last day on which the points are valid, instead of the three before; null, like them: they never expire.
     pub valid_until: Option<Date>,
+    /// Whether validMonths and validDays, one of which it needs, count from the member's last activity (activityKinds), to the
+    /// end of that local day, and not from the event: without activity the points expire. Takes neither validEnd nor validUntil.
+    #[graphql(default)]
+    pub idle: bool,
     /// Kind of points that it awards; null: any.
     pub wallet: Option<String>,
 }
@@ -393,7 +400,7 @@ impl RuleMutation {
         change_version(
             context,
             "select r.replayed, r.version from api.draft_rule_version(
-                $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, (select name from api.client where id = $1)) r",
+                $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, (select name from api.client where id = $1), $18) r",
             &[
                 &caller(context)?.id,
                 &input.rule,
@@ -412,6 +419,7 @@ impl RuleMutation {
                 &input.valid_until.map(|day| day.0),
                 &input.wallet,
                 &input.version,
+                &input.idle,
             ],
         )
         .await

@@ -14,6 +14,7 @@ use futures_util::{StreamExt, stream, stream::BoxStream};
 
 use crate::{
     account::{AccountQuery, AccountSubscription},
+    activity::{ActivityMutation, ActivityQuery},
     backtest::{BacktestQuery, Reports},
     campaign::{CampaignMutation, CampaignQuery, CampaignSubscription, live_campaigns},
     deduction::DeductionQuery,
@@ -69,6 +70,7 @@ pub struct Query(
     InvitationQuery,
     JobQuery,
     LevelQuery,
+    ActivityQuery,
 );
 
 /// Operations on members' points.
@@ -94,6 +96,7 @@ pub struct Mutation(
     InvitationMutation,
     JobMutation,
     LevelMutation,
+    ActivityMutation,
 );
 
 /// What changes, as it changes: over a WebSocket or as server-sent events. After a lost connection a subscription goes on

@@ -15,6 +15,7 @@ create table points.program (
     governs_origins        boolean not null default false,
     notice_days            int[] not null default '{30,7,1}',
     level_revision         int not null default 1,
+    activity_kinds         text[] not null default '{earn,sign_in,claim,spend,redeem}',
     constraint program_is_one_row check (id),
     constraint program_currency_is_iso_code check (currency ~ '^[A-Z]{3}$'),
     constraint program_debt_policy_is_known check (debt_policy in ('debt', 'clamp')),
@@ -23,7 +24,9 @@ create table points.program (
         least(transfer_minimum, transfer_maximum, transfer_times_a_day, transfer_points_a_day) > 0
         and greatest(transfer_minimum, transfer_maximum, transfer_points_a_day) <= 9007199254740991),
     constraint program_notice_days_in_range check (
-        cardinality(notice_days) <= 10 and array_position(notice_days, null) is null and 1 <= all (notice_days) and 365 >= all (notice_days))
+        cardinality(notice_days) <= 10 and array_position(notice_days, null) is null and 1 <= all (notice_days) and 365 >= all (notice_days)),
+    constraint program_activity_is_what_members_do check (activity_kinds <@ array[
+        'earn', 'spend', 'adjust', 'hold', 'capture', 'transfer', 'redeem', 'sign_in', 'make_up', 'set_time_zone', 'progress', 'claim', 'invite', 'join'])
 );
 comment on table points.program is 'Settings of the loyalty program: one row.';
 comment on column points.program.id is 'Always true, so that there is one row.';
@@ -39,6 +42,7 @@ comment on column points.program.transfer_points_a_day is 'Points that an accoun
 
 comment on column points.program.governs_origins is 'Whether some limit or risk rule looks at addresses or devices, kept by points.note_governed.';
 comment on column points.program.notice_days is 'How many days before points expire a notice is written.';
+comment on column points.program.activity_kinds is 'Kinds of operations (points.operation_kind) that count as a member''s activity: see points.rule_version.idle.';
 comment on column points.program.governed_rules is 'Rules that some limit, campaign, level or risk rule is about, kept by points.note_governed: awards by others need not look for any.';
 comment on column points.program.level_revision is 'Rises with every change of what decides levels (points.note_levels): an account that was decided by an older one is decided anew.';
 

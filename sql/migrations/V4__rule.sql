@@ -54,6 +54,7 @@ create table points.rule_version (
     valid_months    int,
     valid_end       points.calendar_unit,
     valid_until     date,
+    idle            boolean not null default false,
     wallet          text references points.wallet,
     created_at      timestamptz not null default now(),
     primary key (rule, version),
@@ -85,6 +86,8 @@ create table points.rule_version (
     constraint rule_version_valid_months_in_range check (valid_months between 1 and 1200),
     constraint rule_version_valid_until_in_range check (valid_until between '1970-01-01' and '9999-12-31'),
     constraint rule_version_expires_in_one_way check (valid_until is null or num_nonnulls(valid_days, valid_months, valid_end) = 0),
+    constraint rule_version_idle_time_is_a_duration check (
+        not idle or num_nonnulls(valid_days, valid_months) > 0 and num_nonnulls(valid_end, valid_until) = 0),
     -- A month has 28 days at least, so points become available before they expire.
     constraint rule_version_expires_after_pending check (
         num_nonnulls(valid_days, valid_months, valid_end) = 0
@@ -107,6 +110,7 @@ comment on column points.rule_version.valid_days is 'Days from the event to the 
 comment on column points.rule_version.valid_months is 'Calendar months from the event to the expiry of the points, in the program''s time zone; null: none.';
 comment on column points.rule_version.valid_end is 'Expiry is put off to the end of this day, month or year; with neither days nor months: that of the event. Null: it is not.';
 comment on column points.rule_version.valid_until is 'Last day on which the points are valid, in the program''s time zone; null: see the columns before, and with all of them null they never expire.';
+comment on column points.rule_version.idle is 'True: valid_months and valid_days are counted anew, to the end of the local day, from each activity of the member (points.program.activity_kinds) that comes in time, and at first from when the award is recorded.';
 comment on column points.rule_version.wallet is 'Wallet that it awards in; null: any.';
 comment on column points.rule_version.created_at is 'When it was published.';
 
@@ -146,9 +150,9 @@ create table points.catalogue_change (
         'create_rule', 'draft_rule_version', 'publish_rule_version', 'discard_rule_draft', 'retire_rule',
         'create_limit', 'change_limit', 'create_campaign', 'change_campaign', 'add_budget', 'set_risk_rule',
         'create_reward', 'change_reward', 'add_stock', 'add_coupons', 'create_task', 'change_task', 'set_sign_in', 'set_invitations', 'set_levels',
-        'set_job', 'run_job'))
+        'set_job', 'run_job', 'set_activity'))
 );
-comment on table points.catalogue_change is 'What was done to rules, limits, campaigns, risk rules, rewards, tasks, levels, jobs and the terms of sign-ins and invitations, by whom and under which key, so that a request sent twice is done once. Append-only.';
+comment on table points.catalogue_change is 'What was done to rules, limits, campaigns, risk rules, rewards, tasks, levels, jobs, activity and the terms of sign-ins and invitations, by whom and under which key, so that a request sent twice is done once. Append-only.';
 comment on column points.catalogue_change.client_id is 'Who asked.';
 comment on column points.catalogue_change.idempotency_key is 'The client''s key.';
 comment on column points.catalogue_change.what is 'What was asked: the function of schema api.';

@@ -83,6 +83,7 @@ create table points.balance (
     inherited      points.pocket,
     touched_version bigint,
     level_revision int not null default 0,
+    active_on      date,
     bucket         smallint not null,
     frozen         boolean not null default false,
     has_returns    boolean not null default false,
@@ -111,6 +112,7 @@ comment on column points.balance.next_change_at is 'No lot becomes available or 
 comment on column points.balance.level_until is 'Points earned from which the level is another one: nothing to decide below it. 0: every award decides, as the wallet''s levels go by periods, and points.earned_day has what was earned.';
 comment on column points.balance.level_ends_at is 'The level is not to be decided anew before this instant, unless points are earned or levels changed. infinity: it does not end. -infinity: the level is the one that the member has in another wallet (wallet.level_wallet).';
 comment on column points.balance.level_revision is 'program.level_revision by which the level was decided.';
+comment on column points.balance.active_on is 'The local day whose activity has put off the expiry of its idle lots; -infinity: the next one will, whatever the day. Null: it never had such lots, so activity need not look for any.';
 comment on column points.balance.inherited is 'Points earned ever by the accounts that were merged into this one: they count for the level. Null: there are none.';
 comment on column points.balance.touched_version is 'version at which the account last changed without an entry: was frozen, unfrozen, merged or parted. Null: never.';
 comment on column points.balance.bucket is 'Bucket of the account.';

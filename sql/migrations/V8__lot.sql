@@ -11,6 +11,7 @@ create table points.lot (
     no           smallint not null,
     pending      boolean not null,
     source       text not null,
+    idle         interval,
     primary key (bucket, account_id, expires_at, seq, no),
     constraint lot_remaining_positive check (remaining > 0),
     constraint lot_remaining_within_granted check (remaining <= granted),
@@ -22,11 +23,12 @@ comment on column points.lot.seq is 'The entry that granted it: with no the lot'
 comment on column points.lot.granted is 'Points granted.';
 comment on column points.lot.remaining is 'Points left.';
 comment on column points.lot.available_at is 'When the points become available.';
-comment on column points.lot.expires_at is 'When the points expire; infinity: never. Frozen at grant.';
+comment on column points.lot.expires_at is 'When the points expire; infinity: never. Frozen at grant, but for idle lots and what operators extend.';
 comment on column points.lot.bucket is 'Bucket of the account.';
 comment on column points.lot.no is 'Number among the lots that one entry grants, from 0.';
 comment on column points.lot.pending is 'True until the points'' becoming available is booked.';
 comment on column points.lot.source is 'Rule that granted it, or adjust. A transfer keeps it.';
+comment on column points.lot.idle is 'Time without activity after which the points expire, at the end of a local day: each activity before that puts expires_at off (points.note_activity). Null: expires_at stays. A transfer keeps it.';
 
 create table points.lot_use (
     account_id   bigint not null,
@@ -40,7 +42,8 @@ create table points.lot_use (
     bucket       smallint not null,
     lot_no       smallint not null,
     source       text not null,
-    primary key (bucket, account_id, seq, lot_seq, lot_no, recorded_at),
+    idle         interval,
+    primary key (bucket, account_id, seq, lot_seq, lot_no, expires_at, recorded_at),
     constraint lot_use_points_not_zero check (points <> 0),
     constraint lot_use_points_within_granted check (abs(points) <= granted)
 ) partition by range (recorded_at);
@@ -51,11 +54,12 @@ comment on column points.lot_use.lot_seq is 'seq of the lot.';
 comment on column points.lot_use.points is 'Points taken; below 0: given back.';
 comment on column points.lot_use.granted is 'granted of the lot.';
 comment on column points.lot_use.available_at is 'available_at of the lot.';
-comment on column points.lot_use.expires_at is 'expires_at of the lot.';
+comment on column points.lot_use.expires_at is 'expires_at of the lot, as it was then.';
 comment on column points.lot_use.recorded_at is 'When it was booked.';
 comment on column points.lot_use.bucket is 'Bucket of the account.';
 comment on column points.lot_use.lot_no is 'no of the lot.';
 comment on column points.lot_use.source is 'source of the lot.';
+comment on column points.lot_use.idle is 'idle of the lot.';
 
 create table points.lot_use_default partition of points.lot_use default;
 comment on table points.lot_use_default is 'Takes uses of months that have no partition yet; api.create_partitions() empties it.';

@@ -39,7 +39,8 @@ create type points.draft as (
     earned_after     bigint,
     level_due        boolean,
     undo             points.undo,
-    undoes           uuid
+    undoes           uuid,
+    lot_idle         interval
 );
 comment on type points.draft is 'An operation on its way through the engine: what the stages have worked out so far, in their order. No field shares its name with one of api.request, so that both unnest side by side.';
 comment on column points.draft.ord is 'Place of the request in the batch, from 1; null: not asked for (points.draft_due, points.draft_lapsed).';
@@ -69,5 +70,6 @@ comment on column points.draft.earned_after is 'Points that count for the level,
 comment on column points.draft.level_due is 'Whether it may change the level; on receipt, until points.lock_accounts, whether its account was merged into another; from points.price until points.arrange, whether a limit or campaign concerns it.';
 comment on column points.draft.undo is 'Lots to give back or claw back; null: neither.';
 comment on column points.draft.undoes is 'The operation that it reverses, the hold that it captures or releases, or the redemption that it cancels.';
+comment on column points.draft.lot_idle is 'idle of the lot that it grants.';
 
 reset role;

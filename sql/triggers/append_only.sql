@@ -59,6 +59,11 @@ create or replace trigger append_only before update or delete on points.notice
 create or replace trigger append_only_truncate before truncate on points.notice
     execute function points.refuse_change();
 
+create or replace trigger append_only before update or delete on points.activity
+    for each row execute function points.refuse_change();
+create or replace trigger append_only_truncate before truncate on points.activity
+    execute function points.refuse_change();
+
 create or replace trigger append_only before update or delete on points.catalogue_change
     for each row execute function points.refuse_change();
 create or replace trigger append_only_truncate before truncate on points.catalogue_change

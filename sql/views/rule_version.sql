@@ -10,7 +10,7 @@ select
     end)::points.version_state as state,
     nullif(v.starts_at, '-infinity') as starts_at, v.ends_at, v.basis, v.fixed_points, v.points_per_unit,
     v.tier_starts, v.tier_rates, v.rounding, v.cap_points, v.pending_days,
-    v.valid_days, v.valid_months, v.valid_end, v.valid_until, v.wallet,
+    v.valid_days, v.valid_months, v.valid_end, v.valid_until, v.idle, v.wallet,
     points.describe_version(v.terms, p.currency) as description, v.created_at
 from (
     select v.*, null::int as draft_revision, v as terms, lead(v.starts_at) over w as ends_at, lead(v.basis) over w as next_basis
@@ -44,6 +44,7 @@ comment on column api.rule_version.valid_days is 'Days from the event to expiry,
 comment on column api.rule_version.valid_months is 'Calendar months from the event to expiry; null: none.';
 comment on column api.rule_version.valid_end is 'Expiry is put off to the end of this unit; null: it is not.';
 comment on column api.rule_version.valid_until is 'Last day on which the points are valid; null, like the columns before: they never expire.';
+comment on column api.rule_version.idle is 'Whether the days and months count from the member''s last activity (api.program.activity_kinds), to the end of that day, and not from the event.';
 comment on column api.rule_version.wallet is 'Wallet that it awards in; null: any.';
 comment on column api.rule_version.description is 'What it awards, in words.';
 comment on column api.rule_version.created_at is 'When it was published, or drafted.';

@@ -311,7 +311,7 @@ impl Loader<LevelChangesKey> for Reads {
 // Null seq: from the first.
 const LOTS: &str = "
     select k.ord, l.seq, l.no, l.granted, l.remaining, l.pending, l.source, l.available_at,
-        nullif(l.expires_at, 'infinity') as expires_at
+        nullif(l.expires_at, 'infinity') as expires_at, l.idle is not null as idle
     from unnest($1::smallint[], $2::bigint[], $3::int[], $4::bigint[], $5::smallint[], $6::timestamptz[], $7::timestamptz[])
         with ordinality k (bucket, account_id, first, seq, no, expires_at, until, ord)
     cross join lateral (

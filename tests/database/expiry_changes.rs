@@ -104,6 +104,17 @@ async fn what_was_spent_before_and_is_refunded_expires_as_it_would_have() {
     assert_eq!(lots(&client, "zoe").await, ["adjust 10 f 2024-05-31 12:00:00+00"]);
     one(&client, Request::spend("zoe", 10, "d"), Some(day(29))).await;
     assert_laws(&client).await;
+
+    // an entry may take of both parts
+    one(&client, Request::undo(Kind::Reverse, "zoe", "d", "g"), Some(day(29))).await;
+    one(&client, Request::spend("zoe", 3, "h"), Some(day(29))).await;
+    one(&client, extend(key("a"), day(40), "i"), Some(day(29))).await;
+    one(&client, Request::undo(Kind::Reverse, "zoe", "h", "j"), Some(day(29))).await;
+    assert_eq!(lots(&client, "zoe").await, ["adjust 3 f 2024-05-31 12:00:00+00", "adjust 7 f 2024-06-10 12:00:00+00"]);
+    one(&client, Request::spend("zoe", 9, "k"), Some(day(29))).await;
+    one(&client, Request::undo(Kind::Reverse, "zoe", "k", "l"), Some(day(29))).await;
+    assert_eq!(lots(&client, "zoe").await, ["adjust 3 f 2024-05-31 12:00:00+00", "adjust 7 f 2024-06-10 12:00:00+00"]);
+    assert_laws(&client).await;
 }
 
 #[tokio::test]

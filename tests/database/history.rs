@@ -35,6 +35,8 @@ pub struct Version {
     pub cap: Option<i64>,
     pub valid_days: Option<i32>,
     pub pending_days: i32,
+    /// Whether valid_days count from the last activity.
+    pub idle: bool,
 }
 
 const ALWAYS: &str = "1900-01-01T00:00:00Z";
@@ -43,7 +45,7 @@ const LATER: &str = "2024-06-01T00:00:00Z";
 
 const fn version(rule: &'static str, version: i32, basis: Basis, days: (i32, Option<i32>)) -> Version {
     let starts_at = if version == 1 { ALWAYS } else { LATER };
-    Version { rule, version, starts_at, basis, cap: None, valid_days: days.1, pending_days: days.0 }
+    Version { rule, version, starts_at, basis, cap: None, valid_days: days.1, pending_days: days.0, idle: false }
 }
 
 pub const VERSIONS: &[Version] = &[
@@ -56,10 +58,14 @@ pub const VERSIONS: &[Version] = &[
     Version { cap: Some(1_000), ..version("GIVEN", 1, Basis::Given(Some(10)), (1, Some(2))) },
     version("BARE", 1, Basis::Given(None), (0, Some(3))),
     version("FOREVER", 1, Basis::Given(None), (0, None)),
+    Version { idle: true, ..version("IDLE", 1, Basis::Fixed(60), (0, Some(10))) },
+    Version { idle: true, ..version("IDLE", 2, Basis::Given(Some(90)), (2, Some(40))) },
+    Version { idle: true, ..version("ACTIVE", 1, Basis::Amount(2_000_000, Rounding::Down), (0, Some(1))) },
     Version { starts_at: LATER, ..version("LATER", 1, Basis::Fixed(7), (0, Some(30))) },
 ];
 
-const RULES: &[&str] = &["VISIT", "DOWN", "HALF", "UP", "GIVEN", "BARE", "FOREVER", "LATER", "NONE"];
+const RULES: &[&str] =
+    &["VISIT", "DOWN", "HALF", "UP", "GIVEN", "BARE", "FOREVER", "LATER", "NONE", "IDLE", "IDLE", "ACTIVE"];
 
 #[derive(Clone, Copy, Debug)]
 pub struct Partner {
@@ -110,8 +116,8 @@ pub async fn set_up(client: &Client) {
         client
             .execute(
                 "insert into points.rule_version (rule, version, starts_at, basis, fixed_points, points_per_unit,
-                     rounding, cap_points, valid_days, pending_days)
-                 values ($1, $2, $3, $4::text::points.rule_basis, $5, $6, $7::text::points.rounding, $8, $9, $10)",
+                     rounding, cap_points, valid_days, pending_days, idle)
+                 values ($1, $2, $3, $4::text::points.rule_basis, $5, $6, $7::text::points.rounding, $8, $9, $10, $11)",
                 &[
                     &version.rule,
                     &version.version,
@@ -123,6 +129,7 @@ pub async fn set_up(client: &Client) {
                     &version.cap,
                     &version.valid_days,
                     &version.pending_days,
+                    &version.idle,
                 ],
             )
             .await

@@ -327,7 +327,7 @@ const LAWS: &[(&str, &str)] = &[
          where case r.status
              when 'waiting' then l.seq is not null
                  and (not l.pending or (l.available_at, l.expires_at, l.remaining) <> (r.deadline, r.deadline, r.points - coalesce(v.reversed, 0)))
-             when 'approved' then l.seq is not null and (l.available_at, l.expires_at) <> (r.available_at, r.expires_at)
+             when 'approved' then l.seq is not null and l.idle is null and (l.available_at, l.expires_at) <> (r.available_at, r.expires_at)
              else l.seq is not null
          end",
     ),

@@ -17,6 +17,7 @@ mod explain;
 mod history;
 mod holds;
 mod idempotency;
+mod idle;
 mod invitations;
 mod jobs;
 pub mod laws;

@@ -16,7 +16,7 @@ use tokio_postgres::Client;
 use super::{
     history::{Call, history, requests, set_up},
     laws::assert_laws,
-    ledger_model::{Ledger, Program, days_after},
+    ledger_model::{Ledger, Program, calendar::end_of_day_after, days_after},
 };
 use crate::common::{Database, Request, execute, instant};
 
@@ -36,7 +36,7 @@ const ROWS: &str = "
             micros(available_at), micros(expires_at))
         from points.lot
         union all
-        select bucket, account_id, concat_ws(' ', 'use', seq, lot_seq, points) from points.lot_use
+        select bucket, account_id, concat_ws(' ', 'use', seq, lot_seq, points, micros(expires_at)) from points.lot_use
         union all
         select bucket, account_id, concat_ws(' ', 'hold', id, seq, points, coalesce(captured::text, 'open'), micros(deadline))
         from points.hold
@@ -215,6 +215,9 @@ async fn the_model_counts_days_as_postgres_does() {
                 .await
                 .unwrap();
             assert_eq!(row.get::<_, DateTime<Utc>>(0), days_after(instant(start), days), "{start} and {days} days");
+            let sql = "select points.idle_expiry(make_interval(days => $2), $1, 'Europe/Berlin')";
+            let row = client.query_one(sql, &[&instant(start), &days]).await.unwrap();
+            assert_eq!(row.get::<_, DateTime<Utc>>(0), end_of_day_after(instant(start), days), "{start}, {days} days");
         }
     }
 }

@@ -59,6 +59,7 @@ const CALLERS: &[(&str, &[&str])] = &[
     ("put_off", &["jifen_gateway"]),
     ("run_job", &["jifen_gateway", "jifen_operator"]),
     ("set_job", &["jifen_gateway", "jifen_operator"]),
+    ("set_activity", &["jifen_gateway", "jifen_operator"]),
     ("take_step", &["jifen_gateway"]),
     ("progress_task", &["jifen_operator"]),
     ("claim_task", &["jifen_operator"]),

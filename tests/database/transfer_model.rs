@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use proptest::{prelude::*, test_runner::Config};
 use tokio_postgres::Client;
 use uuid::Uuid;
@@ -86,9 +86,15 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Code, and days until available and until expiry.
-const RULES: [(&str, i64, Option<i64>); 4] =
-    [("SHORT", 0, Some(3)), ("LONG", 0, Some(12)), ("EVER", 0, None), ("LATE", 2, Some(6))];
+/// Code, days until available and until expiry, and whether these count from the last activity.
+const RULES: [(&str, i64, Option<i64>, bool); 6] = [
+    ("SHORT", 0, Some(3), false),
+    ("LONG", 0, Some(12), false),
+    ("EVER", 0, None, false),
+    ("LATE", 2, Some(6), false),
+    ("IDLE", 0, Some(2), true),
+    ("IDLE_LATE", 1, Some(4), true),
+];
 
 /// Names a lot: burn order among those that expire alike.
 type LotId = (usize, i64, i64);
@@ -134,6 +140,8 @@ struct Member {
     lots: Vec<Lot>,
     /// By lot: points that have expired and not been reinstated, with what the lot is.
     lapsed: BTreeMap<LotId, (Lot, i64)>,
+    /// Of lots that activity puts off: days, and when they expire, whoever has taken what of them.
+    idle: BTreeMap<LotId, (i64, DateTime<Utc>)>,
     debt: i64,
     earned: i64,
     spent: i64,
@@ -179,8 +187,22 @@ impl Member {
         taken
     }
 
+    /// A lot as it would be by now.
+    fn by_now(&self, lot: &Lot) -> Lot {
+        let idle = self.idle.get(&lot.id).map(|(_, expires_at)| *expires_at);
+        Lot { expires_at: idle.or(lot.expires_at), ..lot.clone() }
+    }
+
+    fn put_off(&mut self, now: DateTime<Utc>) {
+        for (days, expires_at) in self.idle.values_mut().filter(|(_, expires_at)| *expires_at > now) {
+            *expires_at = end_of_day(now, *days).max(*expires_at);
+        }
+        self.lots = self.lots.iter().map(|lot| self.by_now(lot)).collect();
+    }
+
     fn put(&mut self, lots: Vec<Lot>) {
         for lot in lots {
+            let lot = self.by_now(&lot);
             match self.lots.iter_mut().find(|known| known.id == lot.id) {
                 Some(known) => known.remaining += lot.remaining,
                 None => self.lots.push(Lot { pending: false, ..lot }),
@@ -216,11 +238,16 @@ impl Model {
     }
 
     fn earn(&mut self, member: usize, points: i64, rule: usize, now: DateTime<Utc>) -> Outcome {
-        let (source, wait, valid) = RULES[rule];
+        let (source, wait, valid, idle) = RULES[rule];
         let available_at = now + TimeDelta::days(wait);
         self.grants += 1;
-        self.members[member].lots.push(Lot {
-            id: (member, self.grants, 0),
+        let id = (member, self.grants, 0);
+        if let Some(days) = valid.filter(|_| idle) {
+            self.members[member].idle.insert(id, (days, end_of_day(now, days)));
+        }
+        let valid = valid.filter(|_| !idle);
+        let lot = self.members[member].by_now(&Lot {
+            id,
             source,
             granted: points,
             remaining: points,
@@ -228,6 +255,7 @@ impl Model {
             expires_at: valid.map(|days| now + TimeDelta::days(days)),
             pending: wait > 0,
         });
+        self.members[member].lots.push(lot);
         self.members[member].earned += points;
         Ok(points)
     }
@@ -269,9 +297,14 @@ impl Model {
         self.grants += 1;
         let points = total(&taken);
         let mut received = Vec::new();
-        for (number, lot) in taken.iter().enumerate() {
+        let mut given: Vec<Lot> = taken.iter().map(|lot| self.members[from].by_now(lot)).collect();
+        given.sort_by_key(Lot::order);
+        for (number, lot) in given.iter().enumerate() {
             let id = (to, self.grants, number as i64);
             received.push(id);
+            if let Some((days, expires_at)) = self.members[from].idle.get(&lot.id).copied() {
+                self.members[to].idle.insert(id, (days, expires_at));
+            }
             self.members[to].lots.push(Lot { id, granted: lot.remaining, pending: false, ..lot.clone() });
         }
         self.members[from].transferred -= points;
@@ -299,7 +332,9 @@ impl Model {
         let own: i64 = receiver.lots.iter().filter(|lot| received.contains(&lot.id)).map(|lot| lot.remaining).sum();
         // What has expired of it comes back first.
         let mut missing = points - own;
-        for id in received.iter() {
+        let mut lapsed = received.clone();
+        lapsed.sort_by_key(|id| (receiver.lapsed.get(id).map(|(lot, _)| lot.expires_at), *id));
+        for id in &lapsed {
             let Some((lot, lapsed)) = receiver.lapsed.get_mut(id) else { continue };
             let back = missing.min(*lapsed);
             if back > 0 {
@@ -363,6 +398,11 @@ const ROW: &str = "
         ))
     from points.account a join points.balance b on b.bucket = a.bucket and b.account_id = a.id
     where a.bucket = $1 and a.user_id = $2";
+
+/// The end of the day, days later, in UTC.
+fn end_of_day(now: DateTime<Utc>, days: i64) -> DateTime<Utc> {
+    (now + TimeDelta::days(days + 1)).duration_trunc(TimeDelta::days(1)).unwrap()
+}
 
 /// One of those there are.
 fn pick<T>(items: &[T], number: usize) -> Option<&T> {
@@ -471,6 +511,12 @@ async fn run(client: &Client, case: u32, clamp: bool, steps: &[(Step, i64)]) -> 
         if !lane && !replayed {
             sent.push((request, expected));
         }
+        // Giving counts, accepting does not.
+        if let (Step::Earn { member, .. } | Step::Spend { member, .. } | Step::Give { from: member, .. }, Ok(_)) =
+            (step, expected)
+        {
+            model.members[*member].put_off(now);
+        }
         // What came in late may be due at once.
         model.settle(now);
         for (member, name) in names.iter().enumerate() {
@@ -489,13 +535,14 @@ fn check(cases: u32, clamp: bool) {
     let database = runtime.block_on(Database::new());
     let client = runtime.block_on(async {
         let client = database.client().await;
-        for (code, wait, valid) in RULES {
+        client.batch_execute("select api.set_activity('{earn,spend,transfer}', 'a')").await.unwrap();
+        for (code, wait, valid, idle) in RULES {
             let valid = valid.map_or("null".to_owned(), |days| days.to_string());
             make_rule(
                 &client,
                 code,
-                "basis, rounding, pending_days, valid_days",
-                &format!("'given', 'down', {wait}, {valid}"),
+                "basis, rounding, pending_days, valid_days, idle",
+                &format!("'given', 'down', {wait}, {valid}, {idle}"),
             )
             .await;
         }

@@ -4,7 +4,7 @@ use super::{Gateway, code, make_key, only_error};
 
 const VERSION: &str =
     "rule version draftRevision state startsAt endsAt basis fixedPoints pointsPerUnit tiers { startsAt pointsPerUnit }
-    rounding capPoints pendingDays validDays validMonths validEnd validUntil wallet description";
+    rounding capPoints pendingDays validDays validMonths validEnd validUntil idle wallet description";
 const RULE: &str = "code name retired inForce { version state fixedPoints }";
 
 impl Gateway {
@@ -50,7 +50,7 @@ async fn a_rule_is_drafted_published_listed_and_retired() {
             "fixedPoints": null, "pointsPerUnit": null,
             "tiers": [{ "startsAt": "0", "pointsPerUnit": "1" }, { "startsAt": "100", "pointsPerUnit": "2" }],
             "rounding": "HALF_UP", "capPoints": 500, "pendingDays": 14, "validDays": null, "validMonths": 12, "validEnd": "MONTH",
-            "validUntil": null, "wallet": "points",
+            "validUntil": null, "idle": false, "wallet": "points",
             "description": "Awards 1 point for each USD up to 100, 2 above, rounded half up, at most 500, in the wallet points. The points are available after 14 days and valid to the end of the month, 12 months on.",
         })
     );
@@ -169,4 +169,55 @@ async fn each_input_at_fault_is_named() {
     let past = json!({ "rule": "NEW", "version": 1, "startsAt": "-200000-01-01T00:00:00Z", "idempotencyKey": "p" });
     let error = gateway.publish(past).await.unwrap_err();
     assert_eq!(error["extensions"]["path"], json!(["input", "startsAt"]), "{error}");
+}
+
+#[tokio::test]
+async fn points_expire_once_the_member_has_been_idle() {
+    let (gateway, database) = Gateway::new().await;
+    gateway.create("NEW").await;
+    let terms = |months: Value, key: &str| json!({ "rule": "NEW", "basis": "FIXED", "fixedPoints": 40, "validMonths": months, "idle": true, "idempotencyKey": key });
+    let error = gateway.draft(terms(Value::Null, "bad")).await.unwrap_err();
+    assert_eq!((code(&error), &error["extensions"]["path"]), ("INVALID_INPUT", &json!(["input", "idle"])));
+    let drafted = gateway.draft(terms(json!(12), "d")).await.unwrap();
+    assert_eq!(
+        (&drafted["version"]["idle"], &drafted["version"]["description"]),
+        (
+            &json!(true),
+            &json!(
+                "Awards 40 points. The points are available at once and expire once the member has been idle for 12 months."
+            )
+        )
+    );
+    gateway.publish(json!({ "rule": "NEW", "version": 1, "idempotencyKey": "p" })).await.unwrap();
+    for (rule, key) in [("NEW", "1"), ("SIGN_IN", "2")] {
+        gateway.mutate("earnPoints", json!({ "userId": "dora", "rule": rule, "idempotencyKey": key })).await.unwrap();
+    }
+    let lots = "query { account(userId: \"dora\") { lots { nodes { source idle expiresAt } } } }";
+    let lots = gateway.ask(lots, json!({})).await["account"]["lots"]["nodes"].take();
+    let idle: Vec<_> = lots.as_array().unwrap().iter().map(|lot| (&lot["source"], &lot["idle"])).collect();
+    assert_eq!(idle, [(&json!("SIGN_IN"), &json!(false)), (&json!("NEW"), &json!(true))]);
+    assert!(lots[1]["expiresAt"].as_str().unwrap().contains("T00:00:00"), "{lots}");
+
+    let kinds = || gateway.ask("query { activityKinds }", json!({}));
+    let set = |kinds: Value, key: &str| {
+        gateway.send(
+            "mutation($input: SetActivityInput!) { setActivity(input: $input) { activityKinds replayed } }",
+            json!({ "input": { "kinds": kinds, "idempotencyKey": key } }),
+        )
+    };
+    assert_eq!(kinds().await["activityKinds"], json!(["EARN", "SIGN_IN", "CLAIM", "SPEND", "REDEEM"]));
+    let error = only_error(set(json!(["EARN", "RETURN"]), "a").await).unwrap();
+    assert_eq!((code(&error), &error["extensions"]["path"]), ("INVALID_INPUT", &json!(["input", "kinds"])));
+    for replayed in [false, true] {
+        let data = only_error(set(json!(["SPEND", "EARN"]), "a").await).unwrap_err();
+        assert_eq!(data["setActivity"], json!({ "activityKinds": ["EARN", "SPEND"], "replayed": replayed }));
+    }
+    assert_eq!(code(&only_error(set(json!([]), "a").await).unwrap()), "IDEMPOTENCY_CONFLICT");
+    assert_eq!(kinds().await["activityKinds"], json!(["EARN", "SPEND"]));
+
+    let key = make_key(&database, "earner", &["earn"], None).await;
+    let earner = gateway.with_key(&key);
+    assert_eq!(code(&earner.refused("query { activityKinds }", json!({})).await), "FORBIDDEN");
+    let change = "mutation { setActivity(input: { kinds: [], idempotencyKey: \"b\" }) { replayed } }";
+    assert_eq!(code(&earner.refused(change, json!({})).await), "FORBIDDEN");
 }

@@ -8,7 +8,7 @@ begin
                 d.ord, d.account_id, d.operation_id, d.entry_kind, d.rule_version, 'LIMIT_REACHED',
                 jsonb_build_object('limit', 'points for an order', 'minimum', v.least, 'maximum', greatest(v.most - v.used, 0)),
                 d.replayed, d.round, 0, d.happened_at,
-                d.lot_source, d.lot_available_at, d.lot_expires_at, null, 0, 0, 0, 0, null, null, null, null, null, null, null, null
+                d.lot_source, d.lot_available_at, d.lot_expires_at, null, 0, 0, 0, 0, null, null, null, null, null, null, null, null, d.lot_idle
             )::points.draft
             else d
         end

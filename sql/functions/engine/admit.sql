@@ -22,7 +22,7 @@ begin
             q.debt + q.debt_delta,
             q.earned + sum(q.net) filter (where q.moves and q.earns) over w,
             q.earns and (q.net < 0 or q.earned + sum(q.net) filter (where q.moves and q.earns) over w >= q.level_until),
-            q.undo, q.undoes
+            q.undo, q.undoes, q.lot_idle
         )::points.draft
         from (
             select d.*, b.version, b.pending, b.available, b.held, b.debt, b.earned + coalesce(b.inherited, 0) as earned, b.level_until, v.verdict, n.net,

@@ -4,9 +4,9 @@ declare
     v_debits points.draft[];
 begin
     v_debits := array(select d from unnest(p_drafts) d where d.seq is not null and d.available_delta < 0 and d.undo is null);
-    insert into points.lot_use (bucket, account_id, seq, lot_seq, lot_no, points, granted, source, available_at, expires_at, recorded_at)
+    insert into points.lot_use (bucket, account_id, seq, lot_seq, lot_no, points, granted, source, available_at, expires_at, idle, recorded_at)
     select p_bucket, d.account_id, d.seq, l.seq, l.no, least(l.remaining, -d.available_delta - l.before), l.granted, l.source,
-        l.available_at, l.expires_at, p_now
+        l.available_at, l.expires_at, l.idle, p_now
     from unnest(v_debits) d
     cross join lateral (
         select l.*, sum(l.remaining) over (order by l.expires_at, l.seq, l.no) - l.remaining as before

@@ -18,7 +18,7 @@ begin
             end,
             case when o.id is null then d.refusal_detail end,
             o.id is not null,
-            null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
+            null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
         )::points.draft
         from unnest(p_requests, p_drafts) d
         left join lateral (

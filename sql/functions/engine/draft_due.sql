@@ -9,7 +9,7 @@ begin
             e.seq,
             case e.kind when 'activate' then -e.points else 0 end,
             case e.kind when 'activate' then e.points else -e.points end,
-            0, 0, e.pending_after, e.available_after, e.held, e.debt, null, false, null, null
+            0, 0, e.pending_after, e.available_after, e.held, e.debt, null, false, null, null, null
         )::points.draft
         from (
             select b.account_id, b.held, b.debt, e.kind, e.at, e.points,

@@ -14,6 +14,7 @@ declare
     v_newcomers boolean;
     v_redeems boolean;
     v_governed boolean;
+    v_idle boolean;
     v_occasions boolean;
     v_asked api.request[] := p_requests;
     v_chance uuid;
@@ -62,8 +63,8 @@ begin
         v_chance := gen_random_uuid();
     end if;
     select count(*) > count(distinct d.account_id), v_locked.careful or coalesce(bool_or(d.entry_kind is null or d.undoes is not null or d.entry_kind = 'hold' and d.lot_source is not null), false),
-        coalesce(bool_or(d.level_due), false)
-    into v_repeats, v_special, v_governed
+        coalesce(bool_or(d.level_due), false), v_locked.idle or coalesce(bool_or(d.lot_idle is not null), false)
+    into v_repeats, v_special, v_governed, v_idle
     from unnest(v_drafts) d
     where d.round = 1;
     -- Risk rules look at the operations of earlier rounds, which are written at the end of a round only if it is special.
@@ -98,9 +99,9 @@ begin
         return;
     end if;
     if v_repeats or v_special and (v_redeems or v_governed) then
-        v_drafts := points.run_rounds(p_bucket, p_requests, v_drafts, v_special, v_occasions, v_governed, v_marks, v_chance, v_now);
+        v_drafts := points.run_rounds(p_bucket, p_requests, v_drafts, v_special, v_occasions, v_governed, v_idle, v_marks, v_chance, v_now);
     else
-        v_drafts := points.run_round(p_bucket, p_requests, v_drafts, v_special, v_occasions, v_governed, v_marks, v_chance, v_now);
+        v_drafts := points.run_round(p_bucket, p_requests, v_drafts, v_special, v_occasions, v_governed, v_idle, v_marks, v_chance, v_now);
     end if;
     if not v_special then
         perform points.record(p_bucket, p_requests, v_drafts, v_now);

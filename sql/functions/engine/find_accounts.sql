@@ -5,7 +5,7 @@ begin
     return array(
         select row(
             r.ord, a.id, r.operation_id, r.entry_kind, r.rule_version, r.refusal, r.refusal_detail,
-            false, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, a.merged, null, null
+            false, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, a.merged, null, null, null
         )::points.draft
         from unnest(p_requests, p_drafts) r
         left join lateral (

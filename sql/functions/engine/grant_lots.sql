@@ -1,8 +1,8 @@
 create or replace function points.grant_lots(p_bucket smallint, p_drafts points.draft[], p_now timestamptz) returns void
 language plpgsql volatile as $$
 begin
-    insert into points.lot (bucket, account_id, seq, no, granted, remaining, pending, source, available_at, expires_at)
-    select b.bucket, d.account_id, d.seq, 0, d.moved, d.moved, d.pending_delta > 0, d.lot_source, d.lot_available_at, d.lot_expires_at
+    insert into points.lot (bucket, account_id, seq, no, granted, remaining, pending, source, available_at, expires_at, idle)
+    select b.bucket, d.account_id, d.seq, 0, d.moved, d.moved, d.pending_delta > 0, d.lot_source, d.lot_available_at, d.lot_expires_at, d.lot_idle
     from unnest(p_drafts) d
     join points.lane b on b.bucket = p_bucket
     where d.seq is not null and d.moved > 0 and d.undo is null and d.lot_expires_at > p_now;

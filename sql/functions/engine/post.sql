@@ -7,11 +7,12 @@ declare
     v_lapses boolean;
     v_holds boolean;
     v_undoes boolean;
+    v_idle boolean;
     v_lapsed points.draft[];
 begin
     select bool_or(d.moved > 0), bool_or(d.available_delta < 0), bool_or(d.level_due), bool_or(d.moved > 0 and d.undo is null and d.lot_expires_at <= p_now),
-        bool_or(d.entry_kind = 'hold'), bool_or(d.undo is not null)
-    into v_grants, v_burns, v_levels, v_lapses, v_holds, v_undoes
+        bool_or(d.entry_kind = 'hold'), bool_or(d.undo is not null), bool_or(d.lot_idle is not null)
+    into v_grants, v_burns, v_levels, v_lapses, v_holds, v_undoes, v_idle
     from unnest(p_drafts) d
     where d.seq is not null;
     if v_levels then
@@ -27,6 +28,12 @@ begin
     end if;
     if v_grants then
         perform points.grant_lots(p_bucket, p_drafts, p_now);
+    end if;
+    if v_idle then
+        update points.balance b
+        set active_on = '-infinity'
+        from unnest(p_drafts) d
+        where b.bucket = p_bucket and b.account_id = d.account_id and d.seq is not null and d.lot_idle is not null and b.active_on is null;
     end if;
     if v_lapses then
         perform points.expire_grants(p_bucket, v_lapsed, p_now);

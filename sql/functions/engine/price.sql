@@ -13,7 +13,7 @@ begin
             case when q.available_from > p_now then 0 else q.priced end,
             case when q.asked = 'hold' then -q.priced else 0 end,
             0,
-            null, null, null, null, null, q.asked = 'earn' and q.rule = any (q.governed_rules), null, q.original
+            null, null, null, null, null, q.asked = 'earn' and q.rule = any (q.governed_rules), null, q.original, q.idle_time
         )::points.draft
         from (
             select r.*, k.asked, p.governed_rules,
@@ -27,9 +27,10 @@ begin
                     when 'adjust' then least(p_now, r.occurred_at)
                 end as available_from,
                 case k.asked
-                    when 'earn' then points.expiry(v, coalesce(r.occurred_at, p_now), p.time_zone)
+                    when 'earn' then points.expiry(v, coalesce(r.occurred_at, p_now), p_now, p.time_zone)
                     else coalesce(r.expires_at, 'infinity')
-                end as expires
+                end as expires,
+                points.idle_time(v) as idle_time
             from unnest(p_requests, p_drafts) r
             -- What is refused may hold numbers and times that no arithmetic survives.
             cross join lateral (select case when r.refusal is null then r.kind end as asked) k

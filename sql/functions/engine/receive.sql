@@ -20,7 +20,7 @@ begin
                 when q.rule_fault is not null then jsonb_build_object('path', q.rule_fault[1], 'message', q.rule_fault[2])
             end,
             false, case when q.once or q.kind in ('sign_in', 'make_up', 'set_time_zone', 'progress', 'claim', 'invite', 'join') then 0 end, null, null,
-            q.reward, null, null, null, null, null, null, null, null, null, null, null, null, q.merged, null, null
+            q.reward, null, null, null, null, null, null, null, null, null, null, null, null, q.merged, null, null, null
         )::points.draft
         from (
             select r.*, a.id as account_id, a.merged, v.version, r.rule = any (array(select o.code from points.rule o where o.once)) as once,

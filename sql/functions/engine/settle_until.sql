@@ -11,8 +11,8 @@ begin
 
     perform points.record_due(p_bucket, v_drafts, p_now);
 
-    insert into points.lot_use (bucket, account_id, seq, lot_seq, lot_no, points, granted, source, available_at, expires_at, recorded_at)
-    select p_bucket, l.account_id, d.seq, l.seq, l.no, l.remaining, l.granted, l.source, l.available_at, l.expires_at, p_now
+    insert into points.lot_use (bucket, account_id, seq, lot_seq, lot_no, points, granted, source, available_at, expires_at, idle, recorded_at)
+    select p_bucket, l.account_id, d.seq, l.seq, l.no, l.remaining, l.granted, l.source, l.available_at, l.expires_at, l.idle, p_now
     from unnest(v_drafts) d
     join points.lot l on l.bucket = p_bucket and l.account_id = d.account_id and l.expires_at = d.happened_at
     where d.entry_kind = 'expire';
@@ -23,21 +23,7 @@ begin
     update points.lot l set pending = false
     where l.bucket = p_bucket and l.account_id = any (p_account_ids) and l.pending and l.available_at <= p_until;
 
-    update points.balance b
-    set next_change_at = case
-        -- What a merged account has goes on: points.forward.
-        when b.merged and greatest(b.pending, b.available, b.debt) > 0 then p_now
-        else coalesce(least((
-        select min(case when l.pending then l.available_at else l.expires_at end)
-        from points.lot l
-        where l.bucket = p_bucket and l.account_id = b.account_id
-    ), (
-        select min(h.deadline)
-        from points.hold h
-        where h.bucket = p_bucket and h.account_id = b.account_id and h.closed_at is null
-    ), case when b.level_ends_at > '-infinity' then b.level_ends_at end), 'infinity')
-    end
-    where b.bucket = p_bucket and b.account_id = any (p_account_ids);
+    perform points.plan_settling(p_bucket, p_account_ids, p_now);
     perform points.repay(p_bucket, p_account_ids, p_now);
 end
 $$;

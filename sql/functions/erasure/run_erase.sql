@@ -27,7 +27,7 @@ begin
     into v_buckets, v_drafts
     from (
         select a.bucket, a.id, row(null, a.id, v_draft.operation_id, null, null, null, null, null, null, null, null, null, null, null,
-            null, null, null, null, null, null, null, null, null, null, null, null, null)::points.draft as draft
+            null, null, null, null, null, null, null, null, null, null, null, null, null, null)::points.draft as draft
         from points.wallet w
         join points.account m on m.bucket = points.bucket(p_request.user_id, w.code) and m.user_id = p_request.user_id and m.wallet = w.code
         join points.account a on (a.bucket, a.id) = (m.bucket, m.id) or (a.into_bucket, a.into_id) = (m.bucket, m.id) and a.user_id is not null

@@ -96,8 +96,8 @@ begin
                 select 'available' as step, 'Available from %s on' as words,
                     points.days_after(v_happened, v_version.pending_days, p_time_zone) as at, coalesce(v_review.available_at, p_operation.available_at) as booked
                 union all
-                select 'expiry', case when isfinite(e.at) then 'Valid until %s' else 'Never expires%s' end, e.at, coalesce(v_review.expires_at, p_operation.expires_at)
-                from (select points.expiry(v_version, v_happened, p_time_zone) as at) e
+                select 'expiry', case when v_version.idle then 'Valid until %s, unless activity puts that off' when isfinite(e.at) then 'Valid until %s' else 'Never expires%s' end, e.at, coalesce(v_review.expires_at, p_operation.expires_at)
+                from (select points.expiry(v_version, v_happened, p_operation.recorded_at, p_time_zone) as at) e
             ) t;
     end if;
 end

@@ -62,6 +62,16 @@ begin
                 where l.bucket = p_operation.bucket and l.account_id = p_operation.account_id and l.seq = p_operation.seq
                     and l.expires_at > now()
             ) l;
+        return query
+            select 'put_off', format('Activity has put the expiry of %s off, to %s.', points.counted(sum(l.remaining)), points.moment(l.expires_at, p_time_zone)),
+                sum(l.remaining)::bigint, l.expires_at, null::boolean
+            from points.lot l
+            left join points.review r on r.bucket = l.bucket and r.account_id = l.account_id and r.operation_id = p_operation.id
+            where l.bucket = p_operation.bucket and l.account_id = p_operation.account_id and l.seq = p_operation.seq
+                and l.idle is not null and l.expires_at > greatest(now(), p_operation.expires_at, r.expires_at)
+                and exists (select from points.activity a where a.bucket = l.bucket and a.account_id = l.account_id and a.seq >= l.seq)
+            group by l.expires_at
+            order by l.expires_at;
     end if;
 end
 $$;

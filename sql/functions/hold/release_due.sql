@@ -11,7 +11,7 @@ begin
             h.points, least(h.deadline, p_now), null, null, null,
             h.release_seq, 0, h.points, -h.points, 0,
             h.pending, h.available + h.released, h.held - h.released, h.debt, null, false,
-            row(h.seq, h.held_at, 0, h.points)::points.undo, h.id
+            row(h.seq, h.held_at, 0, h.points)::points.undo, h.id, null
         )::points.draft
         from (
             select h.*, b.pending, b.available, b.held, b.debt,

@@ -11,7 +11,7 @@ begin
                     when 'NOT_INVITABLE' then jsonb_build_object('because', v.because)
                     when 'LIMIT_REACHED' then jsonb_build_object('limit', 'invitations of the inviter', 'maximum', t.cap)
                 end,
-                d.replayed, d.round, 0, d.happened_at, null, null, null, null, 0, 0, 0, 0, null, null, null, null, null, null, null, null
+                d.replayed, d.round, 0, d.happened_at, null, null, null, null, 0, 0, 0, 0, null, null, null, null, null, null, null, null, null
             )::points.draft as draft
             from unnest(p_drafts) d
             cross join lateral (

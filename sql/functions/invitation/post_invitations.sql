@@ -30,7 +30,7 @@ begin
                 d.ord, d.account_id, d.operation_id, d.entry_kind, d.rule_version, d.refusal, jsonb_build_object('code', c.code),
                 d.replayed, d.round, d.moved, d.happened_at, d.lot_source, d.lot_available_at, d.lot_expires_at, d.seq,
                 d.pending_delta, d.available_delta, d.held_delta, d.debt_delta, d.pending_after, d.available_after, d.held_after,
-                d.debt_after, d.earned_after, d.level_due, d.undo, d.undoes
+                d.debt_after, d.earned_after, d.level_due, d.undo, d.undoes, d.lot_idle
             )::points.draft
         end
         from unnest(p_drafts) d

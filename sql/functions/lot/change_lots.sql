@@ -28,19 +28,21 @@ begin
     where l.bucket = p_bucket and l.account_id = v.account_id and l.expires_at = v.expires_at and l.seq = v.seq and l.no = v.no;
 
     -- A lot may be there in parts, since what is refunded has the expiry that it was spent with.
-    insert into points.lot (bucket, account_id, seq, no, granted, remaining, pending, source, available_at, expires_at)
-    select b.bucket, v.account_id, v.seq, v.no, v.granted, sum(v.remaining), v.pending, v.source, min(v.available_at), d.lot_expires_at
+    insert into points.lot (bucket, account_id, seq, no, granted, remaining, pending, source, available_at, expires_at, idle)
+    select b.bucket, v.account_id, v.seq, v.no, v.granted, sum(v.remaining), v.pending, v.source, min(v.available_at), d.lot_expires_at, v.idle
     from unnest(v_lots) v
     join unnest(v_drafts) d on d.account_id = v.account_id and (p_requests[d.ord]).kind in ('extend', 'reinstate')
     cross join lateral (
         select b.bucket from points.balance b where b.bucket = p_bucket and b.account_id = v.account_id limit 1
     ) b
-    group by b.bucket, v.account_id, v.seq, v.no, v.granted, v.pending, v.source, d.lot_expires_at
+    group by b.bucket, v.account_id, v.seq, v.no, v.granted, v.pending, v.source, d.lot_expires_at, v.idle
     on conflict (bucket, account_id, expires_at, seq, no) do update set remaining = lot.remaining + excluded.remaining;
 
     -- points.settle, which follows, books what is due, and finds the next instant.
     update points.balance b
-    set next_change_at = least(b.next_change_at, p_now)
+    set next_change_at = least(b.next_change_at, p_now),
+        -- The next activity puts off what came back, too.
+        active_on = case when b.active_on is not null then '-infinity'::date end
     from unnest(v_drafts) d
     where b.bucket = p_bucket and b.account_id = d.account_id;
 end

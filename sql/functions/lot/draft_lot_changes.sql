@@ -22,7 +22,7 @@ begin
             null, null, null, null, null, false,
             -- No lot comes of it by itself: points.change_lots.
             case when q.kind = 'reinstate' then row(q.original_seq, q.original_at, null, null)::points.undo end,
-            case when q.kind = 'cancel_award' and q.refusal_now is null then q.undoes end
+            case when q.kind = 'cancel_award' and q.refusal_now is null then q.undoes end, null
         )::points.draft end
         from (
             select d.*, d as draft, k.kind, o.kind as original_kind, o.seq as original_seq, o.recorded_at as original_at, p.points,

@@ -4,7 +4,7 @@ language plpgsql stable as $$
 begin
     return query
         select u.account_id, u.seq, u.lot_seq, least(u.points, n.points), u.granted, u.available_at, u.expires_at, u.recorded_at, u.bucket,
-            u.lot_no, u.source
+            u.lot_no, u.source, u.idle
         from points.lot_use u
         cross join lateral (
             -- A clawback may have brought some of it back before.

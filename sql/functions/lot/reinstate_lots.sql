@@ -12,8 +12,8 @@ begin
     if v_uses = '{}' then
         return array[]::points.lot[];
     end if;
-    insert into points.lot_use (bucket, account_id, seq, lot_seq, lot_no, points, granted, source, available_at, expires_at, recorded_at)
-    select b.bucket, u.account_id, d.seq, u.lot_seq, u.lot_no, -u.points, u.granted, u.source, u.available_at, u.expires_at, p_now
+    insert into points.lot_use (bucket, account_id, seq, lot_seq, lot_no, points, granted, source, available_at, expires_at, idle, recorded_at)
+    select b.bucket, u.account_id, d.seq, u.lot_seq, u.lot_no, -u.points, u.granted, u.source, u.available_at, u.expires_at, u.idle, p_now
     from unnest(v_uses) u
     join unnest(p_drafts) d on d.account_id = u.account_id and d.seq is not null
     cross join lateral (
@@ -28,7 +28,7 @@ begin
     on conflict (bucket, account_id, operation_id) do update set reversed = reversal.reversed + excluded.reversed;
 
     return array(
-        select row(u.account_id, u.lot_seq, u.granted, u.points, u.available_at, u.expires_at, p_bucket, u.lot_no, false, u.source)::points.lot
+        select row(u.account_id, u.lot_seq, u.granted, u.points, u.available_at, u.expires_at, p_bucket, u.lot_no, false, u.source, u.idle)::points.lot
         from unnest(v_uses) u
     );
 end

@@ -8,7 +8,7 @@ begin
             case when m.refused then jsonb_build_object('ask', coalesce(s.user_id, points.user_id_of(a.into_bucket, a.into_id))) else d.refusal_detail end,
             d.replayed and not m.refused, case when not m.refused then d.round end,
             d.moved, d.happened_at, d.lot_source, d.lot_available_at, d.lot_expires_at, null, d.pending_delta, d.available_delta, d.held_delta,
-            d.debt_delta, null, null, null, null, null, d.level_due, null, d.undoes
+            d.debt_delta, null, null, null, null, null, d.level_due, null, d.undoes, d.lot_idle
         )::points.draft
         from unnest(p_requests, p_drafts) d
         left join points.account a on a.bucket = p_bucket and a.id = d.account_id

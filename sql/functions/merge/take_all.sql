@@ -10,7 +10,7 @@ begin
             1, b.account_id, p_operation_id, p_entry_kind, null, null, null, false, 1,
             b.debt - b.pending - b.available, p_now, null, null, null,
             case when p_entry_kind = 'merge' or greatest(b.pending, b.available, b.debt) > 0 then b.version + 1 end,
-            -b.pending, -b.available, 0, -b.debt, 0, 0, b.held, 0, null, false, null, null
+            -b.pending, -b.available, 0, -b.debt, 0, 0, b.held, 0, null, false, null, null, null
         )::points.draft
         from points.balance b
         where b.bucket = p_bucket and b.account_id = p_account_id

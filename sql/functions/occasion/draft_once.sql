@@ -7,7 +7,7 @@ begin
             else row(
                 q.ord, q.account_id, q.operation_id, q.entry_kind, q.rule_version, 'ALREADY_EARNED',
                 jsonb_build_object('rule', q.rule, 'operation_id', q.earned_by), q.replayed, q.round, 0, q.happened_at, q.lot_source,
-                q.lot_available_at, q.lot_expires_at, null, 0, 0, 0, 0, null, null, null, null, null, null, null, null
+                q.lot_available_at, q.lot_expires_at, null, 0, 0, 0, 0, null, null, null, null, null, null, null, null, q.lot_idle
             )::points.draft
         end
         from (

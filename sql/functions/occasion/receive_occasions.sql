@@ -17,7 +17,7 @@ begin
                 q.ord, q.account_id, q.operation_id, q.entry_kind, q.rule_version, case when q.fault is not null then 'INVALID_INPUT' else q.closed end,
                 case when q.fault is not null then jsonb_build_object('path', q.fault[1], 'message', q.fault[2])
                     else points.task_detail(q.closed, q.subject, q.task) end, false,
-                null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
+                null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
             )::points.draft
         end
         from (

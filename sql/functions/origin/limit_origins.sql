@@ -19,7 +19,7 @@ begin
             coalesce(d.refusal_detail, '{}') || jsonb_build_object('limit', jsonb_build_object(
                 'code', l.code, 'per', l.per, 'period', l.period, 'times', (k.mark).used, 'max_times', (k.mark).most)),
             d.replayed, d.round, 0, d.happened_at, d.lot_source, d.lot_available_at, d.lot_expires_at,
-            null, 0, 0, d.held_delta, d.debt_delta, null, null, null, null, null, null, null, d.undoes
+            null, 0, 0, d.held_delta, d.debt_delta, null, null, null, null, null, null, null, d.undoes, d.lot_idle
         )::points.draft end
         from unnest(p_drafts) d
         cross join lateral (select v_full[array_position(v_ords, d.ord)] as mark) k

@@ -7,9 +7,9 @@ begin
         select d from unnest(p_drafts) d
         where d.seq is not null and (d.undo).points = 0 and d.pending_delta + d.available_delta < 0
     );
-    insert into points.lot_use (bucket, account_id, seq, lot_seq, lot_no, points, granted, source, available_at, expires_at, recorded_at)
+    insert into points.lot_use (bucket, account_id, seq, lot_seq, lot_no, points, granted, source, available_at, expires_at, idle, recorded_at)
     select p_bucket, d.account_id, d.seq, l.seq, l.no, least(l.remaining, -(d.pending_delta + d.available_delta) - l.before),
-        l.granted, l.source, l.available_at, l.expires_at, p_now
+        l.granted, l.source, l.available_at, l.expires_at, l.idle, p_now
     from unnest(v_debits) d
     cross join lateral (
         select l.*,

@@ -6,7 +6,7 @@ begin
         select case
             when d.refusal is null and d.round is not null and (p_requests[d.ord]).kind = 'return' then row(
                 d.ord, d.account_id, d.operation_id, d.entry_kind, d.rule_version, d.refusal, u.facts, d.replayed, d.round, d.moved,
-                d.happened_at, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
+                d.happened_at, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
             )::points.draft
             else d
         end

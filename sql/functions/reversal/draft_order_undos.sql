@@ -8,7 +8,7 @@ begin
             null, o.account_id, null, null, null, null, null, false,
             -- What comes back may pay for what is clawed back, so it goes first.
             row_number() over (partition by o.account_id order by o.refunds desc, o.operation_id),
-            -o.due, p_now, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, o.operation_id
+            -o.due, p_now, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, o.operation_id, null
         )::points.draft
         from (
             select t.account_id, o.operation_id, o.refunds,

@@ -11,7 +11,7 @@ begin
                     jsonb_build_object('amount', t.amount, 'returned', case when t.whole then t.amount else t.returned end)
                 end,
                 d.replayed, d.round, 0, d.happened_at,
-                null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
+                null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
             )::points.draft as draft
             from unnest(p_drafts) d
             cross join lateral (

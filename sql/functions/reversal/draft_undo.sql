@@ -38,7 +38,7 @@ begin
                     when c.id is not null then row(c.seq, c.held_at, c.points - c.captured + n.reversed, n.points)::points.undo
                     else row(o.seq, o.recorded_at, n.reversed, n.points)::points.undo
                 end,
-                d.undoes
+                d.undoes, null
             )::points.draft as draft
             from unnest(p_drafts) d
             left join lateral (

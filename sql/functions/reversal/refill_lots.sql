@@ -4,10 +4,10 @@ declare
     v_refills points.draft[] := array(select d from unnest(p_drafts) d where d.seq is not null and (d.undo).points > 0);
 begin
     -- What was taken last is given back first, so that the rest is what a smaller debit would have taken.
-    insert into points.lot_use (bucket, account_id, seq, lot_seq, lot_no, points, granted, source, available_at, expires_at, recorded_at)
+    insert into points.lot_use (bucket, account_id, seq, lot_seq, lot_no, points, granted, source, available_at, expires_at, idle, recorded_at)
     select p_bucket, d.account_id, d.seq, u.lot_seq, u.lot_no,
-        greatest(u.after - u.points, (d.undo).passed) - least(u.after, (d.undo).passed + (d.undo).points),
-        u.granted, u.source, u.available_at, u.expires_at, p_now
+        sum(greatest(u.after - u.points, (d.undo).passed) - least(u.after, (d.undo).passed + (d.undo).points)),
+        u.granted, u.source, u.available_at, x.expires_at, u.idle, p_now
     from unnest(v_refills) d
     cross join lateral (
         select u.*, sum(u.points) over (order by u.expires_at desc, u.lot_seq desc, u.lot_no desc)::bigint as after
@@ -15,17 +15,19 @@ begin
         where u.bucket = p_bucket and u.account_id = d.account_id and u.seq = (d.undo).seq and u.recorded_at = (d.undo).recorded_at
             and u.points > 0
     ) u
-    where u.after > (d.undo).passed and u.after - u.points < (d.undo).passed + (d.undo).points;
+    cross join lateral points.put_off(p_bucket, u.account_id, u.seq, u.idle, u.expires_at) x(expires_at)
+    where u.after > (d.undo).passed and u.after - u.points < (d.undo).passed + (d.undo).points
+    group by d.account_id, d.seq, u.lot_seq, u.lot_no, u.granted, u.source, u.available_at, x.expires_at, u.idle;
 
-    insert into points.lot (bucket, account_id, seq, no, granted, remaining, pending, source, available_at, expires_at)
-    select p_bucket, u.account_id, u.lot_seq, u.lot_no, u.granted, -sum(u.points), false, u.source, u.available_at, u.expires_at
+    insert into points.lot (bucket, account_id, seq, no, granted, remaining, pending, source, available_at, expires_at, idle)
+    select p_bucket, u.account_id, u.lot_seq, u.lot_no, u.granted, -sum(u.points), false, u.source, u.available_at, u.expires_at, u.idle
     from unnest(v_refills) d
     cross join lateral (
         select * from points.lot_use u
         where u.bucket = p_bucket and u.account_id = d.account_id and u.seq = d.seq and u.recorded_at = p_now
         offset 0
     ) u
-    group by u.account_id, u.lot_seq, u.lot_no, u.granted, u.source, u.available_at, u.expires_at
+    group by u.account_id, u.lot_seq, u.lot_no, u.granted, u.source, u.available_at, u.expires_at, u.idle
     on conflict (bucket, account_id, expires_at, seq, no) do update set remaining = lot.remaining + excluded.remaining;
 
     update points.balance b
@@ -45,4 +47,4 @@ end
 $$;
 
 comment on function points.refill_lots(smallint, points.draft[], timestamptz) is
-    'Gives points back to the very lots that an earlier entry took them from, with their own expiry. A lot that has expired meanwhile is there until points.settle, which follows in the same transaction.';
+    'Gives points back to the very lots that an earlier entry took them from, with their own expiry, which activity has put off meanwhile if they are idle lots. A lot that has expired meanwhile is there until points.settle, which follows in the same transaction.';

@@ -8,7 +8,7 @@ begin
             null, b.account_id, api.operation_id(0, 'reinstate:' || b.version + 1), 'reinstate', null, null, null, false, 1,
             r.points, p_now, null, null, null,
             b.version + 1, 0, r.points, 0, 0,
-            b.pending, b.available + r.points, b.held, b.debt, null, false, row(o.seq, o.recorded_at, null, null)::points.undo, null
+            b.pending, b.available + r.points, b.held, b.debt, null, false, row(o.seq, o.recorded_at, null, null)::points.undo, null, null
         )::points.draft
         from unnest(p_drafts) d
         cross join lateral (
@@ -47,24 +47,24 @@ begin
     from unnest(v_drafts) d
     where b.bucket = p_bucket and b.account_id = d.account_id;
 
-    insert into points.lot_use (bucket, account_id, seq, lot_seq, lot_no, points, granted, source, available_at, expires_at, recorded_at)
+    insert into points.lot_use (bucket, account_id, seq, lot_seq, lot_no, points, granted, source, available_at, expires_at, idle, recorded_at)
     select p_bucket, d.account_id, d.seq, u.lot_seq, u.lot_no, -least(u.points, d.moved - u.before), u.granted, u.source,
-        u.available_at, u.expires_at, p_now
+        u.available_at, u.expires_at, u.idle, p_now
     from unnest(v_drafts) d
     cross join lateral (
         -- What a transfer brought has several lots.
-        select u.lot_seq, u.lot_no, u.granted, u.source, u.available_at, u.expires_at, sum(u.points)::bigint as points,
+        select u.lot_seq, u.lot_no, u.granted, u.source, u.available_at, u.expires_at, u.idle, sum(u.points)::bigint as points,
             (sum(sum(u.points)) over (order by u.expires_at, u.lot_no) - sum(u.points))::bigint as before
         from points.lot_use u
         join points.entry e on e.bucket = p_bucket and e.account_id = u.account_id and e.seq = u.seq and e.recorded_at = u.recorded_at
         where u.bucket = p_bucket and u.account_id = d.account_id and u.lot_seq = (d.undo).seq and e.kind in ('expire', 'reinstate')
-        group by u.lot_seq, u.lot_no, u.granted, u.source, u.available_at, u.expires_at
+        group by u.lot_seq, u.lot_no, u.granted, u.source, u.available_at, u.expires_at, u.idle
         having sum(u.points) > 0
     ) u
     where u.before < d.moved;
 
-    insert into points.lot (bucket, account_id, seq, no, granted, remaining, pending, source, available_at, expires_at)
-    select u.bucket, u.account_id, u.lot_seq, u.lot_no, u.granted, -u.points, false, u.source, u.available_at, u.expires_at
+    insert into points.lot (bucket, account_id, seq, no, granted, remaining, pending, source, available_at, expires_at, idle)
+    select u.bucket, u.account_id, u.lot_seq, u.lot_no, u.granted, -u.points, false, u.source, u.available_at, u.expires_at, u.idle
     from unnest(v_drafts) d
     cross join lateral (
         select * from points.lot_use u

@@ -8,7 +8,7 @@ begin
             null, b.account_id, api.operation_id(0, 'repay:' || b.version + 1), 'repay', null, null, null, false, 1,
             -r.points, p_now, null, null, null,
             b.version + 1, 0, -r.points, 0, -r.points,
-            b.pending, b.available - r.points, b.held, b.debt - r.points, null, false, null, null
+            b.pending, b.available - r.points, b.held, b.debt - r.points, null, false, null, null, null
         )::points.draft
         from points.balance b
         cross join lateral (select least(b.debt, b.available)::bigint as points) r

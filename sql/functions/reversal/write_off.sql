@@ -8,7 +8,7 @@ begin
             null, b.account_id, api.operation_id(0, 'write_off:' || b.version + 1), 'write_off', null, null, null, false, 1,
             d.debt_delta, p_now, null, null, null,
             b.version + 1, 0, 0, 0, -d.debt_delta,
-            b.pending, b.available, b.held, b.debt - d.debt_delta, null, false, null, null
+            b.pending, b.available, b.held, b.debt - d.debt_delta, null, false, null, null, null
         )::points.draft
         from unnest(p_drafts) d
         cross join lateral (

@@ -11,7 +11,7 @@ begin
                     'status', case when r.closed_at is null then 'expired' else r.status::text end, 'closed_at', coalesce(r.closed_at, r.deadline)) end,
                 d.replayed, case when v.refusal is distinct from 'SECOND_PERSON_NEEDED' then d.round end, null, d.happened_at,
                 null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
-                case when v.refusal is null and (p_requests[d.ord]).kind = 'reject' then d.undoes end
+                case when v.refusal is null and (p_requests[d.ord]).kind = 'reject' then d.undoes end, null
             )::points.draft as draft
             from unnest(p_drafts) d
             left join lateral (

@@ -14,7 +14,7 @@ begin
             q.replayed, case when not q.sold_out then q.round end, case when q.sold_out or q.over_quota then 0 else q.moved end,
             q.happened_at, q.lot_source, q.lot_available_at, q.lot_expires_at, case when not (q.sold_out or q.over_quota) then q.seq end,
             q.pending_delta, q.available_delta, q.held_delta, q.debt_delta, q.pending_after, q.available_after, q.held_after, q.debt_after,
-            q.earned_after, q.level_due, q.undo, q.undoes
+            q.earned_after, q.level_due, q.undo, q.undoes, q.lot_idle
         )::points.draft
         from (
             select d.*,

@@ -7,7 +7,7 @@ begin
             q.ord, q.account_id, q.operation_id, q.entry_kind, q.rule_version, q.refusal, q.refusal_detail, q.replayed,
             case when q.live then count(*) filter (where q.starts_round) over (partition by q.live order by q.ord) end,
             q.moved, q.happened_at, q.lot_source, q.lot_available_at, q.lot_expires_at,
-            null, q.pending_delta, q.available_delta, q.held_delta, q.debt_delta, null, null, null, null, null, null, null, q.undoes
+            null, q.pending_delta, q.available_delta, q.held_delta, q.debt_delta, null, null, null, null, null, null, null, q.undoes, q.lot_idle
         )::points.draft
         from (
             select d.*,

@@ -10,7 +10,7 @@ begin
                 case when v.refusal = 'REDEMPTION_CLOSED' then jsonb_build_object('status', r.status, 'closed_at', r.closed_at) end,
                 d.replayed, d.round, null, d.happened_at,
                 null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
-                case when v.refusal is null and (p_requests[d.ord]).kind = 'cancel' then d.undoes end
+                case when v.refusal is null and (p_requests[d.ord]).kind = 'cancel' then d.undoes end, null
             )::points.draft as draft
             from unnest(p_drafts) d
             left join lateral (

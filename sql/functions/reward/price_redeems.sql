@@ -10,7 +10,7 @@ begin
             case when q.redeems then -(q.offer).price else q.moved end,
             q.happened_at, q.lot_source, q.lot_available_at, q.lot_expires_at, null, q.pending_delta,
             case when q.redeems then -(q.offer).price else q.available_delta end,
-            q.held_delta, q.debt_delta, null, null, null, null, null, q.level_due, null, q.undoes
+            q.held_delta, q.debt_delta, null, null, null, null, null, q.level_due, null, q.undoes, q.lot_idle
         )::points.draft
         from (
             select r.*, k.redeems, w.offer,

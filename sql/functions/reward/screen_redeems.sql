@@ -18,7 +18,7 @@ begin
         select row(
             q.ord, q.account_id, q.operation_id, q.entry_kind, q.rule_version,
             coalesce(q.refusal, q.verdict), coalesce(q.refusal_detail, points.offer_detail(q.verdict, q.reward, q.offer)),
-            false, null, null, null, q.lot_source, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
+            false, null, null, null, q.lot_source, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
         )::points.draft
         from (
             select r.ord, r.account_id, r.operation_id, r.entry_kind, r.rule_version, r.refusal, r.refusal_detail, r.lot_source, r.reward, o.offer,

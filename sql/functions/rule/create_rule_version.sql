@@ -13,13 +13,14 @@ create or replace function api.create_rule_version(
     p_valid_months int default null,
     p_valid_end points.calendar_unit default null,
     p_valid_until date default null,
-    p_wallet text default null
+    p_wallet text default null,
+    p_idle boolean default false
 ) returns int
 language plpgsql volatile security definer set search_path = '' as $$
 declare
     v_version points.rule_version := row(
         p_rule, points.lock_rule(p_rule), p_starts_at, p_basis, p_fixed_points, p_points_per_unit, p_tier_starts, p_tier_rates, p_rounding,
-        p_cap_points, p_pending_days, p_valid_days, p_valid_months, p_valid_end, p_valid_until, p_wallet, clock_timestamp());
+        p_cap_points, p_pending_days, p_valid_days, p_valid_months, p_valid_end, p_valid_until, coalesce(p_idle, false), p_wallet, clock_timestamp());
     v_fault text[] := points.version_fault(v_version);
 begin
     if v_fault is not null then
@@ -30,5 +31,5 @@ begin
 end
 $$;
 
-comment on function api.create_rule_version(text, points.rule_basis, bigint, numeric, points.rounding, bigint, int, int, timestamptz, numeric[], numeric[], int, points.calendar_unit, date, text) is
+comment on function api.create_rule_version(text, points.rule_basis, bigint, numeric, points.rounding, bigint, int, int, timestamptz, numeric[], numeric[], int, points.calendar_unit, date, text, boolean) is
     'Gives a rule a new version without a draft, in force from p_starts_at, which may be past, until the next one starts. See points.rule_version for the inputs. Returns its number. Raises LP001 INVALID_INPUT, LP002 UNKNOWN_RULE.';

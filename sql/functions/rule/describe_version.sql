@@ -22,6 +22,8 @@ return case (p_version).basis
         case when (p_version).pending_days = 0 then 'at once' else 'after ' || points.counted((p_version).pending_days, 'day') end,
         case
             when (p_version).valid_until is not null then ' and valid through ' || to_char((p_version).valid_until, 'YYYY-MM-DD')
+            when (p_version).idle then ' and expire once the member has been idle for '
+                || concat_ws(' and ', points.counted((p_version).valid_months, 'month'), points.counted((p_version).valid_days, 'day'))
             when num_nonnulls((p_version).valid_days, (p_version).valid_months, (p_version).valid_end) = 0 then ' and never expire'
             when num_nonnulls((p_version).valid_days, (p_version).valid_months) = 0
                 then format(' and valid to the end of the %s in which they are earned', (p_version).valid_end)

@@ -15,14 +15,15 @@ create or replace function api.draft_rule_version(
     p_valid_until date default null,
     p_wallet text default null,
     p_version int default null,
-    p_client text default 'psql'
+    p_client text default 'psql',
+    p_idle boolean default false
 ) returns table (replayed boolean, version api.rule_version)
 language plpgsql volatile security definer set search_path = '' as $$
 declare
     v_next int := points.lock_rule(p_rule);
     v_terms points.rule_version := row(
         null::text, null::int, null::timestamptz, p_basis, p_fixed_points, p_points_per_unit, p_tier_starts, p_tier_rates, p_rounding,
-        p_cap_points, p_pending_days, p_valid_days, p_valid_months, p_valid_end, p_valid_until, p_wallet, null::timestamptz);
+        p_cap_points, p_pending_days, p_valid_days, p_valid_months, p_valid_end, p_valid_until, coalesce(p_idle, false), p_wallet, null::timestamptz);
     v_fault text[] := points.version_fault(v_terms);
     v_change record;
 begin
@@ -45,5 +46,5 @@ begin
 end
 $$;
 
-comment on function api.draft_rule_version(text, points.rule_basis, text, bigint, numeric, numeric[], numeric[], points.rounding, bigint, int, int, int, points.calendar_unit, date, text, int, text) is
+comment on function api.draft_rule_version(text, points.rule_basis, text, bigint, numeric, numeric[], numeric[], points.rounding, bigint, int, int, int, points.calendar_unit, date, text, int, text, boolean) is
     'Drafts a version of a rule, which awards nothing until it is published; p_version: gives that draft these terms, all of them. See points.rule_version for the inputs. Answers it as it stands now; null if it has been discarded since. Raises LP001 INVALID_INPUT, LP002 UNKNOWN_RULE, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT.';

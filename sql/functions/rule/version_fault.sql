@@ -34,6 +34,8 @@ begin
         when p_version.valid_until not between '1970-01-01' and '9999-12-31' then array['valid_until', 'must be from 1970 to 9999']
         when p_version.valid_until is not null and num_nonnulls(p_version.valid_days, p_version.valid_months, p_version.valid_end) > 0
             then array['valid_until', 'is instead of days, months and an end']
+        when p_version.idle and (num_nonnulls(p_version.valid_days, p_version.valid_months) = 0 or num_nonnulls(p_version.valid_end, p_version.valid_until) > 0)
+            then array['idle', 'needs days or months to be idle for, and no end']
         when num_nonnulls(p_version.valid_days, p_version.valid_months, p_version.valid_end) > 0
             and coalesce(p_version.valid_days, 0) + 28 * coalesce(p_version.valid_months, 0) <= p_version.pending_days
             and (p_version.valid_end is null or p_version.pending_days > 0)

@@ -14,7 +14,7 @@ begin
                 end,
                 d.replayed, d.round, n.moved, d.happened_at, d.lot_source, d.lot_available_at, d.lot_expires_at, null,
                 case when d.lot_available_at > p_now then n.moved else 0 end, case when d.lot_available_at > p_now then 0 else n.moved end, 0, 0,
-                null, null, null, null, null, null, null, null
+                null, null, null, null, null, null, null, null, d.lot_idle
             )::points.draft as draft
             from unnest(p_drafts) d
             cross join lateral (

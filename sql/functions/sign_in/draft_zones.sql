@@ -8,7 +8,7 @@ begin
             else row(
                 d.ord, d.account_id, d.operation_id, d.entry_kind, d.rule_version, nullif(z.refusal, ''),
                 case when z.refusal <> '' then jsonb_build_object('limit', 'changes of time zone a day', 'maximum', 1) end,
-                d.replayed, d.round, 0, d.happened_at, null, null, null, null, 0, 0, 0, 0, null, null, null, null, null, null, null, null
+                d.replayed, d.round, 0, d.happened_at, null, null, null, null, 0, 0, 0, 0, null, null, null, null, null, null, null, null, null
             )::points.draft
         end
         from unnest(p_drafts) d

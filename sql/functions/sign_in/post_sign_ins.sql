@@ -19,7 +19,7 @@ begin
                     || case when s.made_on is null then jsonb_build_object('bonus', s.bonus) else '{}' end,
                 d.replayed, d.round, d.moved, d.happened_at, d.lot_source, d.lot_available_at, d.lot_expires_at, d.seq,
                 d.pending_delta, d.available_delta, d.held_delta, d.debt_delta, d.pending_after, d.available_after, d.held_after,
-                d.debt_after, d.earned_after, d.level_due, d.undo, d.undoes
+                d.debt_after, d.earned_after, d.level_due, d.undo, d.undoes, d.lot_idle
             )::points.draft
         end
         from unnest(p_drafts) d

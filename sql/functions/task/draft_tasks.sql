@@ -17,7 +17,7 @@ begin
                 d.replayed, case when v.refusal is distinct from 'TASK_NOT_DONE' then d.round end,
                 v.moved, d.happened_at, d.lot_source, d.lot_available_at, d.lot_expires_at, null,
                 case when v.moved > 0 then d.pending_delta else 0 end, case when v.moved > 0 then d.available_delta else 0 end, 0, 0,
-                null, null, null, null, null, null, null, null
+                null, null, null, null, null, null, null, null, d.lot_idle
             )::points.draft as draft
             from unnest(p_drafts) d
             cross join lateral (select (p_requests[d.ord]).kind, (p_requests[d.ord]).subject) r

@@ -5,7 +5,7 @@ declare
 begin
     v_drafts := array[row(
         null, p_account_id, null, 'transfer', null, null, null, false, 1, null, p_now,
-        null, null, null, null, 0, 0, 0, 0, null, null, null, null, null, null, null, p_operation_id
+        null, null, null, null, 0, 0, 0, 0, null, null, null, null, null, null, null, p_operation_id, null
     )::points.draft];
     perform points.reinstate(p_bucket, v_drafts, p_now);
     v_drafts := points.draft_undo(p_bucket, v_drafts);

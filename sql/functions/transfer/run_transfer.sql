@@ -37,6 +37,10 @@ begin
     end if;
     if v_draft.round = 1 then
         perform points.record_transfer(v_bucket, p_request, v_draft, v_to_bucket, v_to.account_id, v_now);
+        -- Accepting an offer is what its receiver does.
+        if p_request.original is null then
+            perform points.note_activity(v_bucket, array[p_request], array[v_draft], v_now);
+        end if;
         perform points.settle(v_bucket, array[v_draft.account_id], v_now);
         perform points.repay(v_bucket, array[v_draft.account_id], v_now);
         perform points.forward(v_bucket, array[v_draft.account_id], v_now);

@@ -6,7 +6,12 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use super::{LEVELS, Program, calendar::days_after, check::award, refused};
+use super::{
+    LEVELS, Program,
+    calendar::{days_after, end_of_day_after},
+    check::award,
+    refused,
+};
 use crate::{
     common::{Entry, Kind, Outcome, Request, operation_id},
     database::history::{MOST, Version},
@@ -22,6 +27,8 @@ pub struct Account {
     pub holds: Vec<Held>,
     pub operations: Vec<Stored>,
     pub returned: BTreeMap<String, Returned>,
+    /// Days without activity that points of a grant live, by its seq, and when they expire: all of them, wherever they are.
+    pub idle: BTreeMap<i64, (i32, Instant)>,
     pub level_changes: Vec<String>,
     pub level: Option<&'static str>,
     pub frozen: bool,
@@ -230,10 +237,18 @@ impl Account {
                 let version = version.unwrap();
                 let points = award(request, version);
                 let available_at = days_after(happened, version.pending_days);
-                let expires_at = version.valid_days.map(|days| days_after(happened, days));
+                let expires_at = version.valid_days.map(|days| match version.idle {
+                    true => end_of_day_after(now, days),
+                    false => days_after(happened, days),
+                });
                 let source = request.rule.clone().unwrap();
                 let given = Grant { seq: self.next_seq(), granted: capped(points), available_at, expires_at, source };
-                self.grant("earn", given, (happened, now), program, &mut grant)
+                let seq = given.seq;
+                let booked = self.grant("earn", given, (happened, now), program, &mut grant);
+                if grant.is_some() && version.idle {
+                    self.idle.insert(seq, (version.valid_days.unwrap(), expires_at.unwrap()));
+                }
+                booked
             }
             Kind::Adjust if request.points > Some(0) => {
                 let (granted, available_at) = (request.points.unwrap(), happened.min(now));
@@ -288,7 +303,20 @@ impl Account {
             self.undo_returned(&order, now, program);
         }
         self.settle(now);
+        if done && matches!(kind, Kind::Earn | Kind::Spend) {
+            self.put_off(now);
+        }
         outcome
+    }
+
+    /// Activity: whatever is idle and has not expired lives on.
+    fn put_off(&mut self, now: Instant) {
+        for (seq, (days, expires_at)) in self.idle.iter_mut().filter(|(_, (_, expires_at))| *expires_at > now) {
+            *expires_at = end_of_day_after(now, *days).max(*expires_at);
+            for lot in self.lots.iter_mut().filter(|lot| lot.grant.seq == *seq) {
+                lot.grant.expires_at = Some(*expires_at);
+            }
+        }
     }
 
     /// The settling of a grant, without the repayment, which comes later.

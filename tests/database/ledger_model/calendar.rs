@@ -16,6 +16,14 @@ pub fn days_after(at: DateTime<Utc>, days: i32) -> DateTime<Utc> {
     later.and_utc()
 }
 
+/// The end of the local day in Berlin, days later.
+pub fn end_of_day_after(at: DateTime<Utc>, days: i32) -> DateTime<Utc> {
+    let midnight = (local_day(at) + TimeDelta::days(i64::from(days) + 1)).and_hms_opt(0, 0, 0).unwrap();
+    // Clocks change later in the night.
+    let summer = midnight - TimeDelta::hours(2);
+    (if is_summer_time(summer) { summer } else { midnight - TimeDelta::hours(1) }).and_utc()
+}
+
 /// The local day.
 pub fn local_day(at: DateTime<Utc>) -> NaiveDate {
     let utc = at.naive_utc();

@@ -151,7 +151,9 @@ impl Account {
                 or_none(lot.grant.expires_at)
             )
         }));
-        rows.extend(self.uses.iter().map(|used| format!("use {} {} {}", used.seq, used.grant.seq, used.points)));
+        rows.extend(self.uses.iter().map(|used| {
+            format!("use {} {} {} {}", used.seq, used.grant.seq, used.points, or_none(used.grant.expires_at))
+        }));
         rows.extend(self.holds.iter().map(|hold| {
             let captured = hold.captured.map_or("open".to_owned(), |captured| captured.to_string());
             format!("hold {} {} {} {captured} {}", hold.id, hold.seq, hold.points, or_none(hold.deadline))

@@ -39,7 +39,9 @@ impl Account {
             let given = rest.min(used - skipped);
             rest -= given;
             if given > 0 {
-                self.give(seq, grant, given);
+                let idle = self.idle.get(&grant.seq);
+                let expires_at = idle.map_or(grant.expires_at, |(_, expires_at)| Some(*expires_at));
+                self.give(seq, Grant { expires_at, ..grant }, given);
             }
         }
         assert_eq!(rest, 0);
