@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use tokio_postgres::Row;
 
 use crate::{
-    client::caller,
+    access::reader,
     error::Error,
     expiry::{ExpiringPoints, Notice, NoticeCursor, NoticesKey, expiring_points},
     feed::{self, Feed},
@@ -402,7 +402,7 @@ impl AccountQuery {
         user_id: ID,
         #[graphql(default = "points")] wallet: String,
     ) -> async_graphql::Result<Option<Account>> {
-        caller(context)?.require("read")?;
+        reader(context, &user_id, &wallet)?;
         let key = AccountKey::new(user_id, wallet)?;
         Ok(context.data::<AccountReads>()?.load(key).await?)
     }
@@ -415,8 +415,7 @@ impl AccountQuery {
         idempotency_key: String,
         #[graphql(default = "points")] wallet: String,
     ) -> async_graphql::Result<Option<Operation>> {
-        let client = caller(context)?;
-        client.require("read")?;
+        let client = reader(context, &user_id, &wallet)?;
         let reads = context.data::<DataLoader<Reads>>()?;
         let key = AccountKey::new(user_id, wallet)?;
         let Some(account) = context.data::<AccountReads>()?.load(key).await? else { return Ok(None) };
@@ -444,7 +443,7 @@ impl AccountSubscription {
         #[graphql(default = "points")] wallet: String,
         after_version: Option<Points>,
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Option<Account>>> + use<>> {
-        caller(context)?.require("read")?;
+        reader(context, &user_id, &wallet)?;
         let following = context.data::<Feed>()?.follow(AccountKey::new(user_id, wallet)?);
         Ok(feed::balances(following, after_version.map(|version| version.0)).map(Ok))
     }

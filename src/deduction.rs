@@ -3,8 +3,8 @@
 use async_graphql::{Context, ID, Object, SimpleObject, dataloader::DataLoader};
 
 use crate::{
+    access::reader,
     account::AccountKey,
-    client::caller,
     reads::Reads,
     scalars::{Decimal, Points},
 };
@@ -41,7 +41,7 @@ impl DeductionQuery {
         order_amount: Decimal,
         #[graphql(default = "points")] wallet: String,
     ) -> async_graphql::Result<DeductionQuote> {
-        caller(context)?.require("read")?;
+        reader(context, &user_id, &wallet)?;
         let key = AccountKey::new(user_id, wallet)?;
         let quote = "select * from api.quote_deduction($1, $2, $3)";
         let reads = context.data::<DataLoader<Reads>>()?.loader();

@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
 
 use crate::{
+    access::reader,
     account::AccountKey,
-    client::caller,
     hold::parse_id,
     operation::{Operation, OperationKey},
     reads::{AccountReads, Reads},
@@ -66,7 +66,7 @@ impl ExplainQuery {
         operation_id: ID,
         #[graphql(default = "points")] wallet: String,
     ) -> async_graphql::Result<Option<Explanation>> {
-        caller(context)?.require("read")?;
+        reader(context, &user_id, &wallet)?;
         let id = parse_id("operationId", &operation_id)?;
         let AccountKey { user_id, wallet } = AccountKey::new(user_id, wallet)?;
         let key = AccountKey { user_id: user_id.clone(), wallet: wallet.clone() };

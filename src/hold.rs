@@ -10,8 +10,8 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::{
+    access::{caller, reader},
     account::AccountKey,
-    client::caller,
     error::Error,
     ledger::{Request, execute, payload},
     operation::{Operation, OperationKey, OperationKind},
@@ -273,7 +273,7 @@ impl HoldQuery {
         id: ID,
         #[graphql(default = "points")] wallet: String,
     ) -> async_graphql::Result<Option<Hold>> {
-        caller(context)?.require("read")?;
+        reader(context, &user_id, &wallet)?;
         let id = parse_id("id", &id)?;
         let key = AccountKey::new(user_id, wallet)?;
         let Some(account) = context.data::<AccountReads>()?.load(key).await? else { return Ok(None) };

@@ -8,9 +8,9 @@ use postgres_types::{FromSql, ToSql};
 use serde_json::Value;
 
 use crate::{
+    access::{caller, caller_for, reader},
     account::AccountKey,
     catalogue::{change, check_terms},
-    client::caller,
     error::Error,
     ledger::{Request, check_text, execute, execute_about, payload},
     operation::{OperationKind, fact},
@@ -162,7 +162,7 @@ impl InvitationQuery {
         context: &Context<'_>,
         #[graphql(default = "points")] wallet: String,
     ) -> async_graphql::Result<Option<InvitationTerms>> {
-        caller(context)?.require("read")?;
+        caller(context)?;
         check_text("wallet", &wallet)?;
         let sql = "select t from api.invitation_terms t where t.wallet = $1";
         Ok(context.data::<DataLoader<Reads>>()?.loader().list(sql, &[&wallet]).await?.pop())
@@ -176,7 +176,7 @@ impl InvitationQuery {
         user_id: ID,
         #[graphql(default = "points")] wallet: String,
     ) -> async_graphql::Result<Option<Invitations>> {
-        caller(context)?.require("read")?;
+        reader(context, &user_id, &wallet)?;
         let key = AccountKey::new(user_id, wallet)?;
         let reads = context.data::<DataLoader<Reads>>()?.loader();
         let mut rows = reads.query("select * from api.invitations($1, $2)", &[&key.user_id, &key.wallet]).await?;
@@ -245,7 +245,12 @@ impl InvitationMutation {
         let request = Request {
             wallet: input.wallet,
             metadata: input.metadata.map(|metadata| metadata.0),
-            ..Request::new(OperationKind::Invite, caller(context)?.id, input.user_id.0, input.idempotency_key)
+            ..Request::new(
+                OperationKind::Invite,
+                caller_for(context, &input.user_id)?.id,
+                input.user_id.0,
+                input.idempotency_key,
+            )
         };
         execute(context, request).await
     }
@@ -264,7 +269,12 @@ impl InvitationMutation {
             wallet: input.wallet,
             subject: Some(input.code),
             metadata: input.metadata.map(|metadata| metadata.0),
-            ..Request::new(OperationKind::Join, caller(context)?.id, input.user_id.0, input.idempotency_key)
+            ..Request::new(
+                OperationKind::Join,
+                caller_for(context, &input.user_id)?.id,
+                input.user_id.0,
+                input.idempotency_key,
+            )
         };
         execute_about(context, request, &[("subject", "code")]).await
     }

@@ -8,8 +8,8 @@ use rust_decimal::Decimal as Number;
 use tokio_postgres::Row;
 
 use crate::{
+    access::reader,
     account::{Account, AccountKey},
-    client::caller,
     error::Error,
     feed::{self, Feed},
     operation::{Operation, OperationKey},
@@ -374,7 +374,7 @@ impl LevelSubscription {
         #[graphql(default = "points")] wallet: String,
         after: Option<ID>,
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<LevelChange>> + use<>> {
-        caller(context)?.require("read")?;
+        reader(context, &user_id, &wallet)?;
         let key = AccountKey::new(user_id, wallet)?;
         let after = after
             .map(|after| LevelChangeCursor::parse(&after))

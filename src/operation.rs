@@ -12,8 +12,9 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::{
+    access::{host, owner, reader},
     account::{Account, AccountKey},
-    client::caller,
+    client::MEMBERS,
     error::Error,
     feed::{self, Feed},
     reads::Reads,
@@ -184,9 +185,9 @@ pub struct Operation {
     pub detail: Option<Value>,
     /// Why, in the words of who asked.
     pub reason: Option<String>,
-    /// Person behind the request.
+    #[graphql(skip)]
     pub actor: Option<String>,
-    /// Whatever the host keeps with it.
+    #[graphql(skip)]
     pub metadata: Option<Value>,
     /// When it happened.
     pub occurred_at: DateTime<Utc>,
@@ -242,8 +243,21 @@ impl Operation {
         self.detail.clone().map(Json)
     }
 
-    /// The entry that it booked; null: it moved nothing.
+    /// Person behind the request; null: none was named. FORBIDDEN: a member asks, who has not asked for it himself.
+    async fn actor(&self, context: &Context<'_>) -> async_graphql::Result<Option<&str>> {
+        self.asked_or_host(context)?;
+        Ok(self.actor.as_deref())
+    }
+
+    /// Whatever the host keeps with it; null: nothing. FORBIDDEN: a member asks, who has not asked for it himself.
+    async fn metadata(&self, context: &Context<'_>) -> async_graphql::Result<Option<Json<Value>>> {
+        self.asked_or_host(context)?;
+        Ok(self.metadata.clone().map(Json))
+    }
+
+    /// The entry that it booked; null: it moved nothing. FORBIDDEN: it is on another member's account.
     async fn entry(&self, context: &Context<'_>) -> async_graphql::Result<Option<Entry>> {
+        owner(context, self.user_id.as_deref())?;
         let Some(seq) = self.seq else { return Ok(None) };
         let key = EntryKey { bucket: self.bucket, account_id: self.account_id, seq, recorded_at: self.recorded_at };
         Ok(context.data::<DataLoader<Reads>>()?.load_one(key).await?)
@@ -251,6 +265,10 @@ impl Operation {
 }
 
 impl Operation {
+    fn asked_or_host(&self, context: &Context<'_>) -> Result<(), Error> {
+        if self.client_id == MEMBERS { Ok(()) } else { host(context) }
+    }
+
     /// The operation's id, as `api.operation_id` computes it.
     pub fn id_of(client_id: i32, idempotency_key: &str) -> Uuid {
         let hash = Sha256::digest(format!("{client_id}:{idempotency_key}").as_bytes());
@@ -459,7 +477,7 @@ impl EntrySubscription {
         #[graphql(default = "points")] wallet: String,
         after: Option<ID>,
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Entry>> + use<>> {
-        caller(context)?.require("read")?;
+        reader(context, &user_id, &wallet)?;
         let (key, after) = (AccountKey::new(user_id, wallet)?, parse_seq(after)?);
         Ok(feed::rows::<Entry>(context.data::<Feed>()?, key, after).map(Ok))
     }

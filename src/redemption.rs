@@ -11,8 +11,8 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::{
+    access::{caller, caller_for, reader},
     account::{Account, AccountKey, bad_cursor},
-    client::caller,
     error::Error,
     feed::{self, Feed},
     hold::parse_id,
@@ -289,7 +289,7 @@ impl RedemptionQuery {
         id: ID,
         #[graphql(default = "points")] wallet: String,
     ) -> async_graphql::Result<Option<Redemption>> {
-        caller(context)?.require("read")?;
+        reader(context, &user_id, &wallet)?;
         let id = parse_id("id", &id)?;
         let key = AccountKey::new(user_id, wallet)?;
         let Some(account) = context.data::<AccountReads>()?.load(key).await? else { return Ok(None) };
@@ -313,7 +313,7 @@ impl RedemptionMutation {
         context: &Context<'_>,
         input: RedeemRewardInput,
     ) -> async_graphql::Result<RedeemRewardPayload> {
-        let client_id = caller(context)?.id;
+        let client_id = caller_for(context, &input.user_id)?.id;
         let request = Request {
             wallet: input.wallet,
             reward: Some(input.reward),
@@ -417,7 +417,7 @@ impl RedemptionSubscription {
         id: Option<ID>,
         after: Option<String>,
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<RedemptionChange>> + use<>> {
-        caller(context)?.require("read")?;
+        reader(context, &user_id, &wallet)?;
         let id = id.map(|id| parse_id("id", &id)).transpose()?;
         let after = after.map(|cursor| RedemptionCursor::parse(&cursor).ok_or_else(bad_cursor)).transpose()?;
         let after = after.or_else(|| id.map(|_| <RedemptionChange as feed::Row>::first()));

@@ -11,8 +11,8 @@ use postgres_types::{FromSql, ToSql};
 use uuid::Uuid;
 
 use crate::{
+    access::caller,
     account::{bad_cursor, connection, page_complexity, page_size},
-    client::caller,
     feed::{Feed, Shared},
     hold::parse_id,
     ledger::{Request, execute, payload},
@@ -165,7 +165,7 @@ impl ReviewQuery {
         first: Option<i32>,
         after: Option<String>,
     ) -> async_graphql::Result<Connection<String, Review>> {
-        caller(context)?.require("read")?;
+        caller(context)?;
         let first = page_size(first)?;
         let after = after.map(|cursor| ReviewCursor::parse(&cursor).ok_or_else(bad_cursor)).transpose()?;
         let from =
@@ -268,7 +268,7 @@ impl ReviewSubscription {
         context: &Context<'_>,
         first: Option<i32>,
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Vec<Review>>> + use<>> {
-        caller(context)?.require("read")?;
+        caller(context)?;
         Ok(context.data::<ReviewQueues>()?.follow(page_size(first)?).map(Ok))
     }
 }

@@ -7,9 +7,9 @@ use chrono::{DateTime, Utc};
 use postgres_types::{FromSql, ToSql};
 
 use crate::{
+    access::caller,
     account::{connection, page_complexity, page_size},
     catalogue::{change, check_terms},
-    client::caller,
     ledger::{check_instant, check_text},
     reads::Reads,
     scalars::Points,
@@ -130,7 +130,7 @@ impl RiskQuery {
         first: Option<i32>,
         after: Option<String>,
     ) -> async_graphql::Result<Connection<String, RiskRule>> {
-        caller(context)?.require("read")?;
+        caller(context)?;
         let first = page_size(first)?;
         check_text("after", after.as_deref().unwrap_or_default())?;
         let rules = context.data::<DataLoader<Reads>>()?.loader().list(RISK_RULES, &[&(first + 1), &after]).await?;
@@ -147,7 +147,7 @@ impl RiskQuery {
         from: DateTime<Utc>,
         to: DateTime<Utc>,
     ) -> async_graphql::Result<RiskTest> {
-        caller(context)?.require("rules")?;
+        caller(context)?;
         check_text("code", &code)?;
         check_instant("from", Some(from))?;
         check_instant("to", Some(to))?;

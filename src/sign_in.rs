@@ -6,9 +6,9 @@ use postgres_types::{FromSql, ToSql};
 use serde_json::Value;
 
 use crate::{
+    access::{caller, caller_for, reader},
     account::AccountKey,
     catalogue::{change, check_terms},
-    client::caller,
     error::Error,
     ledger::{Origin, OriginInput, Request, check_text, execute, execute_about, payload},
     operation::{OperationKind, fact},
@@ -231,7 +231,7 @@ impl SignInQuery {
         context: &Context<'_>,
         #[graphql(default = "points")] wallet: String,
     ) -> async_graphql::Result<Option<SignInTerms>> {
-        caller(context)?.require("read")?;
+        caller(context)?;
         check_text("wallet", &wallet)?;
         let sql = "select t from api.sign_in_terms t where t.wallet = $1";
         Ok(context.data::<DataLoader<Reads>>()?.loader().list(sql, &[&wallet]).await?.pop())
@@ -246,7 +246,7 @@ impl SignInQuery {
         month: Option<String>,
         #[graphql(default = "points")] wallet: String,
     ) -> async_graphql::Result<SignInCalendar> {
-        caller(context)?.require("read")?;
+        reader(context, &user_id, &wallet)?;
         let month = month.map(|month| parse_month(&month)).transpose()?;
         let key = AccountKey::new(user_id, wallet)?;
         let calendar = "select * from api.sign_in_calendar($1, $2, $3)";
@@ -321,7 +321,12 @@ impl SignInMutation {
             wallet: input.wallet,
             metadata: input.metadata.map(|metadata| metadata.0),
             origin: input.origin.map(Origin::from),
-            ..Request::new(OperationKind::SignIn, caller(context)?.id, input.user_id.0, input.idempotency_key)
+            ..Request::new(
+                OperationKind::SignIn,
+                caller_for(context, &input.user_id)?.id,
+                input.user_id.0,
+                input.idempotency_key,
+            )
         };
         execute(context, request).await
     }
@@ -339,7 +344,12 @@ impl SignInMutation {
             wallet: input.wallet,
             subject: Some(input.day.0.to_string()),
             metadata: input.metadata.map(|metadata| metadata.0),
-            ..Request::new(OperationKind::MakeUp, caller(context)?.id, input.user_id.0, input.idempotency_key)
+            ..Request::new(
+                OperationKind::MakeUp,
+                caller_for(context, &input.user_id)?.id,
+                input.user_id.0,
+                input.idempotency_key,
+            )
         };
         execute_about(context, request, &[("subject", "day")]).await
     }
@@ -356,7 +366,12 @@ impl SignInMutation {
             wallet: input.wallet,
             subject: Some(input.time_zone),
             metadata: input.metadata.map(|metadata| metadata.0),
-            ..Request::new(OperationKind::SetTimeZone, caller(context)?.id, input.user_id.0, input.idempotency_key)
+            ..Request::new(
+                OperationKind::SetTimeZone,
+                caller_for(context, &input.user_id)?.id,
+                input.user_id.0,
+                input.idempotency_key,
+            )
         };
         execute_about(context, request, &[("subject", "timeZone")]).await
     }

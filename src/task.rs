@@ -9,9 +9,9 @@ use postgres_types::{FromSql, ToSql};
 use serde_json::Value;
 
 use crate::{
+    access::{caller, caller_for, reader},
     account::{AccountKey, connection, page_complexity, page_size},
     catalogue::{change, check_terms},
-    client::caller,
     ledger::{Origin, OriginInput, Request, check_text, execute_about, payload},
     operation::{OperationKind, fact},
     reads::Reads,
@@ -222,7 +222,7 @@ impl TaskQuery {
         after: Option<String>,
         #[graphql(default = "points")] wallet: String,
     ) -> async_graphql::Result<Connection<String, TaskProgress>> {
-        caller(context)?.require("read")?;
+        reader(context, &user_id, &wallet)?;
         let first = page_size(first)?;
         check_text("after", after.as_deref().unwrap_or_default())?;
         let key = AccountKey::new(user_id, wallet)?;
@@ -279,7 +279,12 @@ impl TaskMutation {
             subject: Some(input.task),
             metadata: input.metadata.map(|metadata| metadata.0),
             origin: input.origin.map(Origin::from),
-            ..Request::new(OperationKind::Claim, caller(context)?.id, input.user_id.0, input.idempotency_key)
+            ..Request::new(
+                OperationKind::Claim,
+                caller_for(context, &input.user_id)?.id,
+                input.user_id.0,
+                input.idempotency_key,
+            )
         };
         execute_about(context, request, &[("subject", "task")]).await
     }

@@ -11,7 +11,15 @@ begin
         else 'capture'
     end;
     v_asked.counterparty := null;
-    v_draft := (points.receive(p_bucket, array[v_asked], p_now))[1];
+    v_draft := (points.receive(p_bucket, array[v_asked], p_now, false))[1];
+    if p_request.client_id = 2 and p_request.kind not in ('transfer', 'hold', 'release') and v_draft.refusal is distinct from 'INVALID_INPUT' then
+        v_draft.refusal := 'FORBIDDEN';
+        v_draft.refusal_detail := jsonb_build_object('scope', points.scope_of(p_request.kind));
+    end if;
+    if p_request.client_id = 2 and p_request.original is not null and p_request.counterparty is not null then
+        -- Who answers an offer has keys of his own: they must not meet those of the giver, or of others who answer.
+        v_draft.operation_id := api.operation_id(2, p_request.idempotency_key || chr(10) || p_request.counterparty);
+    end if;
     if v_fault is not null and v_draft.refusal is distinct from 'INVALID_INPUT' then
         v_draft.refusal := 'INVALID_INPUT';
         v_draft.refusal_detail := jsonb_build_object('path', v_fault[1], 'message', v_fault[2]);
