@@ -30,6 +30,18 @@ pub struct Rule {
     pub members: Members,
 }
 
+impl Rule {
+    /// What the field's description says of it.
+    pub fn sentence(&self) -> String {
+        let members = match self.members {
+            Never => "",
+            Own => ", or the member's own token",
+            Always => ", or a member's token",
+        };
+        format!("Needs the scope {}{members}", self.scopes.join(" or "))
+    }
+}
+
 const fn rule(field: &'static str, scopes: &'static [&'static str], members: Members) -> Rule {
     Rule { field, scopes, members }
 }

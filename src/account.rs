@@ -395,7 +395,8 @@ pub struct AccountQuery;
 
 #[Object]
 impl AccountQuery {
-    /// A member's account; null: no operation has made it yet. Needs the scope read.
+    /// A member's account; null: no operation has made it yet. Needs the scope read or audit, or the member's own
+    /// token.
     async fn account(
         &self,
         context: &Context<'_>,
@@ -407,7 +408,8 @@ impl AccountQuery {
         Ok(context.data::<AccountReads>()?.load(key).await?)
     }
 
-    /// What the caller's own client asked for under this key and what came of it; null: nothing yet. Needs the scope read.
+    /// What the caller's own client asked for under this key and what came of it; null: nothing yet. Needs the scope
+    /// read or audit, or the member's own token.
     async fn operation(
         &self,
         context: &Context<'_>,
@@ -431,10 +433,11 @@ pub struct AccountSubscription;
 #[Subscription]
 impl AccountSubscription {
     /// A member's account: first as it stands, and then each time that it has become another, by whatever cause, points
-    /// becoming available or expiring included. Several changes may come as one; versions never fall, and the last state
-    /// always comes. Null: there is no account yet, or no longer. Needs the scope read. Errors: INVALID_INPUT.
+    /// becoming available or expiring included. Several changes may come as one; versions never fall, and the last
+    /// state always comes. Null: there is no account yet, or no longer. Needs the scope read or audit, or the member's
+    /// own token. Errors: INVALID_INPUT.
     ///
-    /// To go on after a lost connection, name the version of the last account received: if it is still the present
+    /// /// To go on after a lost connection, name the version of the last account received: if it is still the present
     /// state, it does not come again.
     async fn balance_changed(
         &self,

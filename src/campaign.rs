@@ -111,8 +111,8 @@ pub struct CampaignQuery;
 
 #[Object]
 impl CampaignQuery {
-    /// All campaigns, by code; for members those that run. At most 100 a page, 20 unless asked. Needs the scope read. INVALID_INPUT: first or after is
-    /// out of range.
+    /// All campaigns, by code; for members those that run. At most 100 a page, 20 unless asked. Needs the scope read or
+    /// audit, or a member's token. INVALID_INPUT: first or after is out of range.
     #[graphql(complexity = "page_complexity(first, child_complexity)")]
     async fn campaigns(
         &self,
@@ -128,7 +128,8 @@ impl CampaignQuery {
         Ok(connection(campaigns, first, after.is_some(), |campaign| campaign.code.clone()))
     }
 
-    /// A campaign; null: there is none of this code, or, for members, it does not run. Needs the scope read.
+    /// A campaign; null: there is none of this code, or, for members, it does not run. Needs the scope read or audit,
+    /// or a member's token.
     async fn campaign(&self, context: &Context<'_>, code: String) -> async_graphql::Result<Option<Campaign>> {
         let all = caller(context)?.member.is_none();
         check_text("code", &code)?;
@@ -331,7 +332,8 @@ pub struct CampaignSubscription;
 #[Subscription]
 impl CampaignSubscription {
     /// A campaign with what is left of its budget: as it is, and then each time that it changes; null: there is none of
-    /// this code. Several changes may come as one: at most five a second come. Needs the scope read. Errors: INVALID_INPUT.
+    /// this code. Several changes may come as one: at most five a second come. Needs the scope read or audit. Errors:
+    /// INVALID_INPUT.
     async fn campaign_budget(
         &self,
         context: &Context<'_>,

@@ -30,10 +30,10 @@ pub struct DeductionQuery;
 
 #[Object]
 impl DeductionQuery {
-    /// What a member may use for an order of this amount, in the program's currency. Hold as many, or fewer, by holdPoints
-    /// with the order's orderKey and orderAmount, which checks the same; captureHold on payment, releaseHold on
-    /// cancellation. Needs the scope read. INVALID_INPUT: points of this wallet pay for no orders, or orderAmount is out of
-    /// range.
+    /// What a member may use for an order of this amount, in the program's currency. Hold as many, or fewer, by
+    /// holdPoints with the order's orderKey and orderAmount, which checks the same; captureHold on payment, releaseHold
+    /// on cancellation. Needs the scope read or audit, or the member's own token. INVALID_INPUT: points of this wallet
+    /// pay for no orders, or orderAmount is out of range.
     async fn quote_deduction(
         &self,
         context: &Context<'_>,

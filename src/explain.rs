@@ -57,8 +57,9 @@ pub struct ExplainQuery;
 
 #[Object]
 impl ExplainQuery {
-    /// How an operation of a member came to its points: the rule version and the award computed again from what is stored,
-    /// refusal, entry, lots, and what has been undone since. Null: there is none of this id. Needs the scope read.
+    /// How an operation of a member came to its points: the rule version and the award computed again from what is
+    /// stored, refusal, entry, lots, and what has been undone since. Null: there is none of this id. Needs the scope
+    /// read or audit.
     async fn explain_operation(
         &self,
         context: &Context<'_>,

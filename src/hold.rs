@@ -265,7 +265,8 @@ pub struct HoldQuery;
 
 #[Object]
 impl HoldQuery {
-    /// A hold of a member; null: there is none of this id. Needs the scope read. INVALID_INPUT: id is no id.
+    /// A hold of a member; null: there is none of this id. Needs the scope read or audit, or the member's own token.
+    /// INVALID_INPUT: id is no id.
     async fn hold(
         &self,
         context: &Context<'_>,

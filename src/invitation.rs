@@ -156,7 +156,8 @@ pub struct InvitationQuery;
 
 #[Object]
 impl InvitationQuery {
-    /// What invitations give in a wallet; null: nothing, nobody can invite there. Needs the scope read.
+    /// What invitations give in a wallet; null: nothing, nobody can invite there. Needs the scope read or audit, or a
+    /// member's token.
     async fn invitation_terms(
         &self,
         context: &Context<'_>,
@@ -168,8 +169,8 @@ impl InvitationQuery {
         Ok(context.data::<DataLoader<Reads>>()?.loader().list(sql, &[&wallet]).await?.pop())
     }
 
-    /// A member's code, how many invitations it has brought, and who invited the member; null: there is no account. Needs
-    /// the scope read.
+    /// A member's code, how many invitations it has brought, and who invited the member; null: there is no account.
+    /// Needs the scope read or audit, or the member's own token.
     async fn invitations(
         &self,
         context: &Context<'_>,
@@ -235,8 +236,8 @@ impl InvitationMutation {
         Ok(InvitationTermsPayload { terms: row.get("invitation_terms"), replayed: row.get("replayed") })
     }
 
-    /// Makes the code by which a member invites others, or answers the one that is there. Needs the scope earn. Errors:
-    /// INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, ACCOUNT_FROZEN.
+    /// Makes the code by which a member invites others, or answers the one that is there. Needs the scope earn, or the
+    /// member's own token. Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, ACCOUNT_FROZEN.
     async fn create_invitation_code(
         &self,
         context: &Context<'_>,
@@ -256,10 +257,10 @@ impl InvitationMutation {
     }
 
     /// Says that a member was invited by the owner of a code: once for ever, and before the member qualifies. When the
-    /// member does, by the first award of the qualifying rule, both are paid, in one transaction, within seconds; when that
-    /// award is undone whole, both are clawed back. Needs the scope earn. Errors: INVALID_INPUT, FORBIDDEN,
-    /// IDEMPOTENCY_CONFLICT, UNKNOWN_INVITATION, ALREADY_INVITED, NOT_INVITABLE (details.because: self, older,
-    /// qualified), LIMIT_REACHED (the inviter's cap), ACCOUNT_FROZEN.
+    /// member does, by the first award of the qualifying rule, both are paid, in one transaction, within seconds; when
+    /// that award is undone whole, both are clawed back. Needs the scope earn, or the member's own token. Errors:
+    /// INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_INVITATION, ALREADY_INVITED, NOT_INVITABLE
+    /// (details.because: self, older, qualified), LIMIT_REACHED (the inviter's cap), ACCOUNT_FROZEN.
     async fn join_by_invitation(
         &self,
         context: &Context<'_>,

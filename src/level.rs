@@ -364,9 +364,9 @@ pub struct LevelSubscription;
 
 #[Subscription]
 impl LevelSubscription {
-    /// Every change of a member's level, in order: the last one there was, or all after the one whose cursor is named, 0_0
-    /// for all; and then each as it is booked. To go on after a lost connection, name the cursor of the last one received.
-    /// Needs the scope read. Errors: INVALID_INPUT.
+    /// Every change of a member's level, in order: the last one there was, or all after the one whose cursor is named,
+    /// 0_0 for all; and then each as it is booked. To go on after a lost connection, name the cursor of the last one
+    /// received. Needs the scope read or audit, or the member's own token. Errors: INVALID_INPUT.
     async fn level_changed(
         &self,
         context: &Context<'_>,

@@ -163,7 +163,8 @@ pub struct LevelQuery;
 
 #[Object]
 impl LevelQuery {
-    /// The levels of a wallet and what they go by; null: there is no such wallet. Needs the scope read.
+    /// The levels of a wallet and what they go by; null: there is no such wallet. Needs the scope read or audit, or a
+    /// member's token.
     async fn level_program(
         &self,
         context: &Context<'_>,
@@ -175,9 +176,9 @@ impl LevelQuery {
         Ok(rows.first().map(LevelProgram::from_row))
     }
 
-    /// How many members setLevels would move from which level to which, and how many stay. Nothing changes, no account is
-    /// locked; one such report runs at a time, for a minute at most. Needs the scope rules. Errors: INVALID_INPUT, OVERLOADED when
-    /// another runs or the time is up.
+    /// How many members setLevels would move from which level to which, and how many stay. Nothing changes, no account
+    /// is locked; one such report runs at a time, for a minute at most. Needs the scope rules or audit. Errors:
+    /// INVALID_INPUT, OVERLOADED when another runs or the time is up.
     async fn preview_levels(
         &self,
         context: &Context<'_>,

@@ -135,8 +135,8 @@ pub struct LimitQuery;
 
 #[Object]
 impl LimitQuery {
-    /// All limits on earning, by code. At most 100 a page, 20 unless asked. Needs the scope read. INVALID_INPUT: first or
-    /// after is out of range.
+    /// All limits on earning, by code. At most 100 a page, 20 unless asked. Needs the scope read or audit.
+    /// INVALID_INPUT: first or after is out of range.
     #[graphql(complexity = "page_complexity(first, child_complexity)")]
     async fn earn_limits(
         &self,

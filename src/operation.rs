@@ -468,8 +468,9 @@ pub struct EntrySubscription;
 #[Subscription]
 impl EntrySubscription {
     /// Every entry of a member's account, in order, without gaps: those after the one named, and then each as it is
-    /// booked. after is the seq of an entry, 0 for all, or a cursor of Account.entries; null: those booked from now on. To
-    /// go on after a lost connection, name the last one received. Needs the scope read. Errors: INVALID_INPUT.
+    /// booked. after is the seq of an entry, 0 for all, or a cursor of Account.entries; null: those booked from now on.
+    /// To go on after a lost connection, name the last one received. Needs the scope read or audit, or the member's own
+    /// token. Errors: INVALID_INPUT.
     async fn entry_added(
         &self,
         context: &Context<'_>,

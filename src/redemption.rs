@@ -281,7 +281,8 @@ pub struct RedemptionQuery;
 
 #[Object]
 impl RedemptionQuery {
-    /// A redemption of a member; null: there is none of this id. Needs the scope read. INVALID_INPUT: id is no id.
+    /// A redemption of a member; null: there is none of this id. Needs the scope read or audit, or the member's own
+    /// token. INVALID_INPUT: id is no id.
     async fn redemption(
         &self,
         context: &Context<'_>,
@@ -305,9 +306,9 @@ pub struct RedemptionMutation;
 #[Object]
 impl RedemptionMutation {
     /// Redeems a reward: points, stock, quota and the redemption at once, or nothing. A coupon's code, and what was
-    /// drawn, stand on the redemption. Needs the scope spend. Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT,
-    /// UNKNOWN_REWARD, NOT_ON_SALE, PRICE_CHANGED (details.price is the present one), OUT_OF_STOCK,
-    /// INSUFFICIENT_POINTS, ACCOUNT_FROZEN, LIMIT_REACHED (the quota), ACCOUNT_MERGED.
+    /// drawn, stand on the redemption. Needs the scope spend, or the member's own token. Errors: INVALID_INPUT,
+    /// FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_REWARD, NOT_ON_SALE, PRICE_CHANGED (details.price is the present one),
+    /// OUT_OF_STOCK, INSUFFICIENT_POINTS, ACCOUNT_FROZEN, LIMIT_REACHED (the quota), ACCOUNT_MERGED.
     async fn redeem_reward(
         &self,
         context: &Context<'_>,
@@ -406,9 +407,10 @@ pub struct RedemptionSubscription;
 
 #[Subscription]
 impl RedemptionSubscription {
-    /// A member's redemptions as they are made, fulfilled or cancelled: first the one that has changed last, if there is
-    /// any; or, with after, those that have changed since then. Several changes of one may come as one. With id, only
-    /// those of that redemption, first as it stands. Needs the scope read. Errors: INVALID_INPUT.
+    /// A member's redemptions as they are made, fulfilled or cancelled: first the one that has changed last, if there
+    /// is any; or, with after, those that have changed since then. Several changes of one may come as one. With id,
+    /// only those of that redemption, first as it stands. Needs the scope read or audit, or the member's own token.
+    /// Errors: INVALID_INPUT.
     async fn redemption_changed(
         &self,
         context: &Context<'_>,

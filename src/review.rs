@@ -156,8 +156,8 @@ pub struct ReviewQuery;
 
 #[Object]
 impl ReviewQuery {
-    /// Awards that wait for a person, of all members, oldest first. At most 100 a page, 20 unless asked. Needs the scope
-    /// read. INVALID_INPUT: first or after is out of range.
+    /// Awards that wait for a person, of all members, oldest first. At most 100 a page, 20 unless asked. Needs the
+    /// scope adjust or audit. INVALID_INPUT: first or after is out of range.
     #[graphql(complexity = "page_complexity(first, child_complexity)")]
     async fn reviews(
         &self,
@@ -260,9 +260,9 @@ pub struct ReviewSubscription;
 
 #[Subscription]
 impl ReviewSubscription {
-    /// The awards that wait for a person, of all members, oldest first, at most 100, 20 unless asked: as they are, and then
-    /// each time that they change. Several changes may come as one. Needs the scope read. INVALID_INPUT: first is out of
-    /// range.
+    /// The awards that wait for a person, of all members, oldest first, at most 100, 20 unless asked: as they are, and
+    /// then each time that they change. Several changes may come as one. Needs the scope adjust or audit.
+    /// INVALID_INPUT: first is out of range.
     async fn review_queue(
         &self,
         context: &Context<'_>,

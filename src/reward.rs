@@ -176,7 +176,7 @@ pub struct RewardQuery;
 #[Object]
 impl RewardQuery {
     /// All rewards, by code, those that are not on sale included. At most 100 a page, 20 unless asked. Needs the scope
-    /// read. INVALID_INPUT: first or after is out of range.
+    /// read or audit, or a member's token. INVALID_INPUT: first or after is out of range.
     #[graphql(complexity = "page_complexity(first, child_complexity)")]
     async fn rewards(
         &self,
@@ -193,7 +193,7 @@ impl RewardQuery {
         Ok(connection(rewards, first, has_previous_page, |reward| reward.code.clone()))
     }
 
-    /// A reward; null: there is none of this code. Needs the scope read.
+    /// A reward; null: there is none of this code. Needs the scope read or audit, or a member's token.
     async fn reward(&self, context: &Context<'_>, code: String) -> async_graphql::Result<Option<Reward>> {
         caller(context)?;
         check_text("code", &code)?;

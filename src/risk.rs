@@ -121,8 +121,8 @@ pub struct RiskQuery;
 
 #[Object]
 impl RiskQuery {
-    /// All risk rules, by code. At most 100 a page, 20 unless asked. Needs the scope read. INVALID_INPUT: first or after is
-    /// out of range.
+    /// All risk rules, by code. At most 100 a page, 20 unless asked. Needs the scope rules or audit. INVALID_INPUT:
+    /// first or after is out of range.
     #[graphql(complexity = "page_complexity(first, child_complexity)")]
     async fn risk_rules(
         &self,
@@ -137,9 +137,10 @@ impl RiskQuery {
         Ok(connection(rules, first, after.is_some(), |rule| rule.code.clone()))
     }
 
-    /// Runs a risk rule, whatever its mode, over the awards that were booked from the first instant until before the second.
-    /// What would have come of denying is not worked out. Reads only. Needs the scope rules. INVALID_INPUT: no such rule,
-    /// or one that looks at addresses or devices, which are not kept: try it in the mode WATCH.
+    /// Runs a risk rule, whatever its mode, over the awards that were booked from the first instant until before the
+    /// second. What would have come of denying is not worked out. Reads only. Needs the scope rules or audit.
+    /// INVALID_INPUT: no such rule, or one that looks at addresses or devices, which are not kept: try it in the mode
+    /// WATCH.
     async fn test_risk_rule(
         &self,
         context: &Context<'_>,

@@ -207,8 +207,8 @@ pub struct RuleQuery;
 
 #[Object]
 impl RuleQuery {
-    /// All rules, by code. At most 100 a page, 20 unless asked. Needs the scope read. INVALID_INPUT: first or after is out
-    /// of range.
+    /// All rules, by code. At most 100 a page, 20 unless asked. Needs the scope read or audit. INVALID_INPUT: first or
+    /// after is out of range.
     #[graphql(complexity = "page_complexity(first, child_complexity)")]
     async fn rules(
         &self,
@@ -223,15 +223,15 @@ impl RuleQuery {
         Ok(connection(rules, first, after.is_some(), |rule| rule.code.clone()))
     }
 
-    /// A rule; null: there is none of this code. Needs the scope read.
+    /// A rule; null: there is none of this code. Needs the scope read or audit.
     async fn rule(&self, context: &Context<'_>, code: String) -> async_graphql::Result<Option<Rule>> {
         caller(context)?;
         check_text("code", &code)?;
         Ok(context.data::<DataLoader<Reads>>()?.loader().list(RULE, &[&code]).await?.pop())
     }
 
-    /// The versions of a rule, the highest number first: drafts, and all that has ever been published. At most 100 a page,
-    /// 20 unless asked. Needs the scope read. INVALID_INPUT: first or after is out of range.
+    /// The versions of a rule, the highest number first: drafts, and all that has ever been published. At most 100 a
+    /// page, 20 unless asked. Needs the scope read or audit. INVALID_INPUT: first or after is out of range.
     #[graphql(complexity = "page_complexity(first, child_complexity)")]
     async fn rule_versions(
         &self,

@@ -225,7 +225,8 @@ pub struct SignInQuery;
 
 #[Object]
 impl SignInQuery {
-    /// What signing in gives in a wallet; null: nothing, nobody can sign in there. Needs the scope read.
+    /// What signing in gives in a wallet; null: nothing, nobody can sign in there. Needs the scope read or audit, or a
+    /// member's token.
     async fn sign_in_terms(
         &self,
         context: &Context<'_>,
@@ -238,7 +239,8 @@ impl SignInQuery {
     }
 
     /// A month of a member's sign-ins, like 2030-01 (null: the present one), the streak, and what today and tomorrow
-    /// bring. Needs the scope read. INVALID_INPUT: month is none, or the wallet has no sign-in.
+    /// bring. Needs the scope read or audit, or the member's own token. INVALID_INPUT: month is none, or the wallet has
+    /// no sign-in.
     async fn sign_in_calendar(
         &self,
         context: &Context<'_>,
@@ -314,8 +316,9 @@ impl SignInMutation {
     }
 
     /// Signs a member in for the present local day: points by the rule of the terms, and the bonus when the streak is
-    /// full. Needs the scope earn. Errors: INVALID_INPUT, FORBIDDEN, UNKNOWN_RULE, IDEMPOTENCY_CONFLICT,
-    /// ALREADY_SIGNED_IN (details.day), RULE_RETIRED, AWARD_DENIED, LIMIT_REACHED, ACCOUNT_FROZEN.
+    /// full. Needs the scope earn, or the member's own token. Errors: INVALID_INPUT, FORBIDDEN, UNKNOWN_RULE,
+    /// IDEMPOTENCY_CONFLICT, ALREADY_SIGNED_IN (details.day), RULE_RETIRED, AWARD_DENIED, LIMIT_REACHED,
+    /// ACCOUNT_FROZEN.
     async fn sign_in(&self, context: &Context<'_>, input: SignInInput) -> async_graphql::Result<SignInPayload> {
         let request = Request {
             wallet: input.wallet,
@@ -332,9 +335,9 @@ impl SignInMutation {
     }
 
     /// Makes up a day without a sign-in, for the points that it costs: it counts in the streak from then on, and brings
-    /// no points by itself. Needs the scope spend. Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT,
-    /// ALREADY_SIGNED_IN, DAY_OUT_OF_RANGE (details.first and details.last are the days that can be),
-    /// INSUFFICIENT_POINTS, LIMIT_REACHED, ACCOUNT_FROZEN.
+    /// no points by itself. Needs the scope spend, or the member's own token. Errors: INVALID_INPUT, FORBIDDEN,
+    /// IDEMPOTENCY_CONFLICT, ALREADY_SIGNED_IN, DAY_OUT_OF_RANGE (details.first and details.last are the days that can
+    /// be), INSUFFICIENT_POINTS, LIMIT_REACHED, ACCOUNT_FROZEN.
     async fn make_up_sign_in(
         &self,
         context: &Context<'_>,
@@ -355,8 +358,8 @@ impl SignInMutation {
     }
 
     /// Gives a member a time zone of the member's own for days of sign-in, from the next local day on; at most once a
-    /// day of the program's time zone. Needs the scope earn. Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT,
-    /// LIMIT_REACHED.
+    /// day of the program's time zone. Needs the scope earn, or the member's own token. Errors: INVALID_INPUT,
+    /// FORBIDDEN, IDEMPOTENCY_CONFLICT, LIMIT_REACHED.
     async fn set_time_zone(
         &self,
         context: &Context<'_>,

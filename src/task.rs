@@ -211,8 +211,9 @@ pub struct TaskQuery;
 
 #[Object]
 impl TaskQuery {
-    /// The tasks of a wallet, by code, those that are not open included, and how far a member has come with each. At most
-    /// 100 a page, 20 unless asked. Needs the scope read. INVALID_INPUT: first or after is out of range.
+    /// The tasks of a wallet, by code, those that are not open included, and how far a member has come with each. At
+    /// most 100 a page, 20 unless asked. Needs the scope read or audit, or the member's own token. INVALID_INPUT: first
+    /// or after is out of range.
     #[graphql(complexity = "page_complexity(first, child_complexity)")]
     async fn task_progress(
         &self,
@@ -266,9 +267,10 @@ impl TaskMutation {
         execute_about(context, request, &[("subject", "task"), ("points", "steps")]).await
     }
 
-    /// Pays a member for a task that is done, once a period, by the rule of the task. Needs the scope earn. Errors:
-    /// INVALID_INPUT, FORBIDDEN, UNKNOWN_RULE, IDEMPOTENCY_CONFLICT, UNKNOWN_TASK, TASK_CLOSED, TASK_NOT_DONE (the key
-    /// stays free), ALREADY_CLAIMED, LIMIT_REACHED, ACCOUNT_FROZEN, RULE_RETIRED, AWARD_DENIED.
+    /// Pays a member for a task that is done, once a period, by the rule of the task. Needs the scope earn, or the
+    /// member's own token. Errors: INVALID_INPUT, FORBIDDEN, UNKNOWN_RULE, IDEMPOTENCY_CONFLICT, UNKNOWN_TASK,
+    /// TASK_CLOSED, TASK_NOT_DONE (the key stays free), ALREADY_CLAIMED, LIMIT_REACHED, ACCOUNT_FROZEN, RULE_RETIRED,
+    /// AWARD_DENIED.
     async fn claim_task(
         &self,
         context: &Context<'_>,

@@ -202,8 +202,8 @@ impl TransferMutation {
     /// Gives points to another member, those that expire soonest first; they keep their expiry and source. It earns
     /// nothing, so levels do not move. With accept the points are only offered; the offer counts for the limits of its
     /// day, whatever becomes of it. A frozen member receives only if the program lets frozen accounts earn. Needs the
-    /// scope spend. Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, INSUFFICIENT_POINTS, LIMIT_REACHED,
-    /// ACCOUNT_FROZEN, ACCOUNT_MERGED.
+    /// scope spend, or the member's own token. Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT,
+    /// INSUFFICIENT_POINTS, LIMIT_REACHED, ACCOUNT_FROZEN, ACCOUNT_MERGED.
     async fn transfer_points(
         &self,
         context: &Context<'_>,
@@ -214,9 +214,9 @@ impl TransferMutation {
         transfer(context, request).await
     }
 
-    /// Completes an offer, whole. What of it has expired meanwhile expires with the receiver. Needs the scope spend.
-    /// Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION, HOLD_CLOSED, LIMIT_REACHED,
-    /// ACCOUNT_FROZEN, ACCOUNT_MERGED.
+    /// Completes an offer, whole. What of it has expired meanwhile expires with the receiver. Needs the scope spend, or
+    /// the member's own token. Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION, HOLD_CLOSED,
+    /// LIMIT_REACHED, ACCOUNT_FROZEN, ACCOUNT_MERGED.
     async fn accept_transfer(
         &self,
         context: &Context<'_>,
@@ -227,8 +227,8 @@ impl TransferMutation {
         transfer(context, request).await
     }
 
-    /// Declines an offer: the points go back to their lots. Needs the scope spend. Errors: INVALID_INPUT, FORBIDDEN,
-    /// IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION, HOLD_CLOSED, ACCOUNT_MERGED.
+    /// Declines an offer: the points go back to their lots. Needs the scope spend, or the member's own token. Errors:
+    /// INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION, HOLD_CLOSED, ACCOUNT_MERGED.
     async fn decline_transfer(
         &self,
         context: &Context<'_>,
@@ -239,8 +239,9 @@ impl TransferMutation {
         transfer(context, request).await
     }
 
-    /// Takes an offer back that was not accepted yet: the points go back to their lots. Needs the scope spend. Errors:
-    /// INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION, HOLD_CLOSED, ACCOUNT_MERGED.
+    /// Takes an offer back that was not accepted yet: the points go back to their lots. Needs the scope spend, or the
+    /// member's own token. Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION, HOLD_CLOSED,
+    /// ACCOUNT_MERGED.
     async fn cancel_transfer(
         &self,
         context: &Context<'_>,

@@ -57,7 +57,7 @@ pub struct JobQuery;
 
 #[Object]
 impl JobQuery {
-    /// All jobs, by name. Needs the scope rules.
+    /// All jobs, by name. Needs the scope rules or audit.
     #[graphql(complexity = "20 * child_complexity")]
     async fn jobs(&self, context: &Context<'_>) -> async_graphql::Result<Vec<Job>> {
         caller(context)?;

@@ -125,7 +125,7 @@ struct Schema(BTreeMap<String, Value>);
 impl Schema {
     async fn of(gateway: &Gateway) -> Schema {
         let query = "{ __schema { types { kind name
-            fields { name type { ...t } args { name defaultValue type { ...t } } }
+            fields { name description type { ...t } args { name defaultValue type { ...t } } }
             inputFields { name defaultValue type { ...t } }
             enumValues { name } possibleTypes { name } } } }
             fragment t on __Type { kind name ofType { kind name ofType { kind name ofType { kind name } } } }";
@@ -360,6 +360,9 @@ async fn every_field_of_the_roots_has_a_rule_and_every_caller_meets_it() {
                 "{}",
                 rule.field
             );
+            let description = field["description"].as_str().unwrap().replace('\n', " ");
+            let said = description.split_once(&rule.sentence()).is_some_and(|(_, rest)| rest.starts_with(['.', ';']));
+            assert!(said, "{} says: {}\n{description}", rule.field, rule.sentence());
             for asker in &askers {
                 // What answers an offer is the receiver's.
                 let own = match rule.field {
