@@ -166,9 +166,9 @@ pub const GUARDED: &[(&str, &str)] = &[
     ("DeclineTransferPayload.account", "if it is theirs"),
     ("DeclineTransferPayload.entry", "if it is theirs"),
     ("DeclineTransferPayload.receiver", "if it is theirs"),
-    ("Operation.actor", "of what they asked for themselves"),
+    ("Operation.actor", "of what members asked for"),
     ("Operation.entry", "if it is theirs"),
-    ("Operation.metadata", "of what they asked for themselves"),
+    ("Operation.metadata", "of what members asked for"),
     ("TransferPointsPayload.receiver", "if it is theirs"),
 ];
 

@@ -243,13 +243,13 @@ impl Operation {
         self.detail.clone().map(Json)
     }
 
-    /// Person behind the request; null: none was named. FORBIDDEN: a member asks, who has not asked for it himself.
+    /// Person behind the request; null: none was named. FORBIDDEN: a member reads it, and no member asked for the operation.
     async fn actor(&self, context: &Context<'_>) -> async_graphql::Result<Option<&str>> {
         self.asked_or_host(context)?;
         Ok(self.actor.as_deref())
     }
 
-    /// Whatever the host keeps with it; null: nothing. FORBIDDEN: a member asks, who has not asked for it himself.
+    /// Whatever the host keeps with it; null: nothing. FORBIDDEN: a member reads it, and no member asked for the operation.
     async fn metadata(&self, context: &Context<'_>) -> async_graphql::Result<Option<Json<Value>>> {
         self.asked_or_host(context)?;
         Ok(self.metadata.clone().map(Json))

@@ -439,10 +439,13 @@ async fn every_type_that_members_reach_is_one_that_they_may_see() {
 fn the_page_says_who_may_ask_for_what() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/access.md");
     let page = fs::read_to_string(&file).unwrap();
-    let (preface, _) = page.split_once("## Query\n").unwrap();
-    let expected = format!("{preface}{}", access::page());
+    let (preface, tables) = page.split_once("## Query\n").unwrap();
+    let expected = access::page();
     if std::env::var_os("JIFEN_BLESS").is_some() {
-        fs::write(&file, &expected).unwrap();
+        return fs::write(&file, format!("{preface}{expected}")).unwrap();
     }
-    assert!(page == expected, "the rules have changed; review them and run this with JIFEN_BLESS=1");
+    assert!(
+        format!("## Query\n{tables}") == expected,
+        "the rules have changed; review them and run this with JIFEN_BLESS=1"
+    );
 }
