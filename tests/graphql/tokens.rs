@@ -423,7 +423,7 @@ async fn of_another_member_there_is_forbidden_and_nothing_else() {
 
 #[tokio::test]
 async fn members_give_offer_accept_and_decline_and_see_their_side_alone() {
-    let (gateway, _database, signer) = with_members().await;
+    let (gateway, database, signer) = with_members().await;
     gateway.grant("alice", 100, "grant", None).await;
     let [alice, bob, rosa] = ["alice", "bob", "rosa"].map(|user| gateway.with_key(&signer.of(user)));
     let send = async |by: &Gateway, field: &str, mut input: Value, fields: &str| {
@@ -462,6 +462,17 @@ async fn members_give_offer_accept_and_decline_and_see_their_side_alone() {
     ] {
         assert_eq!(code(&send(by, field, input, "replayed").await["errors"][0]), "FORBIDDEN", "{field}");
     }
+    // nor anything on an account that has offered nothing, which is not even made
+    for (user, offer) in
+        [("alice", offers[1].clone()), ("nobody", offers[0].clone()), ("alice", uuid::Uuid::new_v4().to_string())]
+    {
+        let query = "mutation($input: AnswerTransferInput!) { acceptTransfer(input: $input) { replayed } }";
+        let input = json!({ "userId": user, "toUserId": "bob", "transferId": offer, "idempotencyKey": "litter" });
+        let refused = bob.send(query, json!({ "input": input })).await;
+        assert_eq!(code(&refused["errors"][0]), "UNKNOWN_OPERATION", "{user}");
+    }
+    let litter = "select (select count(*) from points.operation where idempotency_key = 'litter') + (select count(*) from points.account where user_id = 'nobody')";
+    assert_eq!(database.client().await.query_one(litter, &[]).await.unwrap().get::<_, i64>(0), 0);
     // The same key for both who answer, and the giver's own: no two meet.
     let fields = "replayed operation { client points entry { seq } } entry { availableAfter } account { userId } receiver { userId }";
     for replayed in [false, true] {
