@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use tokio_postgres::Row;
 
 use crate::{
-    client::caller,
+    access::reader,
     error::Error,
     expiry::{ExpiringPoints, Notice, NoticeCursor, NoticesKey, expiring_points},
     feed::{self, Feed},
@@ -398,19 +398,21 @@ pub struct AccountQuery;
 
 #[Object]
 impl AccountQuery {
-    /// A member's account; null: no operation has made it yet. Needs the scope read.
+    /// A member's account; null: no operation has made it yet. Needs the scope read or audit, or the member's own
+    /// token.
     async fn account(
         &self,
         context: &Context<'_>,
         user_id: ID,
         #[graphql(default = "points")] wallet: String,
     ) -> async_graphql::Result<Option<Account>> {
-        caller(context)?.require("read")?;
+        reader(context, &user_id, &wallet)?;
         let key = AccountKey::new(user_id, wallet)?;
         Ok(context.data::<AccountReads>()?.load(key).await?)
     }
 
-    /// What the caller's own client asked for under this key and what came of it; null: nothing yet. Needs the scope read.
+    /// What the caller's own client asked for under this key and what came of it; null: nothing yet. Needs the scope
+    /// read or audit, or the member's own token.
     async fn operation(
         &self,
         context: &Context<'_>,
@@ -418,8 +420,7 @@ impl AccountQuery {
         idempotency_key: String,
         #[graphql(default = "points")] wallet: String,
     ) -> async_graphql::Result<Option<Operation>> {
-        let client = caller(context)?;
-        client.require("read")?;
+        let client = reader(context, &user_id, &wallet)?;
         let reads = context.data::<DataLoader<Reads>>()?;
         let key = AccountKey::new(user_id, wallet)?;
         let Some(account) = context.data::<AccountReads>()?.load(key).await? else { return Ok(None) };
@@ -435,10 +436,11 @@ pub struct AccountSubscription;
 #[Subscription]
 impl AccountSubscription {
     /// A member's account: first as it stands, and then each time that it has become another, by whatever cause, points
-    /// becoming available or expiring included. Several changes may come as one; versions never fall, and the last state
-    /// always comes. Null: there is no account yet, or no longer. Needs the scope read. Errors: INVALID_INPUT.
+    /// becoming available or expiring included. Several changes may come as one; versions never fall, and the last
+    /// state always comes. Null: there is no account yet, or no longer. Needs the scope read or audit, or the member's
+    /// own token. Errors: INVALID_INPUT.
     ///
-    /// To go on after a lost connection, name the version of the last account received: if it is still the present
+    /// /// To go on after a lost connection, name the version of the last account received: if it is still the present
     /// state, it does not come again.
     async fn balance_changed(
         &self,
@@ -447,7 +449,7 @@ impl AccountSubscription {
         #[graphql(default = "points")] wallet: String,
         after_version: Option<Points>,
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Option<Account>>> + use<>> {
-        caller(context)?.require("read")?;
+        reader(context, &user_id, &wallet)?;
         let following = context.data::<Feed>()?.follow(AccountKey::new(user_id, wallet)?);
         Ok(feed::balances(following, after_version.map(|version| version.0)).map(Ok))
     }

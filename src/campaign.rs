@@ -11,9 +11,9 @@ use postgres_types::{FromSql, ToSql};
 use rust_decimal::Decimal as Number;
 
 use crate::{
+    access::{caller, host},
     account::{connection, page_complexity, page_size},
     catalogue::{change, check_terms},
-    client::caller,
     feed::{Feed, Shared},
     ledger::check_text,
     reads::Reads,
@@ -98,9 +98,10 @@ impl Campaign {
         self.member_cap.map(Points)
     }
 
-    /// Points left for all members together, at the instant of the answer; null: it has no budget.
-    async fn remaining_budget(&self) -> Option<Points> {
-        self.remaining_budget.map(Points)
+    /// Points left for all members together, at the instant of the answer; null: it has no budget. FORBIDDEN: a member asks.
+    async fn remaining_budget(&self, context: &Context<'_>) -> async_graphql::Result<Option<Points>> {
+        host(context)?;
+        Ok(self.remaining_budget.map(Points))
     }
 }
 
@@ -110,8 +111,8 @@ pub struct CampaignQuery;
 
 #[Object]
 impl CampaignQuery {
-    /// All campaigns, by code. At most 100 a page, 20 unless asked. Needs the scope read. INVALID_INPUT: first or after is
-    /// out of range.
+    /// All campaigns, by code; for members those that run. At most 100 a page, 20 unless asked. Needs the scope read or
+    /// audit, or a member's token. INVALID_INPUT: first or after is out of range.
     #[graphql(complexity = "page_complexity(first, child_complexity)")]
     async fn campaigns(
         &self,
@@ -119,18 +120,20 @@ impl CampaignQuery {
         first: Option<i32>,
         after: Option<String>,
     ) -> async_graphql::Result<Connection<String, Campaign>> {
-        caller(context)?.require("read")?;
+        let all = caller(context)?.member.is_none();
         let first = page_size(first)?;
         check_text("after", after.as_deref().unwrap_or_default())?;
-        let campaigns = context.data::<DataLoader<Reads>>()?.loader().list(CAMPAIGNS, &[&(first + 1), &after]).await?;
+        let campaigns =
+            context.data::<DataLoader<Reads>>()?.loader().list(CAMPAIGNS, &[&(first + 1), &after, &all]).await?;
         Ok(connection(campaigns, first, after.is_some(), |campaign| campaign.code.clone()))
     }
 
-    /// A campaign; null: there is none of this code. Needs the scope read.
+    /// A campaign; null: there is none of this code, or, for members, it does not run. Needs the scope read or audit,
+    /// or a member's token.
     async fn campaign(&self, context: &Context<'_>, code: String) -> async_graphql::Result<Option<Campaign>> {
-        caller(context)?.require("read")?;
+        let all = caller(context)?.member.is_none();
         check_text("code", &code)?;
-        Ok(context.data::<DataLoader<Reads>>()?.loader().list(CAMPAIGN, &[&code]).await?.pop())
+        Ok(context.data::<DataLoader<Reads>>()?.loader().list(CAMPAIGN, &[&code, &all]).await?.pop())
     }
 }
 
@@ -329,13 +332,14 @@ pub struct CampaignSubscription;
 #[Subscription]
 impl CampaignSubscription {
     /// A campaign with what is left of its budget: as it is, and then each time that it changes; null: there is none of
-    /// this code. Several changes may come as one: at most five a second come. Needs the scope read. Errors: INVALID_INPUT.
+    /// this code. Several changes may come as one: at most five a second come. Needs the scope read or audit. Errors:
+    /// INVALID_INPUT.
     async fn campaign_budget(
         &self,
         context: &Context<'_>,
         code: String,
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Option<Campaign>>> + use<>> {
-        caller(context)?.require("read")?;
+        caller(context)?;
         check_text("code", &code)?;
         if code.len() > 32 {
             return Err(crate::error::Error::invalid_input("code", "must have 1 to 32 characters").into());
@@ -351,6 +355,7 @@ const LIVE_CAMPAIGN: &str = "
     from api.campaign c
     where c.code = $1";
 
-const CAMPAIGN: &str = "select c from api.campaign c where c.code = $1";
+const CAMPAIGN: &str = "select c from api.campaign c where c.code = $1 and ($2::boolean or c.running)";
 
-const CAMPAIGNS: &str = "select c from api.campaign c where c.code > coalesce($2, '') order by c.code limit $1::int";
+const CAMPAIGNS: &str = "
+    select c from api.campaign c where c.code > coalesce($2, '') and ($3::boolean or c.running) order by c.code limit $1::int";

@@ -1,85 +1,186 @@
-//! Who is calling: a partner service with an API key.
+//! Who is calling: a partner service with an API key, or a member with a token of the host's.
 
 use std::{
     collections::HashMap,
-    sync::Mutex,
+    sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
 
-use async_graphql::Context;
+use chrono::{DateTime, Utc};
 use deadpool_postgres::Pool;
 use sha2::{Digest, Sha256};
+use tracing::warn;
 
-use crate::error::Error;
+use crate::{
+    error::Error,
+    rate::{Bucket, Buckets},
+    token::Tokens,
+};
 
 /// A revoked key reads for at most this long; the engine refuses its operations at once.
 const REMEMBERED: Duration = Duration::from_secs(1);
 /// Keys in memory; past it all are forgotten, so that the memory is bounded.
 const REMEMBERED_KEYS: usize = 10_000;
+/// No key is longer.
+const MAX_KEY: usize = 256;
+/// How often it is stored when keys were last used.
+pub const STORE_USES: Duration = Duration::from_secs(60);
 
-/// A client, as its API key says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Client {
-    /// Id in operations.
+/// The client in whose name members ask.
+pub const MEMBERS: i32 = 2;
+
+/// Who calls, as the credential says.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Client in operations.
     pub id: i32,
     /// What it may do.
     pub scopes: Vec<String>,
+    /// Wallets whose accounts it may read; None: all.
+    pub wallets: Option<Vec<String>>,
+    /// The host's name for the member whose token it is; None: it is a key.
+    pub member: Option<String>,
+    /// When the credential ends; None: never.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Where it takes its requests from; None: there are as many as it likes.
+    pub bucket: Option<Arc<Bucket>>,
 }
 
-impl Client {
-    /// Refuses a client without the scope.
-    pub fn require(&self, scope: &str) -> Result<(), Error> {
-        if self.scopes.iter().any(|held| held == scope) { Ok(()) } else { Err(Error::forbidden(scope)) }
+impl Caller {
+    /// Whether this is the same one, with the same rights.
+    pub fn is(&self, other: &Caller) -> bool {
+        (self.id, &self.scopes, &self.wallets, &self.member) == (other.id, &other.scopes, &other.wallets, &other.member)
+    }
+
+    /// Takes one request of those that its rate leaves.
+    pub fn take_request(&self) -> Result<(), Error> {
+        self.bucket.as_ref().map_or(Ok(()), |bucket| bucket.take())
+    }
+
+    fn expired(&self) -> bool {
+        self.expires_at.is_some_and(|end| end <= Utc::now())
     }
 }
 
-/// The caller of a GraphQL field.
-pub fn caller<'a>(context: &Context<'a>) -> Result<&'a Client, Error> {
-    context.data_opt::<Client>().ok_or_else(Error::unauthenticated)
-}
-
-/// Finds clients by their keys.
+/// Finds callers by their credentials.
 pub struct Clients {
     pool: Pool,
-    remembered: Mutex<HashMap<[u8; 32], (Client, Instant)>>,
+    tokens: Option<Arc<Tokens>>,
+    remembered: Mutex<HashMap<[u8; 32], (Caller, Instant)>>,
+    buckets: Buckets,
+    /// When keys were last used, as far as that is not stored.
+    uses: Mutex<HashMap<[u8; 32], DateTime<Utc>>>,
 }
 
 impl Clients {
-    /// Looks keys up in this database.
-    pub fn new(pool: Pool) -> Self {
-        Clients { pool, remembered: Mutex::default() }
+    /// Looks keys up in this database, and takes these tokens; None: none.
+    pub fn new(pool: Pool, tokens: Option<Arc<Tokens>>) -> Self {
+        Clients { pool, tokens, remembered: Mutex::default(), buckets: Buckets::default(), uses: Mutex::default() }
     }
 
-    /// The client of an `Authorization` header; None: there is no header.
-    pub async fn authenticate(&self, authorization: Option<&str>) -> Result<Option<Client>, Error> {
+    /// Another number when tokens are signed by other keys.
+    pub fn token_keys(&self) -> u64 {
+        self.tokens.as_ref().map_or(0, |tokens| tokens.version())
+    }
+
+    /// The caller of an `Authorization` header; None: there is no header.
+    pub async fn authenticate(&self, authorization: Option<&str>) -> Result<Option<Caller>, Error> {
         let Some(header) = authorization else { return Ok(None) };
-        let key = header
+        let credential = header
             .split_once(' ')
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, key)| key.trim())
-            .filter(|key| !key.is_empty())
+            .map(|(_, credential)| credential.trim())
+            .filter(|credential| !credential.is_empty())
             .ok_or_else(Error::unauthenticated)?;
-        let hash = hash_key(key);
-        if let Some(client) = self.remembered(&hash) {
-            return Ok(Some(client));
+        match &self.tokens {
+            Some(tokens) if looks_like_token(credential) => {
+                let member = tokens.verify(credential, Utc::now()).ok_or_else(Error::unauthenticated)?;
+                Ok(Some(Caller {
+                    id: MEMBERS,
+                    scopes: Vec::new(),
+                    wallets: None,
+                    member: Some(member.user_id),
+                    expires_at: Some(member.expires_at),
+                    bucket: None,
+                }))
+            }
+            _ => self.by_key(credential).await.map(Some),
         }
+    }
+
+    async fn by_key(&self, key: &str) -> Result<Caller, Error> {
+        if key.len() > MAX_KEY {
+            return Err(Error::unauthenticated());
+        }
+        let hash = hash_key(key);
+        let caller = match self.remembered(&hash) {
+            Some(caller) => caller,
+            None => self.look_up(hash).await?,
+        };
+        lock(&self.uses).insert(hash, Utc::now());
+        Ok(caller)
+    }
+
+    async fn look_up(&self, hash: [u8; 32]) -> Result<Caller, Error> {
         let connection = self.pool.get().await?;
         let statement = connection.prepare_cached(AUTHENTICATE).await?;
         let row = connection.query_opt(&statement, &[&&hash[..]]).await?.ok_or_else(Error::unauthenticated)?;
-        let client = Client { id: row.get("id"), scopes: row.get("scopes") };
-        let mut remembered = self.remembered.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let id = row.get("id");
+        let (rate, burst): (Option<f64>, Option<i32>) = (row.get("rate"), row.get("burst"));
+        let caller = Caller {
+            id,
+            scopes: row.get("scopes"),
+            wallets: row.get("wallets"),
+            member: None,
+            expires_at: row.get("expires_at"),
+            bucket: rate.zip(burst).map(|(rate, burst)| self.buckets.of(id, rate, burst)).transpose()?,
+        };
+        let mut remembered = lock(&self.remembered);
         if remembered.len() >= REMEMBERED_KEYS {
             remembered.clear();
         }
-        remembered.insert(hash, (client.clone(), Instant::now()));
-        Ok(Some(client))
+        remembered.insert(hash, (caller.clone(), Instant::now()));
+        Ok(caller)
     }
 
-    fn remembered(&self, hash: &[u8; 32]) -> Option<Client> {
-        let remembered = self.remembered.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let (client, since) = remembered.get(hash)?;
-        (since.elapsed() < REMEMBERED).then(|| client.clone())
+    fn remembered(&self, hash: &[u8; 32]) -> Option<Caller> {
+        let remembered = lock(&self.remembered);
+        let (caller, since) = remembered.get(hash)?;
+        (since.elapsed() < REMEMBERED && !caller.expired()).then(|| caller.clone())
     }
+
+    /// Stores when keys were last used. What can't be stored now is next time.
+    pub async fn store_uses(&self) {
+        let uses = std::mem::take(&mut *lock(&self.uses));
+        if uses.is_empty() {
+            return;
+        }
+        if let Err(error) = self.try_store(&uses).await {
+            warn!("cannot store when keys were last used: {}", error.message);
+            let mut kept = lock(&self.uses);
+            for (hash, at) in uses {
+                // One that is newer stays.
+                kept.entry(hash).or_insert(at);
+            }
+        }
+    }
+
+    async fn try_store(&self, uses: &HashMap<[u8; 32], DateTime<Utc>>) -> Result<(), Error> {
+        let (hashes, instants): (Vec<&[u8]>, Vec<DateTime<Utc>>) =
+            uses.iter().map(|(hash, at)| (&hash[..], *at)).unzip();
+        let connection = self.pool.get().await?;
+        connection.execute("select api.note_key_uses($1, $2)", &[&hashes, &instants]).await?;
+        Ok(())
+    }
+}
+
+/// Whether it is a JWT in form: three parts, of which the first is an object in base64. No key of ours begins like that.
+fn looks_like_token(credential: &str) -> bool {
+    credential.starts_with("ey") && credential.bytes().filter(|&byte| byte == b'.').count() == 2
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 /// What the database keeps of a key.
@@ -92,4 +193,4 @@ pub fn new_key() -> String {
     format!("jf_{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple())
 }
 
-const AUTHENTICATE: &str = "select id, scopes from api.authenticate($1)";
+const AUTHENTICATE: &str = "select * from api.authenticate($1)";

@@ -5,7 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use axum::http::HeaderValue;
+use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
+use jsonwebtoken::Algorithm;
+use rust_decimal::Decimal;
 use tokio_postgres::Config;
 
 use crate::database;
@@ -72,6 +76,56 @@ pub struct Serve {
     /// Load the demonstration program into the database of --database-url too
     #[arg(long, env = "JIFEN_DEMO")]
     pub demo: bool,
+    #[command(flatten)]
+    pub jwt: JwtOptions,
+    #[command(flatten)]
+    pub exposure: Exposure,
+}
+
+/// Which tokens of members are taken.
+#[derive(Clone, Debug, Args)]
+pub struct JwtOptions {
+    /// How members' tokens are signed: HS256, RS256 or EdDSA; none: members have no tokens
+    #[arg(long, env = "JIFEN_JWT_ALGORITHM", value_parser = parse_algorithm)]
+    pub jwt_algorithm: Option<Algorithm>,
+    /// The key of tokens: 32 bytes or more for HS256, else a public key in PEM; followed when it changes
+    #[arg(long, env = "JIFEN_JWT_KEY_FILE")]
+    pub jwt_key_file: Option<PathBuf>,
+    /// Keys of tokens by kid, as a JWKS; followed when it changes
+    #[arg(long, env = "JIFEN_JWT_JWKS_FILE")]
+    pub jwt_jwks_file: Option<PathBuf>,
+    /// What the claim iss of tokens must be
+    #[arg(long, env = "JIFEN_JWT_ISSUER")]
+    pub jwt_issuer: Option<String>,
+    /// What the claim aud of tokens must be or hold
+    #[arg(long, env = "JIFEN_JWT_AUDIENCE")]
+    pub jwt_audience: Option<String>,
+    /// How far clocks may differ: tokens count so many seconds before nbf and after exp
+    #[arg(long, env = "JIFEN_JWT_LEEWAY_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(0..=600))]
+    pub jwt_leeway_seconds: u16,
+    /// The claim that has the member's userId
+    #[arg(long, env = "JIFEN_JWT_SUBJECT_CLAIM", default_value = "sub")]
+    pub jwt_subject_claim: String,
+}
+
+/// What the gateway shows, and to pages of which origins.
+#[derive(Clone, Debug, Args)]
+pub struct Exposure {
+    /// Whether the schema can be asked for
+    #[arg(long, env = "JIFEN_INTROSPECTION", default_value = "on", value_parser = parse_switch)]
+    pub introspection: Switch,
+    /// Whether GraphiQL is at /
+    #[arg(long, env = "JIFEN_GRAPHIQL", default_value = "on", value_parser = parse_switch)]
+    pub graphiql: Switch,
+    /// Origins whose pages may ask from a browser, e.g. https://shop.example, several with commas [default: none but its own]
+    #[arg(long, env = "JIFEN_CORS_ORIGIN", value_delimiter = ',', value_parser = parse_origin)]
+    pub cors_origin: Vec<HeaderValue>,
+}
+
+impl Default for Exposure {
+    fn default() -> Self {
+        Exposure { introspection: Switch(true), graphiql: Switch(true), cors_origin: Vec::new() }
+    }
 }
 
 /// Options of `jifen migrate`.
@@ -161,9 +215,11 @@ pub struct ImportAdjustments {
 #[derive(Debug, Subcommand)]
 pub enum Key {
     /// Make a client with a key, or give a client a new key; prints the key, once
-    Create(KeyCreate),
+    Create(Box<KeyCreate>),
     /// List the clients
     List(KeyList),
+    /// Give a client a new key, and let the old ones end after a while; prints the key, once
+    Rotate(KeyRotate),
     /// Take a client's rights away
     Revoke(KeyRevoke),
 }
@@ -173,12 +229,24 @@ pub enum Key {
 pub struct KeyCreate {
     /// Name of the client, 1 to 64 characters
     pub name: String,
-    /// What it may do
-    #[arg(long, value_delimiter = ',', default_value = "earn,spend,read", value_parser = ["earn", "spend", "reverse", "adjust", "rewards", "rules", "read"])]
+    /// What it may do; operator: reverse, adjust, rewards, rules, read, audit; auditor: audit, which reads all
+    #[arg(long, value_delimiter = ',', default_value = "earn,spend,read", value_parser = ["earn", "spend", "reverse", "adjust", "rewards", "rules", "read", "audit", "operator", "auditor"])]
     pub scopes: Vec<String>,
     /// The rules it may earn by [default: all]
     #[arg(long, value_delimiter = ',')]
     pub rules: Option<Vec<String>>,
+    /// The wallets whose accounts it may read and change [default: all]
+    #[arg(long, value_delimiter = ',')]
+    pub wallets: Option<Vec<String>>,
+    /// Requests a second that each gateway takes of it, fractions allowed [default: any number]
+    #[arg(long)]
+    pub rate: Option<Decimal>,
+    /// Requests that each gateway takes of it at once [default: as --rate]
+    #[arg(long, requires = "rate")]
+    pub burst: Option<i32>,
+    /// When the key expires, e.g. 2030-01-01T00:00:00Z [default: never]
+    #[arg(long)]
+    pub expires_at: Option<DateTime<Utc>>,
     #[command(flatten)]
     pub database: DatabaseOptions,
 }
@@ -186,6 +254,21 @@ pub struct KeyCreate {
 /// Options of `jifen key list`.
 #[derive(Debug, Args)]
 pub struct KeyList {
+    #[command(flatten)]
+    pub database: DatabaseOptions,
+}
+
+/// Options of `jifen key rotate`.
+#[derive(Debug, Args)]
+pub struct KeyRotate {
+    /// Name of the client
+    pub name: String,
+    /// For how many seconds the old keys go on
+    #[arg(long, default_value_t = 86_400, value_parser = clap::value_parser!(u32).range(0..=31_536_000))]
+    pub grace_seconds: u32,
+    /// When the new key expires, e.g. 2030-01-01T00:00:00Z [default: never]
+    #[arg(long)]
+    pub expires_at: Option<DateTime<Utc>>,
     #[command(flatten)]
     pub database: DatabaseOptions,
 }
@@ -230,4 +313,33 @@ fn parse_key(key: &str) -> Result<String, String> {
         return Err("a key has at least 8 characters, all of them printable ASCII without spaces".to_owned());
     }
     Ok(key.to_owned())
+}
+
+/// On or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Switch(pub bool);
+
+fn parse_switch(text: &str) -> Result<Switch, String> {
+    match text {
+        "on" => Ok(Switch(true)),
+        "off" => Ok(Switch(false)),
+        _ => Err("say on or off".to_owned()),
+    }
+}
+
+/// No others, so that a weak one can't be chosen by mistake.
+fn parse_algorithm(text: &str) -> Result<Algorithm, String> {
+    match text {
+        "HS256" => Ok(Algorithm::HS256),
+        "RS256" => Ok(Algorithm::RS256),
+        "EdDSA" => Ok(Algorithm::EdDSA),
+        _ => Err("say HS256, RS256 or EdDSA".to_owned()),
+    }
+}
+
+fn parse_origin(text: &str) -> Result<HeaderValue, String> {
+    let origin = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let host = origin.filter(|host| !host.is_empty() && !host.contains(['/', '*', '?', '#', '@', ' ']));
+    host.and_then(|_| text.parse().ok())
+        .ok_or_else(|| "an origin is like https://shop.example, without a path".to_owned())
 }

@@ -3,8 +3,8 @@
 use async_graphql::{Context, ID, Object, SimpleObject, dataloader::DataLoader};
 
 use crate::{
+    access::reader,
     account::AccountKey,
-    client::caller,
     reads::Reads,
     scalars::{Decimal, Points},
 };
@@ -30,10 +30,10 @@ pub struct DeductionQuery;
 
 #[Object]
 impl DeductionQuery {
-    /// What a member may use for an order of this amount, in the program's currency. Hold as many, or fewer, by holdPoints
-    /// with the order's orderKey and orderAmount, which checks the same; captureHold on payment, releaseHold on
-    /// cancellation. Needs the scope read. INVALID_INPUT: points of this wallet pay for no orders, or orderAmount is out of
-    /// range.
+    /// What a member may use for an order of this amount, in the program's currency. Hold as many, or fewer, by
+    /// holdPoints with the order's orderKey and orderAmount, which checks the same; captureHold on payment, releaseHold
+    /// on cancellation. Needs the scope read or audit, or the member's own token. INVALID_INPUT: points of this wallet
+    /// pay for no orders, or orderAmount is out of range.
     async fn quote_deduction(
         &self,
         context: &Context<'_>,
@@ -41,7 +41,7 @@ impl DeductionQuery {
         order_amount: Decimal,
         #[graphql(default = "points")] wallet: String,
     ) -> async_graphql::Result<DeductionQuote> {
-        caller(context)?.require("read")?;
+        reader(context, &user_id, &wallet)?;
         let key = AccountKey::new(user_id, wallet)?;
         let quote = "select * from api.quote_deduction($1, $2, $3)";
         let reads = context.data::<DataLoader<Reads>>()?.loader();

@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 
 use crate::{
-    client::caller,
+    access::caller,
     error::{self, Error},
     ledger::Request,
     operation::OperationKind,

@@ -14,7 +14,7 @@ pub const CODES: &[(&str, bool, &str)] = &[
     ("INVALID_INPUT", false, "An input is missing, malformed or out of range."),
     ("UNKNOWN_RULE", false, "No such rule, or no version of it is in force."),
     ("RULE_RETIRED", false, "The rule awards nothing any more."),
-    ("FORBIDDEN", false, "The client may not do this, or not with this rule."),
+    ("FORBIDDEN", false, "The caller may not do this, or not with this rule, wallet or account."),
     ("IDEMPOTENCY_CONFLICT", false, "The idempotency key was used for another request."),
     ("INSUFFICIENT_POINTS", false, "The account has fewer available points than the operation takes."),
     ("LIMIT_REACHED", false, "The operation would pass a limit."),
@@ -49,7 +49,12 @@ pub const CODES: &[(&str, bool, &str)] = &[
     ("UNKNOWN_INVITATION", false, "No member invites by this code."),
     ("ALREADY_INVITED", false, "The member has joined by an invitation before."),
     ("NOT_INVITABLE", false, "The member cannot join by this invitation."),
-    ("UNAUTHENTICATED", false, "Send a valid API key as `Authorization: Bearer KEY`."),
+    ("UNAUTHENTICATED", false, "Send a valid API key, or a member's valid token, as `Authorization: Bearer KEY`."),
+    (
+        "RATE_LIMITED",
+        true,
+        "The client has sent more requests than its rate allows; nothing was done. Send the same request again, later.",
+    ),
     (
         "OVERLOADED",
         true,
@@ -123,9 +128,20 @@ impl Error {
         Error::new("UNAUTHENTICATED")
     }
 
-    /// The client lacks a scope.
-    pub fn forbidden(scope: &str) -> Self {
-        Error { details: Some(Json(serde_json::json!({ "scope": scope }))), ..Error::new("FORBIDDEN") }
+    /// The client lacks a scope, or may not use a wallet.
+    pub fn forbidden(what: &str, value: &str) -> Self {
+        Error { details: Some(Json(serde_json::json!({ what: value }))), ..Error::new("FORBIDDEN") }
+    }
+
+    /// A member asks for what is not his own, whether it is there or not.
+    pub fn not_yours() -> Self {
+        Error::new("FORBIDDEN")
+    }
+
+    /// There is room for a request in so many seconds.
+    pub fn rate_limited(seconds: u64) -> Self {
+        let details = serde_json::json!({ "retryAfterSeconds": seconds });
+        Error { details: Some(Json(details)), ..Error::new("RATE_LIMITED") }
     }
 
     /// Nothing was done, for want of room or time.

@@ -9,8 +9,8 @@ use serde_json::Value;
 use tokio_postgres::Row;
 
 use crate::{
+    access::caller,
     account::{Account, Lot, lots, page_complexity},
-    client::caller,
     error::Error,
     hold::parse_id,
     ledger::{Request, check_instant, execute, payload},

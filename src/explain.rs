@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
 
 use crate::{
+    access::reader,
     account::AccountKey,
-    client::caller,
     hold::parse_id,
     operation::{Operation, OperationKey},
     reads::{AccountReads, Reads},
@@ -57,8 +57,9 @@ pub struct ExplainQuery;
 
 #[Object]
 impl ExplainQuery {
-    /// How an operation of a member came to its points: the rule version and the award computed again from what is stored,
-    /// refusal, entry, lots, and what has been undone since. Null: there is none of this id. Needs the scope read.
+    /// How an operation of a member came to its points: the rule version and the award computed again from what is
+    /// stored, refusal, entry, lots, and what has been undone since. Null: there is none of this id. Needs the scope
+    /// read or audit.
     async fn explain_operation(
         &self,
         context: &Context<'_>,
@@ -66,7 +67,7 @@ impl ExplainQuery {
         operation_id: ID,
         #[graphql(default = "points")] wallet: String,
     ) -> async_graphql::Result<Option<Explanation>> {
-        caller(context)?.require("read")?;
+        reader(context, &user_id, &wallet)?;
         let id = parse_id("operationId", &operation_id)?;
         let AccountKey { user_id, wallet } = AccountKey::new(user_id, wallet)?;
         let key = AccountKey { user_id: user_id.clone(), wallet: wallet.clone() };

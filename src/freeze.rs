@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object};
 
 use crate::{
-    client::caller,
+    access::caller,
     ledger::{Request, execute, payload},
     operation::OperationKind,
 };

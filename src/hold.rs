@@ -10,8 +10,8 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::{
+    access::{caller, reader},
     account::AccountKey,
-    client::caller,
     error::Error,
     ledger::{Request, execute, payload},
     operation::{Operation, OperationKey, OperationKind},
@@ -265,7 +265,8 @@ pub struct HoldQuery;
 
 #[Object]
 impl HoldQuery {
-    /// A hold of a member; null: there is none of this id. Needs the scope read. INVALID_INPUT: id is no id.
+    /// A hold of a member; null: there is none of this id. Needs the scope read or audit, or the member's own token.
+    /// INVALID_INPUT: id is no id.
     async fn hold(
         &self,
         context: &Context<'_>,
@@ -273,7 +274,7 @@ impl HoldQuery {
         id: ID,
         #[graphql(default = "points")] wallet: String,
     ) -> async_graphql::Result<Option<Hold>> {
-        caller(context)?.require("read")?;
+        reader(context, &user_id, &wallet)?;
         let id = parse_id("id", &id)?;
         let key = AccountKey::new(user_id, wallet)?;
         let Some(account) = context.data::<AccountReads>()?.load(key).await? else { return Ok(None) };

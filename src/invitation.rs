@@ -8,9 +8,9 @@ use postgres_types::{FromSql, ToSql};
 use serde_json::Value;
 
 use crate::{
+    access::{caller, caller_for, reader},
     account::AccountKey,
     catalogue::{change, check_terms},
-    client::caller,
     error::Error,
     ledger::{Request, check_text, execute, execute_about, payload},
     operation::{OperationKind, fact},
@@ -156,27 +156,28 @@ pub struct InvitationQuery;
 
 #[Object]
 impl InvitationQuery {
-    /// What invitations give in a wallet; null: nothing, nobody can invite there. Needs the scope read.
+    /// What invitations give in a wallet; null: nothing, nobody can invite there. Needs the scope read or audit, or a
+    /// member's token.
     async fn invitation_terms(
         &self,
         context: &Context<'_>,
         #[graphql(default = "points")] wallet: String,
     ) -> async_graphql::Result<Option<InvitationTerms>> {
-        caller(context)?.require("read")?;
+        caller(context)?;
         check_text("wallet", &wallet)?;
         let sql = "select t from api.invitation_terms t where t.wallet = $1";
         Ok(context.data::<DataLoader<Reads>>()?.loader().list(sql, &[&wallet]).await?.pop())
     }
 
-    /// A member's code, how many invitations it has brought, and who invited the member; null: there is no account. Needs
-    /// the scope read.
+    /// A member's code, how many invitations it has brought, and who invited the member; null: there is no account.
+    /// Needs the scope read or audit, or the member's own token.
     async fn invitations(
         &self,
         context: &Context<'_>,
         user_id: ID,
         #[graphql(default = "points")] wallet: String,
     ) -> async_graphql::Result<Option<Invitations>> {
-        caller(context)?.require("read")?;
+        reader(context, &user_id, &wallet)?;
         let key = AccountKey::new(user_id, wallet)?;
         let reads = context.data::<DataLoader<Reads>>()?.loader();
         let mut rows = reads.query("select * from api.invitations($1, $2)", &[&key.user_id, &key.wallet]).await?;
@@ -235,8 +236,8 @@ impl InvitationMutation {
         Ok(InvitationTermsPayload { terms: row.get("invitation_terms"), replayed: row.get("replayed") })
     }
 
-    /// Makes the code by which a member invites others, or answers the one that is there. Needs the scope earn. Errors:
-    /// INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, ACCOUNT_FROZEN.
+    /// Makes the code by which a member invites others, or answers the one that is there. Needs the scope earn, or the
+    /// member's own token. Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, ACCOUNT_FROZEN.
     async fn create_invitation_code(
         &self,
         context: &Context<'_>,
@@ -245,16 +246,21 @@ impl InvitationMutation {
         let request = Request {
             wallet: input.wallet,
             metadata: input.metadata.map(|metadata| metadata.0),
-            ..Request::new(OperationKind::Invite, caller(context)?.id, input.user_id.0, input.idempotency_key)
+            ..Request::new(
+                OperationKind::Invite,
+                caller_for(context, &input.user_id)?.id,
+                input.user_id.0,
+                input.idempotency_key,
+            )
         };
         execute(context, request).await
     }
 
     /// Says that a member was invited by the owner of a code: once for ever, and before the member qualifies. When the
-    /// member does, by the first award of the qualifying rule, both are paid, in one transaction, within seconds; when that
-    /// award is undone whole, both are clawed back. Needs the scope earn. Errors: INVALID_INPUT, FORBIDDEN,
-    /// IDEMPOTENCY_CONFLICT, UNKNOWN_INVITATION, ALREADY_INVITED, NOT_INVITABLE (details.because: self, older,
-    /// qualified), LIMIT_REACHED (the inviter's cap), ACCOUNT_FROZEN.
+    /// member does, by the first award of the qualifying rule, both are paid, in one transaction, within seconds; when
+    /// that award is undone whole, both are clawed back. Needs the scope earn, or the member's own token. Errors:
+    /// INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_INVITATION, ALREADY_INVITED, NOT_INVITABLE
+    /// (details.because: self, older, qualified), LIMIT_REACHED (the inviter's cap), ACCOUNT_FROZEN.
     async fn join_by_invitation(
         &self,
         context: &Context<'_>,
@@ -264,7 +270,12 @@ impl InvitationMutation {
             wallet: input.wallet,
             subject: Some(input.code),
             metadata: input.metadata.map(|metadata| metadata.0),
-            ..Request::new(OperationKind::Join, caller(context)?.id, input.user_id.0, input.idempotency_key)
+            ..Request::new(
+                OperationKind::Join,
+                caller_for(context, &input.user_id)?.id,
+                input.user_id.0,
+                input.idempotency_key,
+            )
         };
         execute_about(context, request, &[("subject", "code")]).await
     }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    client::caller,
+    access::caller,
     error::Error,
     lanes::Lanes,
     operation::{OperationKind, Outcome},

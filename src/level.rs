@@ -8,8 +8,8 @@ use rust_decimal::Decimal as Number;
 use tokio_postgres::Row;
 
 use crate::{
+    access::reader,
     account::{Account, AccountKey},
-    client::caller,
     error::Error,
     feed::{self, Feed},
     operation::{Operation, OperationKey},
@@ -364,9 +364,9 @@ pub struct LevelSubscription;
 
 #[Subscription]
 impl LevelSubscription {
-    /// Every change of a member's level, in order: the last one there was, or all after the one whose cursor is named, 0_0
-    /// for all; and then each as it is booked. To go on after a lost connection, name the cursor of the last one received.
-    /// Needs the scope read. Errors: INVALID_INPUT.
+    /// Every change of a member's level, in order: the last one there was, or all after the one whose cursor is named,
+    /// 0_0 for all; and then each as it is booked. To go on after a lost connection, name the cursor of the last one
+    /// received. Needs the scope read or audit, or the member's own token. Errors: INVALID_INPUT.
     async fn level_changed(
         &self,
         context: &Context<'_>,
@@ -374,7 +374,7 @@ impl LevelSubscription {
         #[graphql(default = "points")] wallet: String,
         after: Option<ID>,
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<LevelChange>> + use<>> {
-        caller(context)?.require("read")?;
+        reader(context, &user_id, &wallet)?;
         let key = AccountKey::new(user_id, wallet)?;
         let after = after
             .map(|after| LevelChangeCursor::parse(&after))

@@ -8,6 +8,7 @@
 // A merged query nests as deep as it has parts.
 #![recursion_limit = "256"]
 
+pub mod access;
 pub mod account;
 pub mod activity;
 pub mod backtest;
@@ -39,6 +40,7 @@ pub mod migrate;
 pub mod operation;
 pub mod pairs;
 pub mod preview;
+pub mod rate;
 pub mod reads;
 pub mod redemption;
 pub mod reversal;
@@ -52,4 +54,5 @@ pub mod server;
 pub mod sign_in;
 pub mod sockets;
 pub mod task;
+pub mod token;
 pub mod transfer;

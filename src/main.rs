@@ -14,6 +14,7 @@ use jifen::{
     database,
     embedded::{self, Durability, Server},
     migrate, schema, server,
+    token::Tokens,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
@@ -80,6 +81,7 @@ async fn run(cli: Cli) -> Result {
             let options = match &key {
                 Key::Create(options) => &options.database,
                 Key::List(options) => &options.database,
+                Key::Rotate(options) => &options.database,
                 Key::Revoke(options) => &options.database,
             };
             let database = Database::open(options).await?;
@@ -150,6 +152,7 @@ fn data_dir(options: &DatabaseOptions) -> Result<PathBuf> {
 
 async fn serve(options: Serve) -> Result {
     raise_open_files();
+    let tokens = Tokens::load(&options.jwt)?;
     let mut signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
     // Before anything takes time: an address in use should be said at once.
     let listener = TcpListener::bind(options.listen).await.map_err(|error| {
@@ -175,7 +178,7 @@ async fn serve(options: Serve) -> Result {
     }
     drop(client);
 
-    let router = server::router(&database.config).await?;
+    let router = server::router(&database.config, tokens, &options.exposure).await?;
     commands::say(commands::banner(address, key.as_deref(), private_dir.is_some()));
 
     let (stop, stopped) = oneshot::channel::<()>();

@@ -3,8 +3,8 @@
 use async_graphql::{ComplexObject, Context, ID, InputObject, Object, SimpleObject};
 
 use crate::{
+    access::caller,
     account::{Account, AccountKey},
-    client::caller,
     ledger::Request,
     operation::{Entry, Operation, OperationKind, Outcome},
     pairs::Pairs,

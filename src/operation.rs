@@ -12,8 +12,9 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::{
+    access::{host, owner, reader},
     account::{Account, AccountKey},
-    client::caller,
+    client::MEMBERS,
     error::Error,
     feed::{self, Feed},
     reads::Reads,
@@ -184,9 +185,9 @@ pub struct Operation {
     pub detail: Option<Value>,
     /// Why, in the words of who asked.
     pub reason: Option<String>,
-    /// Person behind the request.
+    #[graphql(skip)]
     pub actor: Option<String>,
-    /// Whatever the host keeps with it.
+    #[graphql(skip)]
     pub metadata: Option<Value>,
     /// When it happened.
     pub occurred_at: DateTime<Utc>,
@@ -242,8 +243,21 @@ impl Operation {
         self.detail.clone().map(Json)
     }
 
-    /// The entry that it booked; null: it moved nothing.
+    /// Person behind the request; null: none was named. FORBIDDEN: a member reads it, and no member asked for the operation.
+    async fn actor(&self, context: &Context<'_>) -> async_graphql::Result<Option<&str>> {
+        self.asked_or_host(context)?;
+        Ok(self.actor.as_deref())
+    }
+
+    /// Whatever the host keeps with it; null: nothing. FORBIDDEN: a member reads it, and no member asked for the operation.
+    async fn metadata(&self, context: &Context<'_>) -> async_graphql::Result<Option<Json<Value>>> {
+        self.asked_or_host(context)?;
+        Ok(self.metadata.clone().map(Json))
+    }
+
+    /// The entry that it booked; null: it moved nothing. FORBIDDEN: it is on another member's account.
     async fn entry(&self, context: &Context<'_>) -> async_graphql::Result<Option<Entry>> {
+        owner(context, self.user_id.as_deref())?;
         let Some(seq) = self.seq else { return Ok(None) };
         let key = EntryKey { bucket: self.bucket, account_id: self.account_id, seq, recorded_at: self.recorded_at };
         Ok(context.data::<DataLoader<Reads>>()?.load_one(key).await?)
@@ -251,6 +265,10 @@ impl Operation {
 }
 
 impl Operation {
+    fn asked_or_host(&self, context: &Context<'_>) -> Result<(), Error> {
+        if self.client_id == MEMBERS { Ok(()) } else { host(context) }
+    }
+
     /// The operation's id, as `api.operation_id` computes it.
     pub fn id_of(client_id: i32, idempotency_key: &str) -> Uuid {
         let hash = Sha256::digest(format!("{client_id}:{idempotency_key}").as_bytes());
@@ -450,8 +468,9 @@ pub struct EntrySubscription;
 #[Subscription]
 impl EntrySubscription {
     /// Every entry of a member's account, in order, without gaps: those after the one named, and then each as it is
-    /// booked. after is the seq of an entry, 0 for all, or a cursor of Account.entries; null: those booked from now on. To
-    /// go on after a lost connection, name the last one received. Needs the scope read. Errors: INVALID_INPUT.
+    /// booked. after is the seq of an entry, 0 for all, or a cursor of Account.entries; null: those booked from now on.
+    /// To go on after a lost connection, name the last one received. Needs the scope read or audit, or the member's own
+    /// token. Errors: INVALID_INPUT.
     async fn entry_added(
         &self,
         context: &Context<'_>,
@@ -459,7 +478,7 @@ impl EntrySubscription {
         #[graphql(default = "points")] wallet: String,
         after: Option<ID>,
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Entry>> + use<>> {
-        caller(context)?.require("read")?;
+        reader(context, &user_id, &wallet)?;
         let (key, after) = (AccountKey::new(user_id, wallet)?, parse_seq(after)?);
         Ok(feed::rows::<Entry>(context.data::<Feed>()?, key, after).map(Ok))
     }

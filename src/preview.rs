@@ -7,8 +7,8 @@ use serde_json::Value;
 use tokio_postgres::Row;
 
 use crate::{
+    access::caller_for,
     account::{Account, Balance},
-    client::caller,
     error::{self, Error},
     ledger::Request,
     level::LevelStep,
@@ -201,8 +201,7 @@ impl PreviewQuery {
 
 /// The database names a preview, so that no key is used up.
 fn request(context: &Context<'_>, kind: OperationKind, user_id: ID) -> async_graphql::Result<Request> {
-    let client = caller(context)?;
-    client.require("read")?;
+    let client = caller_for(context, &user_id)?;
     Ok(Request::new(kind, client.id, user_id.0, String::new()))
 }
 

@@ -11,8 +11,8 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::{
+    access::{caller, caller_for, reader},
     account::{Account, AccountKey, bad_cursor},
-    client::caller,
     error::Error,
     feed::{self, Feed},
     hold::parse_id,
@@ -281,7 +281,8 @@ pub struct RedemptionQuery;
 
 #[Object]
 impl RedemptionQuery {
-    /// A redemption of a member; null: there is none of this id. Needs the scope read. INVALID_INPUT: id is no id.
+    /// A redemption of a member; null: there is none of this id. Needs the scope read or audit, or the member's own
+    /// token. INVALID_INPUT: id is no id.
     async fn redemption(
         &self,
         context: &Context<'_>,
@@ -289,7 +290,7 @@ impl RedemptionQuery {
         id: ID,
         #[graphql(default = "points")] wallet: String,
     ) -> async_graphql::Result<Option<Redemption>> {
-        caller(context)?.require("read")?;
+        reader(context, &user_id, &wallet)?;
         let id = parse_id("id", &id)?;
         let key = AccountKey::new(user_id, wallet)?;
         let Some(account) = context.data::<AccountReads>()?.load(key).await? else { return Ok(None) };
@@ -305,15 +306,15 @@ pub struct RedemptionMutation;
 #[Object]
 impl RedemptionMutation {
     /// Redeems a reward: points, stock, quota and the redemption at once, or nothing. A coupon's code, and what was
-    /// drawn, stand on the redemption. Needs the scope spend. Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT,
-    /// UNKNOWN_REWARD, NOT_ON_SALE, PRICE_CHANGED (details.price is the present one), OUT_OF_STOCK,
-    /// INSUFFICIENT_POINTS, ACCOUNT_FROZEN, LIMIT_REACHED (the quota), ACCOUNT_MERGED.
+    /// drawn, stand on the redemption. Needs the scope spend, or the member's own token. Errors: INVALID_INPUT,
+    /// FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_REWARD, NOT_ON_SALE, PRICE_CHANGED (details.price is the present one),
+    /// OUT_OF_STOCK, INSUFFICIENT_POINTS, ACCOUNT_FROZEN, LIMIT_REACHED (the quota), ACCOUNT_MERGED.
     async fn redeem_reward(
         &self,
         context: &Context<'_>,
         input: RedeemRewardInput,
     ) -> async_graphql::Result<RedeemRewardPayload> {
-        let client_id = caller(context)?.id;
+        let client_id = caller_for(context, &input.user_id)?.id;
         let request = Request {
             wallet: input.wallet,
             reward: Some(input.reward),
@@ -406,9 +407,10 @@ pub struct RedemptionSubscription;
 
 #[Subscription]
 impl RedemptionSubscription {
-    /// A member's redemptions as they are made, fulfilled or cancelled: first the one that has changed last, if there is
-    /// any; or, with after, those that have changed since then. Several changes of one may come as one. With id, only
-    /// those of that redemption, first as it stands. Needs the scope read. Errors: INVALID_INPUT.
+    /// A member's redemptions as they are made, fulfilled or cancelled: first the one that has changed last, if there
+    /// is any; or, with after, those that have changed since then. Several changes of one may come as one. With id,
+    /// only those of that redemption, first as it stands. Needs the scope read or audit, or the member's own token.
+    /// Errors: INVALID_INPUT.
     async fn redemption_changed(
         &self,
         context: &Context<'_>,
@@ -417,7 +419,7 @@ impl RedemptionSubscription {
         id: Option<ID>,
         after: Option<String>,
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<RedemptionChange>> + use<>> {
-        caller(context)?.require("read")?;
+        reader(context, &user_id, &wallet)?;
         let id = id.map(|id| parse_id("id", &id)).transpose()?;
         let after = after.map(|cursor| RedemptionCursor::parse(&cursor).ok_or_else(bad_cursor)).transpose()?;
         let after = after.or_else(|| id.map(|_| <RedemptionChange as feed::Row>::first()));

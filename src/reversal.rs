@@ -4,8 +4,8 @@ use async_graphql::{ComplexObject, Context, ID, InputObject, Json, Object, Simpl
 use serde_json::Value;
 
 use crate::{
+    access::caller,
     account::Account,
-    client::caller,
     hold::parse_id,
     ledger::{Request, execute, payload},
     operation::{Operation, OperationKind, Outcome},

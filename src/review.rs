@@ -11,8 +11,8 @@ use postgres_types::{FromSql, ToSql};
 use uuid::Uuid;
 
 use crate::{
+    access::caller,
     account::{bad_cursor, connection, page_complexity, page_size},
-    client::caller,
     feed::{Feed, Shared},
     hold::parse_id,
     ledger::{Request, execute, payload},
@@ -156,8 +156,8 @@ pub struct ReviewQuery;
 
 #[Object]
 impl ReviewQuery {
-    /// Awards that wait for a person, of all members, oldest first. At most 100 a page, 20 unless asked. Needs the scope
-    /// read. INVALID_INPUT: first or after is out of range.
+    /// Awards that wait for a person, of all members, oldest first. At most 100 a page, 20 unless asked. Needs the
+    /// scope adjust or audit. INVALID_INPUT: first or after is out of range.
     #[graphql(complexity = "page_complexity(first, child_complexity)")]
     async fn reviews(
         &self,
@@ -165,7 +165,7 @@ impl ReviewQuery {
         first: Option<i32>,
         after: Option<String>,
     ) -> async_graphql::Result<Connection<String, Review>> {
-        caller(context)?.require("read")?;
+        caller(context)?;
         let first = page_size(first)?;
         let after = after.map(|cursor| ReviewCursor::parse(&cursor).ok_or_else(bad_cursor)).transpose()?;
         let from =
@@ -260,15 +260,15 @@ pub struct ReviewSubscription;
 
 #[Subscription]
 impl ReviewSubscription {
-    /// The awards that wait for a person, of all members, oldest first, at most 100, 20 unless asked: as they are, and then
-    /// each time that they change. Several changes may come as one. Needs the scope read. INVALID_INPUT: first is out of
-    /// range.
+    /// The awards that wait for a person, of all members, oldest first, at most 100, 20 unless asked: as they are, and
+    /// then each time that they change. Several changes may come as one. Needs the scope adjust or audit.
+    /// INVALID_INPUT: first is out of range.
     async fn review_queue(
         &self,
         context: &Context<'_>,
         first: Option<i32>,
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Vec<Review>>> + use<>> {
-        caller(context)?.require("read")?;
+        caller(context)?;
         Ok(context.data::<ReviewQueues>()?.follow(page_size(first)?).map(Ok))
     }
 }

@@ -7,9 +7,9 @@ use chrono::{DateTime, Utc};
 use postgres_types::{FromSql, ToSql};
 
 use crate::{
+    access::caller,
     account::{connection, page_complexity, page_size},
     catalogue::{change, check_terms},
-    client::caller,
     ledger::{check_instant, check_text},
     reads::Reads,
     scalars::Points,
@@ -121,8 +121,8 @@ pub struct RiskQuery;
 
 #[Object]
 impl RiskQuery {
-    /// All risk rules, by code. At most 100 a page, 20 unless asked. Needs the scope read. INVALID_INPUT: first or after is
-    /// out of range.
+    /// All risk rules, by code. At most 100 a page, 20 unless asked. Needs the scope rules or audit. INVALID_INPUT:
+    /// first or after is out of range.
     #[graphql(complexity = "page_complexity(first, child_complexity)")]
     async fn risk_rules(
         &self,
@@ -130,16 +130,17 @@ impl RiskQuery {
         first: Option<i32>,
         after: Option<String>,
     ) -> async_graphql::Result<Connection<String, RiskRule>> {
-        caller(context)?.require("read")?;
+        caller(context)?;
         let first = page_size(first)?;
         check_text("after", after.as_deref().unwrap_or_default())?;
         let rules = context.data::<DataLoader<Reads>>()?.loader().list(RISK_RULES, &[&(first + 1), &after]).await?;
         Ok(connection(rules, first, after.is_some(), |rule| rule.code.clone()))
     }
 
-    /// Runs a risk rule, whatever its mode, over the awards that were booked from the first instant until before the second.
-    /// What would have come of denying is not worked out. Reads only. Needs the scope rules. INVALID_INPUT: no such rule,
-    /// or one that looks at addresses or devices, which are not kept: try it in the mode WATCH.
+    /// Runs a risk rule, whatever its mode, over the awards that were booked from the first instant until before the
+    /// second. What would have come of denying is not worked out. Reads only. Needs the scope rules or audit.
+    /// INVALID_INPUT: no such rule, or one that looks at addresses or devices, which are not kept: try it in the mode
+    /// WATCH.
     async fn test_risk_rule(
         &self,
         context: &Context<'_>,
@@ -147,7 +148,7 @@ impl RiskQuery {
         from: DateTime<Utc>,
         to: DateTime<Utc>,
     ) -> async_graphql::Result<RiskTest> {
-        caller(context)?.require("rules")?;
+        caller(context)?;
         check_text("code", &code)?;
         check_instant("from", Some(from))?;
         check_instant("to", Some(to))?;

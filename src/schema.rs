@@ -138,6 +138,7 @@ impl Api {
         accounts: AccountReads,
         reads: Reads,
         reports: Reports,
+        introspection: bool,
     ) -> Self {
         let schema = Schema::build(Query::default(), Mutation::default(), Subscription::default())
             .data(review_queues(feed))
@@ -152,8 +153,8 @@ impl Api {
             .limit_depth(MAX_DEPTH)
             .limit_complexity(MAX_COMPLEXITY)
             .limit_recursive_depth(MAX_RECURSION)
-            .limit_directives(MAX_DIRECTIVES)
-            .finish();
+            .limit_directives(MAX_DIRECTIVES);
+        let schema = if introspection { schema } else { schema.disable_introspection() }.finish();
         Api { schema, documents: Arc::default() }
     }
 
@@ -184,7 +185,7 @@ impl Executor for Api {
 
     fn execute_stream(&self, mut request: Request, session: Option<Arc<Data>>) -> BoxStream<'static, Response> {
         self.parse_once(&mut request);
-        let turn = match session.as_ref().map(sockets::take_turn).transpose() {
+        let turn = match session.as_deref().map(sockets::take_turn).transpose() {
             Ok(turn) => turn,
             Err(error) => return stream::iter([error.into_response()]).boxed(),
         };

@@ -11,9 +11,13 @@ use axum::{
     Extension, Json, Router,
     extract::{DefaultBodyLimit, State, WebSocketUpgrade, rejection::JsonRejection},
     http::{
-        HeaderMap, HeaderName, StatusCode,
-        header::{ACCEPT, AUTHORIZATION},
+        HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+        header::{
+            ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER,
+            X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+        },
     },
+    middleware::map_response,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -23,10 +27,12 @@ use tokio::{
     sync::{Semaphore, watch},
 };
 use tokio_postgres::Config;
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::{
     backtest::Reports,
-    client::Clients,
+    client::{Clients, STORE_USES},
+    config::Exposure,
     database,
     error::{self, Error},
     feed::Feed,
@@ -36,6 +42,7 @@ use crate::{
     reads::{AccountReads, Reads},
     schema::Api,
     sockets::{self, Session},
+    token::Tokens,
 };
 
 const MAX_BODY: usize = 1 << 20;
@@ -68,12 +75,18 @@ pub enum StartError {
 }
 
 /// The gateway over a migrated database.
-pub async fn router(config: &Config) -> Result<Router, StartError> {
+pub async fn router(config: &Config, tokens: Option<Tokens>, exposure: &Exposure) -> Result<Router, StartError> {
     let client = database::connect(&database::as_gateway(config)).await?;
     let buckets: i16 = client.query_one("select bucket_count from api.program", &[]).await?.get(0);
     let buckets = buckets.unsigned_abs();
     let pool = database::pool(config, database::READERS)?;
     tokio::spawn(jobs::run(config.clone()));
+    let tokens = tokens.map(Arc::new);
+    if let Some(tokens) = &tokens {
+        tokio::spawn(tokens.clone().follow());
+    }
+    let clients = Arc::new(Clients::new(pool.clone(), tokens));
+    tokio::spawn(store_uses(clients.clone()));
     let feed = Feed::start(config, pool.clone(), buckets);
     let gateway = Gateway {
         api: Api::new(
@@ -83,19 +96,55 @@ pub async fn router(config: &Config) -> Result<Router, StartError> {
             AccountReads::start(pool.clone(), buckets),
             Reads::new(pool.clone()),
             Reports::new(database::report_pool(config)?),
+            exposure.introspection.0,
         ),
-        clients: Arc::new(Clients::new(pool.clone())),
+        clients,
         pool,
         places: Arc::new(Semaphore::new(sockets::MAX_SOCKETS)),
     };
-    Ok(Router::new()
+    let router = Router::new()
         .route("/graphql", post(graphql))
         .route("/graphql/ws", get(graphql_ws))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(Arc::new(gateway))
-        .merge(graphiql::routes()))
+        .layer(cors(&exposure.cors_origin))
+        .with_state(Arc::new(gateway));
+    let router = if exposure.graphiql.0 { router.merge(graphiql::routes()) } else { router };
+    Ok(router.layer(map_response(with_security_headers)))
+}
+
+async fn store_uses(clients: Arc<Clients>) {
+    loop {
+        tokio::time::sleep(STORE_USES).await;
+        clients.store_uses().await;
+    }
+}
+
+/// Lets pages of these origins ask. No cookies: a credential is in a header that a page has to set.
+fn cors(origins: &[HeaderValue]) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins.iter().cloned()))
+        .allow_methods([Method::POST])
+        .allow_headers([AUTHORIZATION, CONTENT_TYPE, ACCEPT])
+        .expose_headers([RETRY_AFTER])
+        .max_age(Duration::from_secs(600))
+}
+
+/// What no answer should do in a browser; GraphiQL has a policy of its own.
+async fn with_security_headers(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+        (REFERRER_POLICY, "no-referrer"),
+        (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        // Balances are nothing for a cache.
+        (CACHE_CONTROL, "no-store"),
+    ] {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
 }
 
 /// Serves until `stop` resolves, and a little longer for what is under way.
@@ -144,7 +193,12 @@ async fn graphql(
         };
     }
     match gateway.clients.authenticate(authorization).await {
-        Ok(Some(client)) => request = request.data(client),
+        Ok(Some(caller)) => {
+            if let Err(error) = caller.take_request() {
+                return too_many(error);
+            }
+            request = request.data(caller);
+        }
         Ok(None) => {}
         Err(error) => return failed(error).into_response(),
     }
@@ -153,6 +207,11 @@ async fn graphql(
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn too_many(error: Error) -> Response {
+    let seconds = error.details.as_ref().and_then(|details| details["retryAfterSeconds"].as_u64()).unwrap_or(1);
+    (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, seconds.to_string())], failed(error)).into_response()
 }
 
 fn failed(error: Error) -> GraphQLResponse {

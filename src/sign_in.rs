@@ -6,9 +6,9 @@ use postgres_types::{FromSql, ToSql};
 use serde_json::Value;
 
 use crate::{
+    access::{caller, caller_for, reader},
     account::AccountKey,
     catalogue::{change, check_terms},
-    client::caller,
     error::Error,
     ledger::{Origin, OriginInput, Request, check_text, execute, execute_about, payload},
     operation::{OperationKind, fact},
@@ -225,20 +225,22 @@ pub struct SignInQuery;
 
 #[Object]
 impl SignInQuery {
-    /// What signing in gives in a wallet; null: nothing, nobody can sign in there. Needs the scope read.
+    /// What signing in gives in a wallet; null: nothing, nobody can sign in there. Needs the scope read or audit, or a
+    /// member's token.
     async fn sign_in_terms(
         &self,
         context: &Context<'_>,
         #[graphql(default = "points")] wallet: String,
     ) -> async_graphql::Result<Option<SignInTerms>> {
-        caller(context)?.require("read")?;
+        caller(context)?;
         check_text("wallet", &wallet)?;
         let sql = "select t from api.sign_in_terms t where t.wallet = $1";
         Ok(context.data::<DataLoader<Reads>>()?.loader().list(sql, &[&wallet]).await?.pop())
     }
 
     /// A month of a member's sign-ins, like 2030-01 (null: the present one), the streak, and what today and tomorrow
-    /// bring. Needs the scope read. INVALID_INPUT: month is none, or the wallet has no sign-in.
+    /// bring. Needs the scope read or audit, or the member's own token. INVALID_INPUT: month is none, or the wallet has
+    /// no sign-in.
     async fn sign_in_calendar(
         &self,
         context: &Context<'_>,
@@ -246,7 +248,7 @@ impl SignInQuery {
         month: Option<String>,
         #[graphql(default = "points")] wallet: String,
     ) -> async_graphql::Result<SignInCalendar> {
-        caller(context)?.require("read")?;
+        reader(context, &user_id, &wallet)?;
         let month = month.map(|month| parse_month(&month)).transpose()?;
         let key = AccountKey::new(user_id, wallet)?;
         let calendar = "select * from api.sign_in_calendar($1, $2, $3)";
@@ -314,22 +316,28 @@ impl SignInMutation {
     }
 
     /// Signs a member in for the present local day: points by the rule of the terms, and the bonus when the streak is
-    /// full. Needs the scope earn. Errors: INVALID_INPUT, FORBIDDEN, UNKNOWN_RULE, IDEMPOTENCY_CONFLICT,
-    /// ALREADY_SIGNED_IN (details.day), RULE_RETIRED, AWARD_DENIED, LIMIT_REACHED, ACCOUNT_FROZEN.
+    /// full. Needs the scope earn, or the member's own token. Errors: INVALID_INPUT, FORBIDDEN, UNKNOWN_RULE,
+    /// IDEMPOTENCY_CONFLICT, ALREADY_SIGNED_IN (details.day), RULE_RETIRED, AWARD_DENIED, LIMIT_REACHED,
+    /// ACCOUNT_FROZEN.
     async fn sign_in(&self, context: &Context<'_>, input: SignInInput) -> async_graphql::Result<SignInPayload> {
         let request = Request {
             wallet: input.wallet,
             metadata: input.metadata.map(|metadata| metadata.0),
             origin: input.origin.map(Origin::from),
-            ..Request::new(OperationKind::SignIn, caller(context)?.id, input.user_id.0, input.idempotency_key)
+            ..Request::new(
+                OperationKind::SignIn,
+                caller_for(context, &input.user_id)?.id,
+                input.user_id.0,
+                input.idempotency_key,
+            )
         };
         execute(context, request).await
     }
 
     /// Makes up a day without a sign-in, for the points that it costs: it counts in the streak from then on, and brings
-    /// no points by itself. Needs the scope spend. Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT,
-    /// ALREADY_SIGNED_IN, DAY_OUT_OF_RANGE (details.first and details.last are the days that can be),
-    /// INSUFFICIENT_POINTS, LIMIT_REACHED, ACCOUNT_FROZEN.
+    /// no points by itself. Needs the scope spend, or the member's own token. Errors: INVALID_INPUT, FORBIDDEN,
+    /// IDEMPOTENCY_CONFLICT, ALREADY_SIGNED_IN, DAY_OUT_OF_RANGE (details.first and details.last are the days that can
+    /// be), INSUFFICIENT_POINTS, LIMIT_REACHED, ACCOUNT_FROZEN.
     async fn make_up_sign_in(
         &self,
         context: &Context<'_>,
@@ -339,14 +347,19 @@ impl SignInMutation {
             wallet: input.wallet,
             subject: Some(input.day.0.to_string()),
             metadata: input.metadata.map(|metadata| metadata.0),
-            ..Request::new(OperationKind::MakeUp, caller(context)?.id, input.user_id.0, input.idempotency_key)
+            ..Request::new(
+                OperationKind::MakeUp,
+                caller_for(context, &input.user_id)?.id,
+                input.user_id.0,
+                input.idempotency_key,
+            )
         };
         execute_about(context, request, &[("subject", "day")]).await
     }
 
     /// Gives a member a time zone of the member's own for days of sign-in, from the next local day on; at most once a
-    /// day of the program's time zone. Needs the scope earn. Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT,
-    /// LIMIT_REACHED.
+    /// day of the program's time zone. Needs the scope earn, or the member's own token. Errors: INVALID_INPUT,
+    /// FORBIDDEN, IDEMPOTENCY_CONFLICT, LIMIT_REACHED.
     async fn set_time_zone(
         &self,
         context: &Context<'_>,
@@ -356,7 +369,12 @@ impl SignInMutation {
             wallet: input.wallet,
             subject: Some(input.time_zone),
             metadata: input.metadata.map(|metadata| metadata.0),
-            ..Request::new(OperationKind::SetTimeZone, caller(context)?.id, input.user_id.0, input.idempotency_key)
+            ..Request::new(
+                OperationKind::SetTimeZone,
+                caller_for(context, &input.user_id)?.id,
+                input.user_id.0,
+                input.idempotency_key,
+            )
         };
         execute_about(context, request, &[("subject", "timeZone")]).await
     }

@@ -8,7 +8,7 @@ use std::{
     pin::pin,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -23,14 +23,19 @@ use axum::{
     http::{HeaderName, header},
     response::{IntoResponse, Response},
 };
-use futures_util::{SinkExt, StreamExt, future::ready, stream};
+use chrono::Utc;
+use futures_util::{
+    SinkExt, StreamExt,
+    future::{pending, ready},
+    stream,
+};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
-    time::{MissedTickBehavior, interval_at, timeout},
+    time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout},
 };
 
 use crate::{
-    client::{Client, Clients},
+    client::{Caller, Clients},
     error::Error,
     schema::Api,
 };
@@ -41,7 +46,7 @@ pub const MAX_SOCKETS: usize = 50_000;
 pub const MAX_REQUESTS: usize = 100;
 /// How long a client may take for what it is sent.
 pub const PATIENCE: Duration = Duration::from_secs(10);
-/// How often a client is pinged and its key looked at.
+/// How often a client is pinged and its credential looked at.
 pub const BEAT: Duration = Duration::from_secs(5);
 /// Beats after which one that says nothing, not even pong, is taken for gone.
 const MAX_SILENT: u32 = 6;
@@ -65,33 +70,76 @@ pub struct Session {
 }
 
 /// Who opened a connection, and by which header.
-struct Caller {
+struct Opener {
     authorization: Option<String>,
-    client: Option<Client>,
+    caller: Option<Caller>,
+    /// When the credential ends, as it was last looked at.
+    ends: watch::Sender<Option<Instant>>,
+    /// The keys of tokens by which it was last looked at.
+    token_keys: AtomicU64,
 }
 
-impl Caller {
+impl Opener {
     /// Finds who it is.
-    async fn find(clients: &Clients, authorization: Option<String>) -> Result<Caller, Error> {
-        let client = clients.authenticate(authorization.as_deref()).await?;
-        Ok(Caller { authorization, client })
+    async fn find(
+        clients: &Clients,
+        authorization: Option<String>,
+        ends: watch::Sender<Option<Instant>>,
+    ) -> Result<Opener, Error> {
+        let token_keys = AtomicU64::new(clients.token_keys());
+        let caller = clients.authenticate(authorization.as_deref()).await?;
+        ends.send_replace(caller.as_ref().and_then(end_of));
+        Ok(Opener { authorization, caller, ends, token_keys })
     }
 
     /// What the requests of the connection are given.
     fn data(&self) -> Data {
         let mut data = Data::default();
-        if let Some(client) = &self.client {
-            data.insert(client.clone());
+        if let Some(caller) = &self.caller {
+            data.insert(caller.clone());
         }
         data
     }
 
-    /// Refuses a caller whose key has been revoked or lost a right since. That the database is away is no reason to.
+    /// Refuses a caller whose credential has ended or lost a right since. That the database is away is no reason to.
     async fn check(&self, clients: &Clients) -> Result<(), Error> {
-        match clients.authenticate(self.authorization.as_deref()).await {
-            Ok(client) if client == self.client => Ok(()),
-            Err(error) if error.retryable => Ok(()),
+        let token_keys = clients.token_keys();
+        let by_token = self.caller.as_ref().is_none_or(|caller| caller.member.is_some());
+        // A token does not change: its end is waited for, and verifying it again would tell nothing.
+        if by_token && self.token_keys.swap(token_keys, Ordering::Relaxed) == token_keys {
+            return Ok(());
+        }
+        match (clients.authenticate(self.authorization.as_deref()).await, &self.caller) {
+            (Ok(Some(now)), Some(then)) if now.is(then) => {
+                self.ends.send_replace(end_of(&now));
+                Ok(())
+            }
+            (Ok(None), None) => Ok(()),
+            (Err(error), _) if error.retryable => Ok(()),
             _ => Err(Error::unauthenticated()),
+        }
+    }
+}
+
+/// When a credential ends; None: never, or not as long as the clock reaches.
+fn end_of(caller: &Caller) -> Option<Instant> {
+    let left = caller.expires_at?.signed_duration_since(Utc::now());
+    Instant::now().checked_add(left.to_std().unwrap_or_default())
+}
+
+/// Waits until the credential has ended.
+async fn ended(ends: &mut watch::Receiver<Option<Instant>>) {
+    loop {
+        let end = *ends.borrow_and_update();
+        let end = async {
+            match end {
+                Some(end) => sleep_until(end).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            () = end => return,
+            changed = ends.changed() => if changed.is_err() { pending().await },
         }
     }
 }
@@ -114,9 +162,12 @@ impl Turns {
     }
 }
 
-/// The turn of a request among those of its connection, as long as it is kept.
-pub fn take_turn(session: &Arc<Data>) -> Result<Option<OwnedSemaphorePermit>, Error> {
-    let turns = session.get(&std::any::TypeId::of::<Turns>()).and_then(|turns| turns.downcast_ref::<Turns>());
+/// The turn of a request among those of its connection, as long as it is kept, if the caller's rate leaves one.
+pub fn take_turn(session: &Data) -> Result<Option<OwnedSemaphorePermit>, Error> {
+    if let Some(caller) = of_session::<Caller>(session) {
+        caller.take_request()?;
+    }
+    let turns = of_session::<Turns>(session);
     let take = |turns: &Turns| {
         turns.free.clone().try_acquire_owned().map_err(|_| {
             turns.refused.fetch_add(1, Ordering::Relaxed);
@@ -124,6 +175,10 @@ pub fn take_turn(session: &Arc<Data>) -> Result<Option<OwnedSemaphorePermit>, Er
         })
     };
     turns.map(take).transpose()
+}
+
+fn of_session<T: 'static>(session: &Data) -> Option<&T> {
+    session.get(&std::any::TypeId::of::<T>())?.downcast_ref()
 }
 
 /// Serves a WebSocket to its end.
@@ -136,7 +191,8 @@ pub async fn websocket(
     let Session { api, clients, place: _place, mut stopping } = session;
     let (mut sink, messages) = socket.split();
     let heard = Arc::new(AtomicBool::new(true));
-    let caller = Arc::new(OnceLock::new());
+    let opener = Arc::new(OnceLock::<Opener>::new());
+    let (ends, mut ending) = watch::channel(None);
     let turns = Turns::new();
 
     let messages = messages.take_while({
@@ -154,20 +210,20 @@ pub async fn websocket(
         }
     });
     let greet = {
-        let (clients, caller, turns) = (clients.clone(), caller.clone(), turns.clone());
+        let (clients, opener, turns) = (clients.clone(), opener.clone(), turns.clone());
         move |payload: serde_json::Value| async move {
             let given = payload.get("authorization").or_else(|| payload.get("Authorization"));
             let given = given.and_then(|value| value.as_str()).map(str::to_owned).or(authorization);
-            let found = Caller::find(&clients, given).await?;
+            let found = Opener::find(&clients, given, ends).await?;
             let mut data = found.data();
             data.insert(turns);
             // There is but one greeting.
-            let _first = caller.set(found);
+            let _first = opener.set(found);
             Ok(data)
         }
     };
     let mut output = pin!(Protocol::new(api, input.boxed(), protocol).on_connection_init(greet));
-    let mut beat = interval_at(tokio::time::Instant::now() + BEAT, BEAT);
+    let mut beat = interval_at(Instant::now() + BEAT, BEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut beats, mut silent) = (0, 0);
     loop {
@@ -181,16 +237,17 @@ pub async fn websocket(
             _ = beat.tick() => {
                 beats += 1;
                 silent = if heard.swap(false, Ordering::Relaxed) { 0 } else { silent + 1 };
-                match caller.get() {
+                match opener.get() {
                     _ if silent >= MAX_SILENT => return,
                     None if beats > 1 => close(TOO_LATE, "Connection initialisation timeout"),
                     None => Message::Ping(Default::default()),
-                    Some(caller) => match caller.check(&clients).await {
+                    Some(opener) => match opener.check(&clients).await {
                         Ok(()) => Message::Ping(Default::default()),
                         Err(error) => close(FORBIDDEN, &error.message),
                     },
                 }
             },
+            () = ended(&mut ending) => close(FORBIDDEN, &Error::unauthenticated().message),
             () = stopped(&mut stopping) => close(GOING_AWAY, "The server is going away"),
         };
         let last = matches!(message, Message::Close(_));
@@ -215,9 +272,10 @@ fn close(code: u16, reason: &str) -> Message {
 /// Answers a request by server-sent events, as graphql-sse says in its mode of distinct connections: `next` with each
 /// response, and `complete`.
 pub async fn events(session: Session, request: Request, authorization: Option<String>) -> Result<Response, Error> {
-    let caller = Caller::find(&session.clients, authorization).await?;
+    let (ends, ending) = watch::channel(None);
+    let opener = Opener::find(&session.clients, authorization, ends).await?;
     let (sender, receiver) = mpsc::channel(READY);
-    tokio::spawn(send_events(session, request, caller, sender));
+    tokio::spawn(send_events(session, request, opener, ending, sender));
     let events = stream::unfold(receiver, |mut receiver| async move {
         receiver.recv().await.map(|event: String| (Ok::<_, Infallible>(event), receiver))
     });
@@ -230,10 +288,17 @@ pub async fn events(session: Session, request: Request, authorization: Option<St
     Ok((headers, Body::from_stream(events)).into_response())
 }
 
-async fn send_events(session: Session, request: Request, caller: Caller, sender: mpsc::Sender<String>) {
+async fn send_events(
+    session: Session,
+    request: Request,
+    opener: Opener,
+    mut ending: watch::Receiver<Option<Instant>>,
+    sender: mpsc::Sender<String>,
+) {
     let Session { api, clients, place: _place, mut stopping } = session;
-    let mut responses = api.execute_stream(request, Some(Arc::new(caller.data())));
-    let mut beat = interval_at(tokio::time::Instant::now() + BEAT, BEAT);
+    let mut responses = api.execute_stream(request, Some(Arc::new(opener.data())));
+    let mut over = false;
+    let mut beat = interval_at(Instant::now() + BEAT, BEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let (event, last) = tokio::select! {
@@ -241,13 +306,18 @@ async fn send_events(session: Session, request: Request, caller: Caller, sender:
                 Some(response) => (next_event(&response), false),
                 None => (Ok("event: complete\ndata:\n\n".to_owned()), true),
             },
-            _ = beat.tick() => match caller.check(&clients).await {
+            _ = beat.tick() => match opener.check(&clients).await {
                 // A comment keeps the connection alive.
                 Ok(()) => (Ok(":\n\n".to_owned()), false),
                 Err(error) => {
                     responses = stream::empty().boxed();
                     (next_event(&error.into_response()), false)
                 }
+            },
+            () = ended(&mut ending), if !over => {
+                over = true;
+                responses = stream::empty().boxed();
+                (next_event(&Error::unauthenticated().into_response()), false)
             },
             // The client has gone.
             () = sender.closed() => return,

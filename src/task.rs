@@ -9,9 +9,9 @@ use postgres_types::{FromSql, ToSql};
 use serde_json::Value;
 
 use crate::{
+    access::{caller, caller_for, reader},
     account::{AccountKey, connection, page_complexity, page_size},
     catalogue::{change, check_terms},
-    client::caller,
     ledger::{Origin, OriginInput, Request, check_text, execute_about, payload},
     operation::{OperationKind, fact},
     reads::Reads,
@@ -211,8 +211,9 @@ pub struct TaskQuery;
 
 #[Object]
 impl TaskQuery {
-    /// The tasks of a wallet, by code, those that are not open included, and how far a member has come with each. At most
-    /// 100 a page, 20 unless asked. Needs the scope read. INVALID_INPUT: first or after is out of range.
+    /// The tasks of a wallet, by code, those that are not open included, and how far a member has come with each. At
+    /// most 100 a page, 20 unless asked. Needs the scope read or audit, or the member's own token. INVALID_INPUT: first
+    /// or after is out of range.
     #[graphql(complexity = "page_complexity(first, child_complexity)")]
     async fn task_progress(
         &self,
@@ -222,7 +223,7 @@ impl TaskQuery {
         after: Option<String>,
         #[graphql(default = "points")] wallet: String,
     ) -> async_graphql::Result<Connection<String, TaskProgress>> {
-        caller(context)?.require("read")?;
+        reader(context, &user_id, &wallet)?;
         let first = page_size(first)?;
         check_text("after", after.as_deref().unwrap_or_default())?;
         let key = AccountKey::new(user_id, wallet)?;
@@ -266,9 +267,10 @@ impl TaskMutation {
         execute_about(context, request, &[("subject", "task"), ("points", "steps")]).await
     }
 
-    /// Pays a member for a task that is done, once a period, by the rule of the task. Needs the scope earn. Errors:
-    /// INVALID_INPUT, FORBIDDEN, UNKNOWN_RULE, IDEMPOTENCY_CONFLICT, UNKNOWN_TASK, TASK_CLOSED, TASK_NOT_DONE (the key
-    /// stays free), ALREADY_CLAIMED, LIMIT_REACHED, ACCOUNT_FROZEN, RULE_RETIRED, AWARD_DENIED.
+    /// Pays a member for a task that is done, once a period, by the rule of the task. Needs the scope earn, or the
+    /// member's own token. Errors: INVALID_INPUT, FORBIDDEN, UNKNOWN_RULE, IDEMPOTENCY_CONFLICT, UNKNOWN_TASK,
+    /// TASK_CLOSED, TASK_NOT_DONE (the key stays free), ALREADY_CLAIMED, LIMIT_REACHED, ACCOUNT_FROZEN, RULE_RETIRED,
+    /// AWARD_DENIED.
     async fn claim_task(
         &self,
         context: &Context<'_>,
@@ -279,7 +281,12 @@ impl TaskMutation {
             subject: Some(input.task),
             metadata: input.metadata.map(|metadata| metadata.0),
             origin: input.origin.map(Origin::from),
-            ..Request::new(OperationKind::Claim, caller(context)?.id, input.user_id.0, input.idempotency_key)
+            ..Request::new(
+                OperationKind::Claim,
+                caller_for(context, &input.user_id)?.id,
+                input.user_id.0,
+                input.idempotency_key,
+            )
         };
         execute_about(context, request, &[("subject", "task")]).await
     }

@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::{
+    access::{caller, caller_for, owner},
     account::{Account, AccountKey},
-    client::caller,
     hold::parse_id,
     ledger::Request,
     operation::{Entry, Operation, OperationKind, Outcome},
@@ -131,9 +131,9 @@ macro_rules! transfer_payload {
         pub struct $name {
             /// The operation on the giver's account; its counterparty is the receiver, unless an offer was taken back.
             operation: Operation,
-            /// The giver's entry; null: nothing moved.
+            #[graphql(skip)]
             entry: Option<Entry>,
-            /// The giver's account as it stands now.
+            #[graphql(skip)]
             account: Account,
             /// True: it was carried out earlier under this key, and this is what came of it.
             replayed: bool,
@@ -141,9 +141,23 @@ macro_rules! transfer_payload {
 
         #[ComplexObject]
         impl $name {
-            /// The receiver's account as it stands now; null: an offer was taken back, or the receiver was erased.
+            /// The giver's entry; null: nothing moved. FORBIDDEN: a receiver asks with a token of his own.
+            async fn entry(&self, context: &Context<'_>) -> async_graphql::Result<Option<Entry>> {
+                owner(context, Some(&self.account.user_id))?;
+                Ok(self.entry.clone())
+            }
+
+            /// The giver's account as it stands now. Null and FORBIDDEN: a receiver asks with a token of his own.
+            async fn account(&self, context: &Context<'_>) -> async_graphql::Result<Option<Account>> {
+                owner(context, Some(&self.account.user_id))?;
+                Ok(Some(self.account.clone()))
+            }
+
+            /// The receiver's account as it stands now; null: an offer was taken back, or the receiver was erased. FORBIDDEN:
+            /// a giver asks with a token of his own.
             async fn receiver(&self, context: &Context<'_>) -> async_graphql::Result<Option<Account>> {
                 let Some(receiver) = &self.operation.counterparty else { return Ok(None) };
+                owner(context, Some(receiver))?;
                 let key = AccountKey { user_id: receiver.clone(), wallet: self.operation.wallet.clone() };
                 Ok(context.data::<AccountReads>()?.load(key).await?)
             }
@@ -188,53 +202,58 @@ impl TransferMutation {
     /// Gives points to another member, those that expire soonest first; they keep their expiry and source. It earns
     /// nothing, so levels do not move. With accept the points are only offered; the offer counts for the limits of its
     /// day, whatever becomes of it. A frozen member receives only if the program lets frozen accounts earn. Needs the
-    /// scope spend. Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, INSUFFICIENT_POINTS, LIMIT_REACHED,
-    /// ACCOUNT_FROZEN, ACCOUNT_MERGED.
+    /// scope spend, or the member's own token. Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT,
+    /// INSUFFICIENT_POINTS, LIMIT_REACHED, ACCOUNT_FROZEN, ACCOUNT_MERGED.
     async fn transfer_points(
         &self,
         context: &Context<'_>,
         input: TransferPointsInput,
     ) -> async_graphql::Result<TransferPointsPayload> {
-        let request = input.into_request(caller(context)?.id);
+        let client_id = caller_for(context, &input.user_id)?.id;
+        let request = input.into_request(client_id);
         transfer(context, request).await
     }
 
-    /// Completes an offer, whole. What of it has expired meanwhile expires with the receiver. Needs the scope spend.
-    /// Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION, HOLD_CLOSED, LIMIT_REACHED,
-    /// ACCOUNT_FROZEN, ACCOUNT_MERGED.
+    /// Completes an offer, whole. What of it has expired meanwhile expires with the receiver. Needs the scope spend, or
+    /// the member's own token. Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION, HOLD_CLOSED,
+    /// LIMIT_REACHED, ACCOUNT_FROZEN, ACCOUNT_MERGED.
     async fn accept_transfer(
         &self,
         context: &Context<'_>,
         input: AnswerTransferInput,
     ) -> async_graphql::Result<AcceptTransferPayload> {
-        let request = input.into_request(OperationKind::Transfer, caller(context)?.id)?;
+        let client_id = caller_for(context, &input.to_user_id)?.id;
+        let request = input.into_request(OperationKind::Transfer, client_id)?;
         transfer(context, request).await
     }
 
-    /// Declines an offer: the points go back to their lots. Needs the scope spend. Errors: INVALID_INPUT, FORBIDDEN,
-    /// IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION, HOLD_CLOSED, ACCOUNT_MERGED.
+    /// Declines an offer: the points go back to their lots. Needs the scope spend, or the member's own token. Errors:
+    /// INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION, HOLD_CLOSED, ACCOUNT_MERGED.
     async fn decline_transfer(
         &self,
         context: &Context<'_>,
         input: AnswerTransferInput,
     ) -> async_graphql::Result<DeclineTransferPayload> {
-        let request = input.into_request(OperationKind::Release, caller(context)?.id)?;
+        let client_id = caller_for(context, &input.to_user_id)?.id;
+        let request = input.into_request(OperationKind::Release, client_id)?;
         transfer(context, request).await
     }
 
-    /// Takes an offer back that was not accepted yet: the points go back to their lots. Needs the scope spend. Errors:
-    /// INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION, HOLD_CLOSED, ACCOUNT_MERGED.
+    /// Takes an offer back that was not accepted yet: the points go back to their lots. Needs the scope spend, or the
+    /// member's own token. Errors: INVALID_INPUT, FORBIDDEN, IDEMPOTENCY_CONFLICT, UNKNOWN_OPERATION, HOLD_CLOSED,
+    /// ACCOUNT_MERGED.
     async fn cancel_transfer(
         &self,
         context: &Context<'_>,
         input: CancelTransferInput,
     ) -> async_graphql::Result<CancelTransferPayload> {
+        let client_id = caller_for(context, &input.user_id)?.id;
         let request = Request {
             wallet: input.wallet,
             original: Some(parse_id("transferId", &input.transfer_id).map_err(|error| error.within(&["input"]))?),
             reason: input.reason,
             metadata: input.metadata.map(|metadata| metadata.0),
-            ..Request::new(OperationKind::Release, caller(context)?.id, input.user_id.0, input.idempotency_key)
+            ..Request::new(OperationKind::Release, client_id, input.user_id.0, input.idempotency_key)
         };
         transfer(context, request).await
     }

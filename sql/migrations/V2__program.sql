@@ -130,7 +130,7 @@ insert into points.refusal (code, sqlstate, final, meaning) values
     ('INVALID_INPUT',        'LP001', false, 'An input is missing, malformed or out of range; detail names it.'),
     ('UNKNOWN_RULE',         'LP002', false, 'No such rule, or no version of it is in force.'),
     ('RULE_RETIRED',         'LP005', false, 'The rule awards nothing any more; detail says since when.'),
-    ('FORBIDDEN',            'LP003', false, 'The client may not do this, or not with this rule.'),
+    ('FORBIDDEN',            'LP003', false, 'The caller may not do this, or not with this rule, wallet or account.'),
     ('IDEMPOTENCY_CONFLICT', 'LP004', false, 'The idempotency key was used for another request.'),
     ('INSUFFICIENT_POINTS',  'LP101', true,  'The account has fewer available points than the operation takes.'),
     ('LIMIT_REACHED',        'LP102', true,  'The operation would pass a limit; detail says which.'),

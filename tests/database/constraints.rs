@@ -49,7 +49,8 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     ("refusal", &[("code", "'X'"), ("sqlstate", "'LP999'"), ("final", "true"), ("meaning", "'X'")]),
-    ("client", &[("name", "'x'"), ("key_sha256", "sha256('x')"), ("scopes", "'{earn}'")]),
+    ("client", &[("name", "'x'"), ("scopes", "'{earn}'"), ("rate", "0.5"), ("burst", "1")]),
+    ("client_key", &[("key_sha256", "sha256('x')"), ("client_id", "1")]),
     (
         "sign_in_terms",
         &[
@@ -595,6 +596,9 @@ const CASES: &[Case] = &[
     ("level_code_is_plain", &[("code", "'x'")]),
     ("refusal_sqlstate_is_class_lp", &[("sqlstate", "'23505'")]),
     ("client_name_length", &[("name", "''")]),
+    ("client_rate_positive", &[("rate", "0")]),
+    ("client_rate_positive", &[("burst", "0")]),
+    ("client_burst_goes_with_rate", &[("burst", "null")]),
     ("client_key_is_sha256", &[("key_sha256", "'short'")]),
     ("client_scopes_are_known", &[("scopes", "'{earn,fly}'")]),
     ("rule_code_is_plain", &[("code", "'1X'")]),

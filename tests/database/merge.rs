@@ -314,7 +314,7 @@ async fn what_cannot_be_merged_is_refused_and_changes_nothing() {
         (Request { actor: None, ..unmerge("bea", "x") }, invalid("actor", "this needs its actor")),
         (
             Request { client_id: Some(99), ..merge("bea", "ann", "x") },
-            refused("FORBIDDEN", json!({ "scope": "adjust", "rule": null })),
+            refused("FORBIDDEN", json!({ "scope": "adjust", "rule": null, "wallet": null })),
         ),
     ] {
         assert_eq!(run(&client, &request, at).await, expected);

@@ -12,6 +12,8 @@ const CALLERS: &[(&str, &[&str])] = &[
     ("authenticate", &["jifen_gateway"]),
     ("cancel_transfer", &["jifen_operator"]),
     ("create_client", &["jifen_operator"]),
+    ("rotate_key", &["jifen_operator"]),
+    ("note_key_uses", &["jifen_gateway"]),
     ("create_partitions", &["jifen_operator"]),
     ("create_rule", &["jifen_gateway", "jifen_operator"]),
     ("draft_rule_version", &["jifen_gateway", "jifen_operator"]),

@@ -140,7 +140,10 @@ async fn a_client_may_do_what_its_scopes_say() {
                 Err(error) => {
                     assert_ne!(*scope, held);
                     assert_eq!(code(&error), "FORBIDDEN");
-                    assert_eq!(error["extensions"]["details"], json!({ "scope": scope, "rule": input["rule"] }));
+                    assert_eq!(
+                        error["extensions"]["details"],
+                        json!({ "scope": scope, "rule": input["rule"], "wallet": null })
+                    );
                 }
             }
         }
@@ -165,7 +168,7 @@ async fn a_client_may_earn_by_its_rules_alone() {
     let input = json!({ "userId": "dora", "rule": "REGISTER", "idempotencyKey": "2" });
     let error = client.mutate("earnPoints", input).await.unwrap_err();
     assert_eq!(code(&error), "FORBIDDEN");
-    assert_eq!(error["extensions"]["details"], json!({ "scope": "earn", "rule": "REGISTER" }));
+    assert_eq!(error["extensions"]["details"], json!({ "scope": "earn", "rule": "REGISTER", "wallet": null }));
 }
 
 #[tokio::test]

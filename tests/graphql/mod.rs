@@ -1,5 +1,6 @@
 //! The gateway over real HTTP and WebSocket, on a real database.
 
+mod access;
 mod account;
 mod adjust_points;
 mod adjust_points_batch;
@@ -12,6 +13,7 @@ mod erase;
 mod errors;
 mod expiry;
 mod explain;
+mod exposure;
 mod freeze;
 mod gateways;
 mod graphiql;
@@ -19,6 +21,7 @@ mod holds;
 mod inputs;
 mod invitations;
 mod jobs;
+mod keys;
 mod lanes;
 mod levels;
 mod limits;
@@ -41,6 +44,7 @@ mod socket;
 mod spend_points;
 mod tasks;
 mod terms;
+mod tokens;
 mod transfers;
 mod websocket;
 
@@ -49,7 +53,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jifen::{client, database, server};
+use jifen::{client, config::Exposure, database, server, token::Tokens};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot};
 use tokio_postgres::Client;
@@ -100,7 +104,17 @@ impl Gateway {
 
     /// A gateway that ends when the second value is dropped.
     pub async fn stoppable(url: &str, key: &str) -> (Gateway, oneshot::Sender<()>) {
-        let router = server::router(&database::parse_url(url).unwrap()).await.unwrap();
+        Gateway::with(url, key, None, &Exposure::default()).await
+    }
+
+    /// A gateway that takes these tokens, and is as open as this.
+    pub async fn with(
+        url: &str,
+        key: &str,
+        tokens: Option<Tokens>,
+        exposure: &Exposure,
+    ) -> (Gateway, oneshot::Sender<()>) {
+        let router = server::router(&database::parse_url(url).unwrap(), tokens, exposure).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();

@@ -96,6 +96,33 @@ async fn a_key_is_made_listed_and_revoked() {
     })
     .await;
 
+    // a key beside it, which takes its place after a while
+    let newest = renewed.with_key(&made(&["rotate", "shop", "--expires-at", "2190-01-01T00:00:00Z"]));
+    assert_eq!(newest.sign_in("dora", "1").await.unwrap()["replayed"], true);
+    assert_eq!(renewed.sign_in("dora", "1").await.unwrap()["replayed"], true);
+    let lines =
+        key(&["list"]).stdout.lines().filter(|line| line.starts_with("shop")).map(str::to_owned).collect::<Vec<_>>();
+    assert!(lines.len() == 2 && lines[1].contains("2190-01-01 00:00:00"), "{lines:?}");
+    let rotated = key(&["rotate", "shop", "--grace-seconds", "0"]);
+    assert_eq!(rotated.code, Some(0), "{rotated:?}");
+    assert!(rotated.stderr.starts_with("2 earlier keys of shop end within 0 s.\n"), "{rotated:?}");
+    for old in [&renewed, &newest] {
+        until("the keys before it are refused", async || {
+            old.sign_in("dora", "1").await.is_err_and(|error| code(&error) == "UNAUTHENTICATED")
+        })
+        .await;
+    }
+    let renewed = renewed.with_key(rotated.stdout.trim_end());
+    assert_eq!(renewed.sign_in("dora", "1").await.unwrap()["replayed"], true);
+
+    let limited =
+        made(&["create", "slow", "--wallets", "points", "--rate", "0.5", "--burst", "9", "--scopes", "auditor"]);
+    let line = listed("slow");
+    assert!(
+        line.contains(" audit ") && line.contains(" points ") && line.contains(" 0.5/9 ") && !line.contains(&limited),
+        "{line}"
+    );
+
     let revoked = key(&["revoke", "shop"]);
     assert_eq!((revoked.code, revoked.stdout.as_str()), (Some(0), "shop may do nothing from now on.\n"));
     assert!(!listed("shop").ends_with(" -"));
@@ -107,10 +134,13 @@ async fn a_key_is_made_listed_and_revoked() {
     for (arguments, told) in [
         (&["revoke", "shop"][..], "no client named shop has rights; `jifen key list` shows them"),
         (&["revoke", "nobody"], "no client named nobody has rights"),
+        (&["rotate", "shop"], "no client named shop has rights"),
+        (&["create", "new", "--wallets", "nowhere"], "no such wallet"),
+        (&["create", "new", "--expires-at", "2020-01-01T00:00:00Z"], "must be in the future"),
         (&["create", "psql"], "psql is Jifen's own name"),
         (
             &["create", "shop", "--scopes", "everything"],
-            "[possible values: earn, spend, reverse, adjust, rewards, rules, read]",
+            "[possible values: earn, spend, reverse, adjust, rewards, rules, read, audit, operator, auditor]",
         ),
     ] {
         let refused = key(arguments);
@@ -121,9 +151,19 @@ async fn a_key_is_made_listed_and_revoked() {
 
 #[test]
 fn every_command_explains_itself() {
-    for command in
-        ["", "serve", "migrate", "schema", "import", "import orders", "key", "key create", "key list", "key revoke"]
-    {
+    for command in [
+        "",
+        "serve",
+        "migrate",
+        "schema",
+        "import",
+        "import orders",
+        "key",
+        "key create",
+        "key list",
+        "key rotate",
+        "key revoke",
+    ] {
         let mut arguments: Vec<_> = command.split_whitespace().collect();
         arguments.push("--help");
         let help = run(&mut jifen(&arguments));
@@ -156,6 +196,13 @@ async fn what_cannot_work_is_refused_in_words() {
         ("JIFEN_DEV_KEY", "short", &["--dev-key", "at least 8 characters"]),
         ("JIFEN_DEV_KEY", "a key with spaces", &["--dev-key", "without spaces"]),
         ("JIFEN_BUCKETS", "0", &["--buckets", "1..=1024"]),
+        ("JIFEN_JWT_ALGORITHM", "none", &["--jwt-algorithm", "say HS256, RS256 or EdDSA"]),
+        ("JIFEN_JWT_ALGORITHM", "RS256", &["--jwt-algorithm needs --jwt-key-file or --jwt-jwks-file"]),
+        ("JIFEN_JWT_ISSUER", "https://host.example", &["--jwt-algorithm is missing"]),
+        ("JIFEN_JWT_LEEWAY_SECONDS", "601", &["--jwt-leeway-seconds", "0..=600"]),
+        ("JIFEN_INTROSPECTION", "maybe", &["--introspection", "say on or off"]),
+        ("JIFEN_CORS_ORIGIN", "https://shop.example/", &["--cors-origin", "without a path"]),
+        ("JIFEN_CORS_ORIGIN", "*", &["--cors-origin", "without a path"]),
         ("DATABASE_URL", "nonsense", &["--database-url", "postgres://user:password@host/database"]),
         ("DATABASE_URL", "", &["--database-url", "it names no host"]),
         ("DATABASE_URL", "postgres://u@127.0.0.1:1/d", &["cannot reach the database", "refused", "Check DATABASE_URL"]),

@@ -1,22 +1,34 @@
-create or replace function api.create_client(p_name text, p_key_sha256 bytea, p_scopes text[], p_rules text[] default null)
-returns int
+create or replace function api.create_client(
+    p_name text,
+    p_key_sha256 bytea,
+    p_scopes text[],
+    p_rules text[] default null,
+    p_wallets text[] default null,
+    p_rate numeric default null,
+    p_burst int default null,
+    p_expires_at timestamptz default null
+) returns int
 language plpgsql volatile security definer set search_path = '' as $$
 declare
+    v_scopes text[] := points.scopes_of(p_scopes);
+    v_fault text[] := points.client_fault(p_name, v_scopes, p_rules, p_wallets, p_rate, p_burst, p_expires_at);
     v_id int;
 begin
-    insert into points.client (name, key_sha256, scopes, rules)
-    values (p_name, p_key_sha256, p_scopes, p_rules)
-    on conflict (name) do update
-        set key_sha256 = excluded.key_sha256, scopes = excluded.scopes, rules = excluded.rules, revoked_at = null
-        where client.id > 1
-    returning id into v_id;
-    if v_id is null then
-        raise exception using errcode = 'LP001', message = 'INVALID_INPUT', detail = '{"path": "name"}',
-            hint = format('%s is Jifen''s own name.', p_name);
+    if v_fault is not null then
+        perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', v_fault[1], 'message', v_fault[2]));
     end if;
+    insert into points.client (name, scopes, rules, wallets, rate, burst)
+    values (p_name, v_scopes, p_rules, p_wallets, p_rate, coalesce(p_burst, ceil(p_rate)::int))
+    on conflict (name) do update
+        set scopes = excluded.scopes, rules = excluded.rules, wallets = excluded.wallets, rate = excluded.rate, burst = excluded.burst, revoked_at = null
+    returning id into v_id;
+    delete from points.client_key k where k.client_id = v_id;
+    insert into points.client_key (key_sha256, client_id, expires_at)
+    select p_key_sha256, v_id, coalesce(p_expires_at, 'infinity')
+    where p_key_sha256 is not null;
     return v_id;
 end
 $$;
 
-comment on function api.create_client(text, bytea, text[], text[]) is
-    'Makes a client with an API key, or gives the client of that name a new key, scopes and rules: its idempotency keys stay. p_key_sha256: SHA-256 of the key; p_scopes: earn, spend, reverse, adjust, rewards, rules, read; p_rules: rules it may earn by, null: all. Returns the client''s id.';
+comment on function api.create_client(text, bytea, text[], text[], text[], numeric, int, timestamptz) is
+    'Makes a client with an API key, or gives the client of that name a new key, and scopes, rules and the rest anew: its earlier keys end at once, its idempotency keys stay. p_key_sha256: SHA-256 of the key, null: none; p_scopes: earn, spend, reverse, adjust, rewards, rules, read, audit, or operator or auditor for theirs; p_rules: rules it may earn by, null: all; p_wallets: wallets it may read and change, null: all; p_rate: requests a second that each gateway takes of it, null: any number; p_burst: how many at once, p_rate unless given; p_expires_at: when the key expires, null: never. Returns the client''s id. Raises LP001 INVALID_INPUT.';

@@ -1,4 +1,4 @@
-create or replace function points.receive(p_bucket smallint, p_requests api.request[], p_now timestamptz)
+create or replace function points.receive(p_bucket smallint, p_requests api.request[], p_now timestamptz, p_as_asked boolean default true)
 returns points.draft[]
 language plpgsql stable as $$
 begin
@@ -14,7 +14,7 @@ begin
             end,
             case
                 when q.fault is not null then jsonb_build_object('path', q.fault[1], 'message', q.fault[2])
-                when q.forbidden then jsonb_build_object('scope', points.scope_of(q.kind), 'rule', q.rule)
+                when q.forbidden then jsonb_build_object('scope', points.scope_of(q.kind), 'rule', q.rule, 'wallet', q.wallet)
                 when q.kind = 'earn' and q.version is null then jsonb_build_object('rule', q.rule)
                 when q.retired_at is not null then jsonb_build_object('rule', q.rule, 'retired_at', q.retired_at)
                 when q.rule_fault is not null then jsonb_build_object('path', q.rule_fault[1], 'message', q.rule_fault[2])
@@ -26,8 +26,12 @@ begin
             select r.*, a.id as account_id, a.merged, v.version, r.rule = any (array(select o.code from points.rule o where o.once)) as once,
                 points.input_fault(r.kind, r.user_id, w.code is not null, r.idempotency_key, r.rule, r.order_key, r.reward,
                     r.original, r.counterparty, r.amount, r.points, r.occurred_at, r.expires_at, r.reason, r.actor, r.metadata, r.subject, r.origin, p_now) as fault,
-                c.id is null or c.revoked_at <= p_now or points.scope_of(r.kind) <> all (c.scopes)
-                    or r.rule <> all (c.rules) as forbidden,
+                c.id is null or c.revoked_at <= p_now or case
+                    -- Facts about orders, and where a member is, are the host's to tell.
+                    when c.id = 2 then p_as_asked
+                        and (not points.members_may(r.kind) or num_nonnulls(r.order_key, r.amount, (r.origin).address, (r.origin).device) > 0)
+                    else points.scope_of(r.kind) <> all (c.scopes) or r.rule <> all (c.rules) or coalesce(r.wallet, 'points') <> all (c.wallets)
+                end as forbidden,
                 case when v.basis = 'none' then v.starts_at end as retired_at,
                 points.rule_fault(v.basis, v.fixed_points, v.wallet, w.code, r.amount, r.points) as rule_fault
             from unnest(p_requests) with ordinality
@@ -54,5 +58,5 @@ begin
 end
 $$;
 
-comment on function points.receive(smallint, api.request[], timestamptz) is
-    'First stage: makes a draft of each request, finds its account, checks its inputs, the client''s rights and the rule. INVALID_INPUT, FORBIDDEN, UNKNOWN_RULE, RULE_RETIRED, in this order.';
+comment on function points.receive(smallint, api.request[], timestamptz, boolean) is
+    'First stage: makes a draft of each request, finds its account, checks its inputs, the client''s rights and the rule. INVALID_INPUT, FORBIDDEN, UNKNOWN_RULE, RULE_RETIRED, in this order. p_as_asked false: these are what others come to, and members'' rights to those were checked.';

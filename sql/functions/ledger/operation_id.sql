@@ -3,4 +3,4 @@ language sql stable parallel safe
 return left(encode(sha256(convert_to(p_client_id::text || ':' || p_idempotency_key, 'UTF8')), 'hex'), 32)::uuid;
 
 comment on function api.operation_id(int, text) is
-    'Id of the operation that a client asked for under a key: the first 16 bytes of SHA-256 over client id, a colon and the key. Unique within an account.';
+    'Id of the operation that a client asked for under a key: the first 16 bytes of SHA-256 over client id, a colon and the key. Unique within an account. Where a member answers an offer with a token of his own, his user_id follows the key, after a line feed.';

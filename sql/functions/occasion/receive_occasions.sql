@@ -36,7 +36,7 @@ begin
                     when r.kind = 'set_time_zone' and r.subject <> all (v_zones) then array['subject', 'no such time zone']
                 end as fault
             from unnest(p_requests, p_drafts) r
-            join unnest(points.receive(p_bucket, p_asked, p_now)) s on s.ord = r.ord
+            join unnest(points.receive(p_bucket, p_asked, p_now, false)) s on s.ord = r.ord
             left join points.invitation_terms v on v.wallet = coalesce(r.wallet, 'points')
             left join points.sign_in_terms t on t.wallet = coalesce(r.wallet, 'points')
             left join lateral (select k as task from points.task k where k.code = r.subject limit 1) k on true

@@ -1,0 +1,238 @@
+//! API keys: one after the other, for a while, for some wallets, at some rate.
+
+use chrono::{TimeDelta, Utc};
+use jifen::client::{Clients, hash_key, new_key};
+use jifen::{database, token::Tokens};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use super::{Gateway, code, make_key, socket::Socket, until};
+use crate::common::{Database, instant};
+
+const ALICE: &str = r#"{ account(userId: "alice") { version } }"#;
+
+/// Gives a client another key, and the others until an instant; the key.
+async fn rotate(database: &Database, name: &str, until: chrono::DateTime<Utc>) -> String {
+    let key = new_key();
+    let rotate = "select api.rotate_key($1, $2, $3)";
+    let ending = database.client().await.query_one(rotate, &[&name, &&hash_key(&key)[..], &until]).await.unwrap();
+    assert_eq!(ending.get::<_, Option<i32>>(0), Some(1));
+    key
+}
+
+async fn works(gateway: &Gateway) -> bool {
+    let response = gateway.send(ALICE, json!({})).await;
+    if response["errors"].is_null() {
+        return true;
+    }
+    assert_eq!(code(&response["errors"][0]), "UNAUTHENTICATED");
+    false
+}
+
+#[tokio::test]
+async fn an_old_key_goes_on_until_a_given_instant_and_not_beyond() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let at = |second: &str| instant(&format!("2030-01-01T00:00:{second}Z"));
+    let old = "select api.create_client('shop', sha256('old'), '{read}')";
+    let shop: i32 = client.query_one(old, &[]).await.unwrap().get(0);
+    let rotate = async |key: &str, until: &str, now: &str| {
+        let rotate = "select api.rotate_key('shop', sha256($1::text::bytea), $2, null, $3)";
+        client.query_one(rotate, &[&key, &at(until), &at(now)]).await.unwrap().get::<_, Option<i32>>(0)
+    };
+    let known = async |key: &str, now: &str| {
+        let authenticate = "select id from api.authenticate(sha256($1::text::bytea), $2)";
+        let row = client.query_opt(authenticate, &[&key, &at(now)]).await.unwrap();
+        row.map(|row| assert_eq!(row.get::<_, i32>(0), shop)).is_some()
+    };
+    assert_eq!(rotate("new", "10", "00").await, Some(1));
+    assert!(known("old", "09.999").await && known("new", "09.999").await);
+    assert!(!known("old", "10").await && known("new", "10").await);
+    // another one meanwhile: none gets longer, and what has ended is gone
+    assert_eq!(rotate("newer", "20", "05").await, Some(2));
+    assert!(!known("old", "10").await && known("new", "19.999").await && !known("new", "20").await);
+    assert_eq!(rotate("newest", "00", "30").await, Some(1));
+    assert!(!known("newer", "30").await && known("newest", "59").await);
+    // and none is given to a client that has been revoked, or is none
+    client.batch_execute("select api.revoke_client('shop')").await.unwrap();
+    assert_eq!(rotate("x", "10", "00").await, None);
+    for name in ["nobody", "psql", "members"] {
+        let rotate = "select api.rotate_key($1, sha256('x'), now())";
+        assert_eq!(client.query_one(rotate, &[&name]).await.unwrap().get::<_, Option<i32>>(0), None);
+    }
+}
+
+#[tokio::test]
+async fn both_keys_work_while_one_takes_the_place_of_the_other_and_sockets_stay() {
+    let (gateway, database) = Gateway::new().await;
+    let old = gateway.with_key(&make_key(&database, "shop", &["read"], None).await);
+    let mut socket = Socket::of(&old).await;
+    let new = old.with_key(&rotate(&database, "shop", Utc::now() + TimeDelta::hours(1)).await);
+    assert!(works(&old).await && works(&new).await);
+    assert_eq!(socket.ask("a", ALICE).await["data"]["account"]["version"], 4);
+    let client = database.client().await;
+    client
+        .batch_execute("update points.client_key set expires_at = now() where expires_at < now() + interval '2 hours'")
+        .await
+        .unwrap();
+    // the gateway looks after a socket's key from time to time
+    assert_eq!(socket.closed().await.0, 4403);
+    assert!(!works(&old).await && works(&new).await);
+}
+
+#[tokio::test]
+async fn a_key_that_expires_ends_its_sockets() {
+    let (gateway, database) = Gateway::new().await;
+    let key = new_key();
+    let create = "select api.create_client('shop', $1, '{read}', p_expires_at => now() + interval '1.5 seconds')";
+    database.client().await.execute(create, &[&&hash_key(&key)[..]]).await.unwrap();
+    let shop = gateway.with_key(&key);
+    let mut socket = Socket::of(&shop).await;
+    assert_eq!(socket.ask("a", ALICE).await["data"]["account"]["version"], 4);
+    assert_eq!(socket.closed().await.0, 4403);
+    assert!(!works(&shop).await);
+}
+
+#[tokio::test]
+async fn a_client_asks_as_often_as_its_rate_allows() {
+    let (gateway, database) = Gateway::new().await;
+    let key = new_key();
+    let create = "select api.create_client('slow', $1, '{read}', p_rate => 0.001, p_burst => 3)";
+    database.client().await.execute(create, &[&&hash_key(&key)[..]]).await.unwrap();
+    let slow = gateway.with_key(&key);
+    let mut socket = Socket::of(&slow).await;
+    assert!(works(&slow).await && works(&slow).await);
+    assert_eq!(socket.ask("a", ALICE).await["data"]["account"]["version"], 4);
+
+    let limited = |response: &Value| {
+        let error = &response["errors"][0];
+        assert_eq!((code(error), &error["extensions"]["retryable"]), ("RATE_LIMITED", &json!(true)));
+        let seconds = error["extensions"]["details"]["retryAfterSeconds"].as_u64().unwrap();
+        assert!((900..=1000).contains(&seconds), "{seconds}");
+        seconds
+    };
+    limited(&socket.ask("b", ALICE).await);
+    let request = slow.http.post(format!("http://{}/graphql", slow.address)).bearer_auth(&slow.key);
+    let response = request.json(&json!({ "query": ALICE })).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+    let after: u64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert_eq!(limited(&response.json().await.unwrap()), after);
+    // its other key is of the same client, and other clients have nothing to do with it
+    let other = slow.with_key(&rotate(&database, "slow", Utc::now() + TimeDelta::hours(1)).await);
+    limited(&other.send(ALICE, json!({})).await);
+    assert!(works(&gateway).await);
+    // another rate counts from now on
+    database
+        .client()
+        .await
+        .batch_execute("update points.client set rate = 1000, burst = 9 where name = 'slow'")
+        .await
+        .unwrap();
+    until("the rate is another", async || other.send(ALICE, json!({})).await["errors"].is_null()).await;
+}
+
+#[tokio::test]
+async fn a_client_reads_and_changes_the_accounts_of_its_wallets() {
+    let (gateway, database) = Gateway::new().await;
+    let client = database.client().await;
+    client.batch_execute("insert into points.wallet (code, name) values ('coins', 'Coins')").await.unwrap();
+    let key = new_key();
+    let create = "select api.create_client('shop', $1, '{spend,read,adjust}', null, '{coins}')";
+    client.execute(create, &[&&hash_key(&key)[..]]).await.unwrap();
+    let shop = gateway.with_key(&key);
+    let grant = |wallet: &str| {
+        let input = json!({ "userId": "alice", "points": 5, "reason": "r", "actor": "a", "idempotencyKey": "g", "wallet": wallet });
+        let shop = shop.clone();
+        async move { shop.mutate("adjustPoints", input).await }
+    };
+    grant("coins").await.unwrap();
+    let error = grant("points").await.unwrap_err();
+    assert_eq!(code(&error), "FORBIDDEN");
+    assert_eq!(error["extensions"]["details"], json!({ "scope": "adjust", "rule": null, "wallet": "points" }));
+    assert_eq!(code(&shop.spend("alice", 1, "s").await.unwrap_err()), "FORBIDDEN");
+    let read = shop.ask(r#"{ account(userId: "alice", wallet: "coins") { balance { available } } }"#, json!({})).await;
+    assert_eq!(read["account"]["balance"]["available"], 5);
+    let refused = shop.send(ALICE, json!({})).await;
+    assert_eq!(refused["data"]["account"], Value::Null);
+    assert_eq!(refused["errors"][0]["extensions"]["details"], json!({ "wallet": "points" }));
+    for (sql, forbidden) in [
+        ("select api.transfer_points('alice', 'bob', 1, 't', p_client => 'shop')", true),
+        ("select api.transfer_points('alice', 'bob', 1, 't', p_wallet => 'coins', p_client => 'shop')", false),
+        ("select api.spend_points('alice', 1, 's', p_client => 'shop')", true),
+        ("select api.spend_points('alice', 1, 's', p_wallet => 'coins', p_client => 'shop')", false),
+    ] {
+        let state = client.batch_execute(sql).await.err().map(|error| error.code().unwrap().code().to_owned());
+        assert_eq!(state.as_deref(), forbidden.then_some("LP003"), "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_client_is_said() {
+    let database = Database::new().await;
+    let client = database.client_as("jifen_operator").await;
+    for (arguments, path) in [
+        ("'', sha256('k'), '{read}'", "name"),
+        ("'psql', sha256('k'), '{read}'", "name"),
+        ("'members', sha256('k'), '{read}'", "name"),
+        ("'shop', sha256('k'), '{}'", "scopes"),
+        ("'shop', sha256('k'), null", "scopes"),
+        ("'shop', sha256('k'), '{read,fly}'", "scopes"),
+        ("'shop', sha256('k'), '{read}', '{NO_RULE}'", "rules"),
+        ("'shop', sha256('k'), '{read}', null, '{nowhere}'", "wallets"),
+        ("'shop', sha256('k'), '{read}', p_rate => 0", "rate"),
+        ("'shop', sha256('k'), '{read}', p_rate => 1, p_burst => 0", "burst"),
+        ("'shop', sha256('k'), '{read}', p_burst => 1", "burst"),
+        ("'shop', sha256('k'), '{read}', p_expires_at => now()", "expires_at"),
+    ] {
+        let error = client.batch_execute(&format!("select api.create_client({arguments})")).await.unwrap_err();
+        let error = error.as_db_error().unwrap();
+        assert_eq!(error.code().code(), "LP001", "{arguments}");
+        assert!(error.detail().unwrap().contains(&format!("\"path\": \"{path}\"")), "{arguments}: {error:?}");
+    }
+    client
+        .batch_execute("select api.create_client('auditor', sha256('a'), '{auditor}'), api.create_client('ops', sha256('o'), '{operator,earn}')")
+        .await
+        .unwrap();
+    let scopes = client
+        .query("select scopes from api.client where name in ('auditor', 'ops') order by name", &[])
+        .await
+        .unwrap();
+    assert_eq!(scopes[0].get::<_, Vec<String>>(0), ["audit"]);
+    assert_eq!(scopes[1].get::<_, Vec<String>>(0), ["adjust", "audit", "earn", "read", "reverse", "rewards", "rules"]);
+}
+
+#[tokio::test]
+async fn it_is_stored_when_keys_were_last_used_once_a_minute_at_most() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let key = make_key(&database, "shop", &["read"], None).await;
+    make_key(&database, "idle", &["read"], None).await;
+    let last_used = async |name: &str| {
+        let row =
+            client.query_one("select last_used_at from api.client_key where client = $1", &[&name]).await.unwrap();
+        row.get::<_, Option<chrono::DateTime<Utc>>>(0)
+    };
+    let pool = database::pool(&database::parse_url(&database.url()).unwrap(), 2).unwrap();
+    let clients = Clients::new(pool, None::<std::sync::Arc<Tokens>>);
+    let before = Utc::now();
+    for _ in 0..3 {
+        clients.authenticate(Some(&format!("Bearer {key}"))).await.unwrap();
+    }
+    clients.authenticate(Some("Bearer jf_unknown")).await.unwrap_err();
+    // nothing is written by a request
+    assert_eq!(last_used("shop").await, None);
+    clients.store_uses().await;
+    let used = last_used("shop").await.unwrap();
+    assert!(before - TimeDelta::milliseconds(1) <= used && used <= Utc::now(), "{used}");
+    assert_eq!(last_used("idle").await, None);
+
+    let note = async |at: chrono::DateTime<Utc>| {
+        let note = "select api.note_key_uses($1, $2)";
+        client.query_one(note, &[&vec![&hash_key(&key)[..], b"no key"], &vec![at, at]]).await.unwrap().get::<_, i32>(0)
+    };
+    assert_eq!(note(used + TimeDelta::seconds(59)).await, 0);
+    assert_eq!(note(used - TimeDelta::seconds(61)).await, 0);
+    assert_eq!(last_used("shop").await, Some(used));
+    assert_eq!(note(used + TimeDelta::seconds(60)).await, 1);
+    assert_eq!(last_used("shop").await, Some(used + TimeDelta::seconds(60)));
+}
