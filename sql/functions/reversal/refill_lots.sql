@@ -5,15 +5,15 @@ declare
 begin
     -- What was taken last is given back first, so that the rest is what a smaller debit would have taken.
     insert into points.lot_use (bucket, account_id, seq, lot_seq, lot_no, points, granted, source, available_at, expires_at, recorded_at)
-    select p_bucket, d.account_id, d.seq, u.lot_seq, u.lot_no,
+    select b.bucket, d.account_id, d.seq, u.lot_seq, u.lot_no,
         greatest(u.after - u.points, (d.undo).passed) - least(u.after, (d.undo).passed + (d.undo).points),
         u.granted, u.source, u.available_at, u.expires_at, p_now
     from unnest(v_refills) d
+    join points.lane b on b.bucket = p_bucket
     cross join lateral (
         select u.*, sum(u.points) over (order by u.expires_at desc, u.lot_seq desc, u.lot_no desc)::bigint as after
-        from points.lot_use u
-        where u.bucket = p_bucket and u.account_id = d.account_id and u.seq = (d.undo).seq and u.recorded_at = (d.undo).recorded_at
-            and u.points > 0
+        from points.uses_of(p_bucket, d.account_id, (d.undo).seq, (d.undo).recorded_at) u
+        where u.points > 0
     ) u
     where u.after > (d.undo).passed and u.after - u.points < (d.undo).passed + (d.undo).points;
 
