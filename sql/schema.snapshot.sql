@@ -356,7 +356,7 @@ table points.catalogue_change
     recorded_at     timestamp with time zone not null
     catalogue_change_pkey: PRIMARY KEY (client_id, idempotency_key)
     catalogue_change_client_id_fkey: FOREIGN KEY (client_id) REFERENCES points.client(id)
-    catalogue_change_is_known: CHECK ((what = ANY (ARRAY['create_rule'::text, 'draft_rule_version'::text, 'publish_rule_version'::text, 'discard_rule_draft'::text, 'retire_rule'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text, 'set_risk_rule'::text, 'create_reward'::text, 'change_reward'::text, 'add_stock'::text, 'add_coupons'::text, 'create_task'::text, 'change_task'::text, 'set_sign_in'::text, 'set_invitations'::text, 'set_levels'::text, 'set_job'::text, 'run_job'::text])))
+    catalogue_change_is_known: CHECK ((what = ANY (ARRAY['create_rule'::text, 'draft_rule_version'::text, 'publish_rule_version'::text, 'discard_rule_draft'::text, 'retire_rule'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text, 'set_risk_rule'::text, 'create_reward'::text, 'change_reward'::text, 'add_stock'::text, 'add_coupons'::text, 'create_task'::text, 'change_task'::text, 'set_sign_in'::text, 'set_invitations'::text, 'set_levels'::text, 'set_job'::text, 'run_job'::text, 'set_archive'::text])))
     trigger append_only before delete or update on points.catalogue_change for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.catalogue_change for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -2318,7 +2318,7 @@ function points.back_off(p_failures integer)
 
 function points.book_checkpoint(p_month date)
     returns void
-    plpgsql volatile set enable_seqscan=on, plan_cache_mode=auto
+    plpgsql volatile set enable_seqscan=on, enable_nestloop=off, plan_cache_mode=auto
 
 function points.book_levels(p_bucket smallint, p_weighed points.weighed_level[], p_drafts points.draft[], p_now timestamp with time zone)
     returns void
@@ -2794,6 +2794,10 @@ function points.month_complete(p_month date)
     returns void
     plpgsql stable set enable_seqscan=on, plan_cache_mode=auto
 
+function points.month_sealed(p_month date)
+    returns boolean
+    plpgsql stable
+
 function points.month_start(p_month date, p_months integer DEFAULT 0)
     returns timestamp with time zone
     sql immutable
@@ -2816,7 +2820,7 @@ function points.move_default_rows(p_parent text, p_partition text, p_month times
 
 function points.move_month(p_month date, p_from text, p_to text)
     returns void
-    plpgsql volatile set TimeZone=UTC, lock_timeout=200ms
+    plpgsql volatile set TimeZone=UTC, lock_timeout=100ms
 
 function points.move_stock(p_bucket smallint, p_account_ids bigint[], p_ids uuid[], p_pieces integer)
     returns void
@@ -3182,8 +3186,8 @@ function points.screen_redeems(p_bucket smallint, p_requests api.request[], p_dr
     plpgsql stable
 
 function points.seal_month(p_month date)
-    returns boolean
-    plpgsql volatile set TimeZone=UTC, lock_timeout=200ms
+    returns void
+    plpgsql volatile set TimeZone=UTC, lock_timeout=100ms
 
 function points.send_points(p_bucket smallint, p_to_bucket smallint, p_to_id bigint, p_request api.request, p_draft points.draft, p_known boolean, p_pair_kind points.operation_kind, p_erased boolean, p_now timestamp with time zone)
     returns points.draft
@@ -3280,7 +3284,7 @@ function points.transfer_fault(p_request api.request)
 
 function points.unbook_checkpoint(p_month date)
     returns void
-    plpgsql volatile set enable_seqscan=on, plan_cache_mode=auto
+    plpgsql volatile set enable_seqscan=on, enable_nestloop=off, plan_cache_mode=auto
 
 function points.undone(p_bucket smallint, p_account_id bigint, p_operation_id uuid)
     returns boolean
@@ -3293,6 +3297,10 @@ function points.unmerge_from(p_to_bucket smallint, p_to_id bigint, p_from_bucket
 function points.unmerge_refusal(p_from_bucket smallint, p_from_id bigint, p_draft points.draft, p_seqs bigint[])
     returns points.draft
     plpgsql stable
+
+function points.unseal_month(p_month date)
+    returns void
+    plpgsql volatile
 
 function points.use_lots(p_bucket smallint, p_debits points.draft[], p_now timestamp with time zone)
     returns void

@@ -9,6 +9,7 @@
 #![recursion_limit = "256"]
 
 pub mod account;
+pub mod archive;
 pub mod backtest;
 pub mod campaign;
 pub mod catalogue;

@@ -14,6 +14,7 @@ use futures_util::{StreamExt, stream, stream::BoxStream};
 
 use crate::{
     account::{AccountQuery, AccountSubscription},
+    archive::{ArchiveMutation, ArchiveQuery},
     backtest::{BacktestQuery, Reports},
     campaign::{CampaignMutation, CampaignQuery, CampaignSubscription, live_campaigns},
     deduction::DeductionQuery,
@@ -68,6 +69,7 @@ pub struct Query(
     TaskQuery,
     InvitationQuery,
     JobQuery,
+    ArchiveQuery,
     LevelQuery,
 );
 
@@ -93,6 +95,7 @@ pub struct Mutation(
     TaskMutation,
     InvitationMutation,
     JobMutation,
+    ArchiveMutation,
     LevelMutation,
 );
 

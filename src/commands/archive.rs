@@ -63,7 +63,10 @@ pub async fn archive(config: &Config, command: Option<&ArchiveCommand>) -> Resul
 }
 
 async fn list(client: &Client) -> Result<(), ArchiveError> {
-    say(format_args!("{:<8} {:>12} {:>12} {:<20} {:<20} STATE", "MONTH", "ENTRIES", "LOT USES", "ARCHIVED", "EXPORTED"));
+    say(format_args!(
+        "{:<8} {:>12} {:>12} {:<20} {:<20} STATE",
+        "MONTH", "ENTRIES", "LOT USES", "ARCHIVED", "EXPORTED"
+    ));
     for row in client.query("select * from api.ledger_month order by month", &[]).await? {
         say(line(&row));
     }

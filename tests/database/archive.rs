@@ -156,7 +156,8 @@ async fn seen(client: &Client) -> Vec<String> {
 async fn long_ago(client: &Client) {
     let now = instant(JANUARY);
     let day = |days| Some(now + TimeDelta::days(days));
-    make_rule(client, "BRIEF", "basis, fixed_points, rounding, pending_days, valid_days", "'fixed', 50, 'down', 0, 20").await;
+    make_rule(client, "BRIEF", "basis, fixed_points, rounding, pending_days, valid_days", "'fixed', 50, 'down', 0, 20")
+        .await;
     for user in ["ann", "ben", "old", "new"] {
         one(client, Request::earn(user, "ORDER", "order").amount("2000"), day(0)).await;
         one(client, Request::earn(user, "BRIEF", "brief"), day(1)).await;
@@ -196,8 +197,7 @@ async fn today(client: &Client) -> Vec<String> {
         Request::undo(Kind::Reverse, "ann", "brief", "3"),
         Request::return_order("ben", "order", "4").amount("500"),
         Request::return_order("ben", "o-7", "5").amount("45"),
-        Request::decide(Kind::Reinstate, "ben", expiry.unwrap(), "6")
-            .expires_at(instant("2027-01-01T00:00:00Z")),
+        Request::decide(Kind::Reinstate, "ben", expiry.unwrap(), "6").expires_at(instant("2027-01-01T00:00:00Z")),
         Request::undo(Kind::Reverse, "ben", "brief", "7"),
         Request::undo(Kind::Reverse, "old", "spend", "8"),
         Request::spend("ann", 30, "spend").order_key("o-7").amount("90"),
@@ -291,7 +291,10 @@ async fn books_that_are_wrong_are_not_archived() {
     assert_eq!(step(&client, now).await.done, 1);
     let failure = step(&client, now).await.failure.unwrap();
     assert!(failure.contains("do not lead from its checkpoint") && failure.contains("LP901"), "{failure}");
-    assert_eq!((archived(&client).await.len(), number(&client, "select count(*) from points.checkpoint").await), (0, 0));
+    assert_eq!(
+        (archived(&client).await.len(), number(&client, "select count(*) from points.checkpoint").await),
+        (0, 0)
+    );
     assert_laws(&client).await;
 }
 
@@ -379,12 +382,8 @@ async fn what_reads_rows_that_are_not_there_fails_and_changes_nothing() {
         .await
         .unwrap();
     let before = seen(&client).await;
-    let reversed = client
-        .execute(
-            "select api.reverse_operation('ann', $1, 'again')",
-            &[&operation_id(1, "spend")],
-        )
-        .await;
+    let reversed =
+        client.execute("select api.reverse_operation('ann', $1, 'again')", &[&operation_id(1, "spend")]).await;
     assert_eq!(sqlstate(reversed), "LP904");
     assert_eq!(seen(&client).await, before);
     client.batch_execute("select api.set_archive(null, 'no more')").await.unwrap();
@@ -392,4 +391,98 @@ async fn what_reads_rows_that_are_not_there_fails_and_changes_nothing() {
         restore(&client, month).await.unwrap();
     }
     assert_eq!(sqlstate(restore(&client, "2024-01-01").await), "LP904");
+}
+
+#[tokio::test]
+async fn whoever_reads_for_long_puts_the_move_off_and_changes_nothing() {
+    let database = Database::new().await;
+    let (client, other) = (database.client().await, database.client().await);
+    archiving(&client).await;
+    let january = instant(JANUARY);
+    one(&client, Request::adjust("zoe", 3, "a"), Some(january)).await;
+    one(&client, Request::spend("zoe", 3, "b"), Some(january)).await;
+    let now = instant("2025-02-01T00:00:00Z");
+    assert_eq!(step(&client, now).await.done, 1);
+    other.batch_execute("begin; select from points.lot_use limit 1").await.unwrap();
+    let busy = step(&client, now).await;
+    assert!(busy.failure.unwrap().contains("the ledger is busy"));
+    assert_eq!((busy.done, busy.due), (0, true), "it is tried again");
+    assert_eq!(
+        (archived(&client).await.len(), number(&client, "select count(*) from points.checkpoint").await),
+        (0, 0)
+    );
+    other.batch_execute("rollback").await.unwrap();
+    assert_eq!(step(&client, now).await.done, 1);
+    assert_laws(&client).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn members_notice_nothing_while_months_come_and_go() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    archiving(&client).await;
+    let january = instant(JANUARY);
+    const OLD: i64 = 20;
+    for month in 0..4 {
+        let at = Some(january + TimeDelta::days(31 * month));
+        for number in 0..OLD {
+            one(&client, Request::adjust("ann", 7, &format!("a{month}-{number}")), at).await;
+            one(&client, Request::spend("ann", 7, &format!("s{month}-{number}")), at).await;
+        }
+    }
+    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let writers: Vec<_> = (0..3)
+        .map(|writer| {
+            let stop = stop.clone();
+            let url = database.url();
+            tokio::spawn(async move {
+                let client = jifen::database::connect(&jifen::database::parse_url(&url).unwrap()).await.unwrap();
+                let mut done = 0;
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) || done < 10 {
+                    let user = format!("writer{writer}");
+                    for request in [
+                        Request::adjust(&user, 5, &format!("a{done}")),
+                        Request::hold(&user, 5, &format!("h{done}")),
+                        Request::undo(Kind::Capture, &user, &format!("h{done}"), &format!("c{done}")),
+                        Request::undo(Kind::Reverse, &user, &format!("c{done}"), &format!("r{done}")),
+                        Request::spend(&user, 5, &format!("s{done}")),
+                    ] {
+                        assert_eq!(one(&client, request, None).await.refusal, None);
+                    }
+                    // What was spent long ago, archived by now or not.
+                    if done < OLD {
+                        let key = format!("s{writer}-{done}");
+                        let reversed =
+                            one(&client, Request::undo(Kind::Reverse, "ann", &key, &format!("r{key}")), None).await;
+                        assert_eq!((reversed.refusal, reversed.points), (None, Some(7)));
+                        let spent = one(&client, Request::spend("ann", 7, &format!("again{key}")), None).await;
+                        assert_eq!(spent.refusal, None);
+                    }
+                    done += 1;
+                }
+                done
+            })
+        })
+        .collect();
+    // Until all four months have moved: one whose lots were just given back waits until they are spent.
+    let archive = async |until: usize| {
+        while archived(&client).await.len() < until {
+            step(&client, Utc::now()).await;
+        }
+    };
+    archive(4).await;
+    client.batch_execute("select api.set_archive(null, 'no more')").await.unwrap();
+    for month in ["2024-04-01", "2024-03-01"] {
+        while archived(&client).await.last().is_some_and(|last| month.starts_with(last)) {
+            let restored = restore(&client, month).await;
+            assert!(restored.is_ok() || sqlstate(restored) == "55P03");
+        }
+    }
+    client.batch_execute("select api.set_archive(12, 'again')").await.unwrap();
+    archive(4).await;
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    for writer in writers {
+        assert!(writer.await.unwrap() >= 10);
+    }
+    assert_laws(&client).await;
 }

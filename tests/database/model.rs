@@ -177,7 +177,11 @@ fn run(config: Config, program: Program, archives: bool) {
     let case = AtomicU32::new(0);
     let cases = config.cases;
     let seen = RefCell::new(BTreeSet::new());
-    let mut runner = TestRunner::new(Config { failure_persistence: None, max_shrink_iters: if archives { 100 } else { 1_000 }, ..config });
+    let mut runner = TestRunner::new(Config {
+        failure_persistence: None,
+        max_shrink_iters: if archives { 100 } else { 1_000 },
+        ..config
+    });
     let result = runner.run(&history(5..=15, 10), |history: Vec<Call>| {
         let prefix = format!("case{}", case.fetch_add(1, Ordering::Relaxed));
         let calls = requests(&history, &prefix);

@@ -1,5 +1,5 @@
 create or replace function points.move_month(p_month date, p_from text, p_to text) returns void
-language plpgsql volatile set timezone = 'UTC' set lock_timeout = '200ms' as $$
+language plpgsql volatile set timezone = 'UTC' set lock_timeout = '100ms' as $$
 declare
     v_parent text;
 begin
@@ -14,7 +14,7 @@ begin
 exception when lock_not_available then
     raise exception using
         errcode = '55P03',
-        message = format('the ledger is busy: no lock on it within 0.2 s to move %s', to_char(p_month, 'YYYY-MM')),
+        message = format('the ledger is busy: no lock on it within 0.1 s to move %s', to_char(p_month, 'YYYY-MM')),
         hint = 'Nothing has changed. Try again, when no long transaction reads or writes entries.';
 end
 $$;

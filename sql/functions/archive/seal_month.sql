@@ -1,5 +1,5 @@
 create or replace function points.seal_month(p_month date) returns void
-language plpgsql volatile set timezone = 'UTC' set lock_timeout = '200ms' as $$
+language plpgsql volatile set timezone = 'UTC' set lock_timeout = '100ms' as $$
 declare
     v_parent text;
     v_name text;
