@@ -2272,6 +2272,10 @@ function points.answer(p_bucket smallint, p_drafts points.draft[])
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql stable
 
+function points.archive_loaded()
+    returns void
+    plpgsql stable
+
 function points.archive_month(p_month date, p_now timestamp with time zone)
     returns void
     plpgsql volatile set enable_seqscan=on, plan_cache_mode=auto

@@ -3,6 +3,7 @@ language plpgsql stable as $$
 declare
     v_draft points.draft := p_draft;
 begin
+    perform points.archive_loaded();
     select 'NOT_REVERSIBLE', v.detail into v_draft.refusal, v_draft.refusal_detail
     from points.account a
     cross join lateral (

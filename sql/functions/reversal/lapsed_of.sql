@@ -2,6 +2,10 @@ create or replace function points.lapsed_of(p_bucket smallint, p_account_id bigi
 returns table (lot_no smallint, granted bigint, source text, available_at timestamptz, expires_at timestamptz, points bigint)
 language plpgsql stable as $$
 begin
+    perform from points.checkpoint c where c.bucket = p_bucket and c.account_id = p_account_id and c.seq >= p_seq;
+    if found then
+        perform points.archive_loaded();
+    end if;
     return query
         select u.lot_no, u.granted, u.source, u.available_at, u.expires_at, sum(u.points)::bigint
         from points.lot_use_history u
@@ -12,4 +16,4 @@ end
 $$;
 
 comment on function points.lapsed_of(smallint, bigint, bigint) is
-    'What has expired of the lots that an entry granted and has not come back since, lot by lot, archived or not.';
+    'What has expired of the lots that an entry granted and has not come back since, lot by lot, archived or not. Raises LP904 when archived rows are not there.';
