@@ -2,6 +2,7 @@
 -- has done, since when the oldest of what is left has been due (null: nothing is), and what failed without stopping it. What
 -- operators have set since, schedule and enabled, stays.
 insert into points.job (name, schedule, step_limit, timeout_seconds, description) values
+    ('archive',            '0 3 * * *', 1, 3600, 'Moves closed months of entries and lot uses to the archive.'),
     ('create_partitions',  'PT1H',  3,   60, 'Makes the monthly partitions of entries and lot uses ahead of time.'),
     ('evaluate_levels',    'PT10S', 200, 10, 'Books what changed levels make of members.'),
     ('forget_origins',     'PT1H',  1000, 30, 'Deletes what is no longer needed of addresses and devices.'),

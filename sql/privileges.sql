@@ -3,7 +3,7 @@
 revoke all on all tables in schema points, api from public, jifen_gateway, jifen_reader, jifen_operator;
 revoke execute on all functions in schema points, api from public, jifen_gateway, jifen_reader, jifen_operator;
 revoke update, delete, truncate on
-    points.operation, points.entry, points.entry_default, points.lot_use, points.lot_use_default,
+    points.operation, points.entry, points.entry_default, points.lot_use, points.lot_use_default, points.entry_archive, points.lot_use_archive,
     points.level_change, points.rule_version, points.erasure, points.prize, points.catalogue_change, points.former_time_zone,
     points.once_award, points.sign_in, points.zone_change, points.invitation_code, points.notice, points.activity
 from jifen_owner;
@@ -59,6 +59,7 @@ grant execute on function
     api.run_job(text, int, text, text),
     api.set_job(text, text, boolean, text, text),
     api.set_activity(points.operation_kind[], text, text),
+    api.set_archive(int, text, text),
     api.set_risk_rule(text, text, text[], points.risk_measure, points.risk_decision, points.risk_mode, text, bigint, int, int, int, int, int, text),
     api.test_risk_rule(text, timestamptz, timestamptz),
     api.set_levels(text, jsonb, text, points.level_measure, points.level_downgrade, int, int, text[], text, text),
@@ -136,8 +137,10 @@ grant execute on function
     api.activate_award(text, uuid, text, text, text, text, jsonb, text),
     api.cancel_award(text, uuid, text, text, text, text, jsonb, text),
     api.set_notice_days(int[]),
+    api.set_archive(int, text, text),
+    api.restore_month(date),
     api.run_job(text, int, text, text),
     api.set_job(text, text, boolean, text, text),
     api.set_activity(points.operation_kind[], text, text),
-    api.create_partitions()
+    api.create_partitions(timestamptz)
 to jifen_operator;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use axum::http::HeaderValue;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand};
 use jsonwebtoken::Algorithm;
 use rust_decimal::Decimal;
@@ -43,6 +43,8 @@ pub enum Command {
     Key(Key),
     /// List what has to be done from time to time, and how that goes, or do it now
     Jobs(Box<Jobs>),
+    /// List the months of the ledger and what of them is archived, or write archived months to files and load them again
+    Archive(Box<Archive>),
 }
 
 /// Where the data is.
@@ -306,6 +308,90 @@ pub struct JobsRun {
     pub name: String,
     #[command(flatten)]
     pub database: DatabaseOptions,
+}
+
+/// Options of `jifen archive`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Archive {
+    #[command(subcommand)]
+    pub command: Option<ArchiveCommand>,
+    #[command(flatten)]
+    pub database: DatabaseOptions,
+}
+
+impl Archive {
+    /// The database.
+    pub fn database(&self) -> &DatabaseOptions {
+        match &self.command {
+            None => &self.database,
+            Some(ArchiveCommand::List(options)) => options,
+            Some(ArchiveCommand::Export(options)) => &options.database,
+            Some(ArchiveCommand::Load(options)) => &options.database,
+            Some(ArchiveCommand::Restore(options)) => &options.database,
+        }
+    }
+}
+
+/// What to do with the archive; list it unless named.
+#[derive(Debug, Subcommand)]
+pub enum ArchiveCommand {
+    /// List the months, what they wait for, and when they were archived and exported
+    List(DatabaseOptions),
+    /// Write an archived month to two files, entry_YYYY_MM.csv.gz and lot_use_YYYY_MM.csv.gz
+    ///
+    /// The rows stay in the database, which keeps the SHA-256 of both files. Needs a role that is a member of jifen_owner.
+    Export(ArchiveExport),
+    /// Load the rows of an archived month from its files, where they are missing
+    ///
+    /// For a database that was restored from a backup without the archive's rows. Files other than those that were exported
+    /// last are refused before a row is loaded. Needs a role that is a member of jifen_owner.
+    Load(ArchiveLoad),
+    /// Move the last archived month back among the live ones
+    Restore(ArchiveRestore),
+}
+
+/// Options of `jifen archive export`.
+#[derive(Debug, Args)]
+pub struct ArchiveExport {
+    /// The month, e.g. 2024-05
+    #[arg(value_parser = parse_month)]
+    pub month: NaiveDate,
+    /// The directory of the files, which must not be there yet
+    #[arg(long)]
+    pub to: PathBuf,
+    #[command(flatten)]
+    pub database: DatabaseOptions,
+}
+
+/// Options of `jifen archive load`.
+#[derive(Debug, Args)]
+pub struct ArchiveLoad {
+    /// The month, e.g. 2024-05
+    #[arg(value_parser = parse_month)]
+    pub month: NaiveDate,
+    /// The directory of the files
+    #[arg(long)]
+    pub from: PathBuf,
+    #[command(flatten)]
+    pub database: DatabaseOptions,
+}
+
+/// Options of `jifen archive restore`.
+#[derive(Debug, Args)]
+pub struct ArchiveRestore {
+    /// The month, e.g. 2024-05
+    #[arg(value_parser = parse_month)]
+    pub month: NaiveDate,
+    #[command(flatten)]
+    pub database: DatabaseOptions,
+}
+
+fn parse_month(text: &str) -> Result<NaiveDate, String> {
+    NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d")
+        .ok()
+        .filter(|_| text.len() == 7)
+        .ok_or_else(|| "a month is written like 2024-05".to_owned())
 }
 
 fn parse_key(key: &str) -> Result<String, String> {

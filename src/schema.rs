@@ -15,6 +15,7 @@ use futures_util::{StreamExt, stream, stream::BoxStream};
 use crate::{
     account::{AccountQuery, AccountSubscription},
     activity::{ActivityMutation, ActivityQuery},
+    archive::{ArchiveMutation, ArchiveQuery},
     backtest::{BacktestQuery, Reports},
     campaign::{CampaignMutation, CampaignQuery, CampaignSubscription, live_campaigns},
     deduction::DeductionQuery,
@@ -69,6 +70,7 @@ pub struct Query(
     TaskQuery,
     InvitationQuery,
     JobQuery,
+    ArchiveQuery,
     LevelQuery,
     ActivityQuery,
 );
@@ -95,6 +97,7 @@ pub struct Mutation(
     TaskMutation,
     InvitationMutation,
     JobMutation,
+    ArchiveMutation,
     LevelMutation,
     ActivityMutation,
 );

@@ -19,6 +19,16 @@ create or replace trigger append_only_truncate before truncate on points.lot_use
 create or replace trigger append_only_truncate before truncate on points.lot_use_default
     execute function points.refuse_change();
 
+create or replace trigger append_only before update or delete on points.entry_archive
+    for each row execute function points.refuse_change();
+create or replace trigger append_only_truncate before truncate on points.entry_archive
+    execute function points.refuse_change();
+
+create or replace trigger append_only before update or delete on points.lot_use_archive
+    for each row execute function points.refuse_change();
+create or replace trigger append_only_truncate before truncate on points.lot_use_archive
+    execute function points.refuse_change();
+
 create or replace trigger append_only before update or delete on points.level_change
     for each row execute function points.refuse_change();
 create or replace trigger append_only_truncate before truncate on points.level_change

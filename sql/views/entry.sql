@@ -2,7 +2,7 @@ create or replace view api.entry as
 select
     e.bucket, e.account_id, e.seq, a.user_id, a.wallet, e.operation_id, e.kind, e.pending_delta, e.available_delta, e.held_delta, e.debt_delta,
     e.pending_after::bigint as pending_after, e.available_after::bigint as available_after, e.held_after::bigint as held_after, e.debt_after::bigint as debt_after, points.contra_of(e.kind)::text as contra, e.occurred_at, e.recorded_at
-from points.entry e
+from points.entry_history e
 join points.account a on a.bucket = e.bucket and a.id = e.account_id;
 
 comment on view api.entry is 'What moved, entry by entry.';

@@ -1,7 +1,7 @@
 create or replace view api.level_change as
 select c.bucket, c.account_id, c.seq, c.no, a.user_id, a.wallet, c.previous, c.level, c.cause, c.measure, c.measured, c.changed_at, c.recorded_at,
     (
-        select e.operation_id from points.entry e
+        select e.operation_id from points.entry_history e
         where c.no = 0 and e.bucket = c.bucket and e.account_id = c.account_id and e.seq = c.seq and e.recorded_at = c.recorded_at
     ) as operation_id
 from points.level_change c

@@ -1,5 +1,6 @@
 //! What the command line does besides serving.
 
+mod archive;
 mod import;
 mod jobs;
 mod key;
@@ -12,6 +13,7 @@ use std::{
     path::Path,
 };
 
+pub use archive::archive;
 pub use import::import;
 pub use jobs::{list_jobs, run_job};
 pub use key::{key, put_development_key};

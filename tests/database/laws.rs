@@ -8,7 +8,7 @@ const MEMBER: &str = "with member as (
     from points.account a join points.balance b on b.bucket = a.bucket and b.account_id = a.id
 ), granting as (
     select o.* from points.operation o
-    left join points.entry e on e.bucket = o.bucket and e.account_id = o.account_id and e.seq = o.seq
+    left join points.entry_history e on e.bucket = o.bucket and e.account_id = o.account_id and e.seq = o.seq
     where o.seq is not null
         and (o.available_at is not null or e.kind = 'merge' and e.pending_delta + e.available_delta > 0)
 )";
@@ -22,7 +22,7 @@ const LAWS: &[(&str, &str)] = &[
              select count(*), count(distinct seq) as numbers, coalesce(max(seq), 0) as last,
                  coalesce(sum(pending_delta), 0) as pending, coalesce(sum(available_delta), 0) as available,
                  coalesce(sum(held_delta), 0) as held, coalesce(sum(debt_delta), 0) as debt
-             from points.entry e where e.bucket = a.bucket and e.account_id = a.id
+             from points.entry_history e where e.bucket = a.bucket and e.account_id = a.id
          ) e
          where row(a.version, a.version, a.version, a.pending::numeric, a.available::numeric, a.held::numeric,
                  a.debt::numeric)
@@ -33,7 +33,7 @@ const LAWS: &[(&str, &str)] = &[
         "select q.account_id || ':' || q.seq from (
              select e.*, sum(pending_delta) over w as pending, sum(available_delta) over w as available,
                  sum(held_delta) over w as held, sum(debt_delta) over w as debt
-             from points.entry e
+             from points.entry_history e
              window w as (partition by bucket, account_id order by seq)
          ) q
          where row(pending, available, held, debt) <> row(pending_after, available_after, held_after, debt_after)",
@@ -51,7 +51,7 @@ const LAWS: &[(&str, &str)] = &[
              from (
                  select points.contra_of(e.kind) as contra,
                      pending_delta + available_delta + held_delta - debt_delta as total
-                 from points.entry e where e.bucket = a.bucket and e.account_id = a.id
+                 from points.entry_history e where e.bucket = a.bucket and e.account_id = a.id
              ) e
          ) e
          where row(a.earned::numeric, a.spent::numeric, a.expired::numeric, a.adjusted::numeric, a.transferred::numeric, 0::numeric)
@@ -78,7 +78,7 @@ const LAWS: &[(&str, &str)] = &[
                      select l.no, l.granted, l.remaining as points from points.lot l
                      where l.bucket = o.bucket and l.account_id = o.account_id and l.seq = o.seq
                      union all
-                     select u.lot_no, u.granted, u.points from points.lot_use u
+                     select u.lot_no, u.granted, u.points from points.lot_use_history u
                      where u.bucket = o.bucket and u.account_id = o.account_id and u.lot_seq = o.seq
                  ) q
                  group by q.no
@@ -90,15 +90,15 @@ const LAWS: &[(&str, &str)] = &[
     (
         "every lot and every use of one stems from a grant",
         "select l.account_id || ':' || l.seq from (
-             select bucket, account_id, seq from points.lot union select bucket, account_id, lot_seq from points.lot_use
+             select bucket, account_id, seq from points.lot union select bucket, account_id, lot_seq from points.lot_use_history
          ) l
          where not exists (
              select from granting o where o.bucket = l.bucket and o.account_id = l.account_id and o.seq = l.seq)",
     ),
     (
         "lot uses say exactly what a debit takes and what is given back",
-        "select e.account_id || ':' || e.seq from points.entry e
-         left join points.lot_use u on u.bucket = e.bucket and u.account_id = e.account_id and u.seq = e.seq
+        "select e.account_id || ':' || e.seq from points.entry_history e
+         left join points.lot_use_history u on u.bucket = e.bucket and u.account_id = e.account_id and u.seq = e.seq
          group by e.bucket, e.account_id, e.seq, e.pending_delta, e.available_delta, e.kind
          having coalesce(sum(u.points), 0) <> -(e.pending_delta + e.available_delta)
              and not (e.kind in ('earn', 'adjust', 'transfer', 'merge') and e.pending_delta + e.available_delta > 0 and count(u.points) = 0)",
@@ -107,7 +107,7 @@ const LAWS: &[(&str, &str)] = &[
         "an entry and its operation name each other",
         "select coalesce(o.account_id, e.account_id) || ':' || coalesce(o.seq, e.seq)
          from (select * from points.operation where seq is not null) o
-         full join points.entry e on e.bucket = o.bucket and e.account_id = o.account_id and e.seq = o.seq
+         full join points.entry_history e on e.bucket = o.bucket and e.account_id = o.account_id and e.seq = o.seq
          where e.operation_id is distinct from o.id or e.recorded_at is distinct from o.recorded_at
              or e.kind::text <> case o.kind
                  when 'redeem' then 'spend'
@@ -145,7 +145,7 @@ const LAWS: &[(&str, &str)] = &[
          union all
          select h.account_id || ':' || h.seq from points.hold h
          where h.points <> (
-             select sum(u.points) from points.lot_use u
+             select sum(u.points) from points.lot_use_history u
              where u.bucket = h.bucket and u.account_id = h.account_id and u.seq = h.seq and u.recorded_at = h.held_at)",
     ),
     (
@@ -357,6 +357,51 @@ const LAWS: &[(&str, &str)] = &[
          select a.user_id from member a
          join points.hold h on h.bucket = a.bucket and h.account_id = a.id
          where h.closed_at is null and a.next_change_at > h.deadline",
+    ),
+    (
+        "checkpoints are the sum of what is archived, and live entries go on from there to the balance",
+        "select m.id || ': ' || coalesce(c.seq::text, 'no checkpoint') from member m
+         left join points.checkpoint c on c.bucket = m.bucket and c.account_id = m.id
+         cross join lateral (
+             select count(*), max(seq) as last, sum(pending_delta) as pending, sum(available_delta) as available,
+                 sum(held_delta) as held, sum(debt_delta) as debt
+             from points.entry_archive e where e.bucket = m.bucket and e.account_id = m.id
+         ) a
+         cross join lateral (
+             select coalesce(min(seq), m.version + 1) as first, coalesce(sum(pending_delta), 0) as pending,
+                 coalesce(sum(available_delta), 0) as available, coalesce(sum(held_delta), 0) as held,
+                 coalesce(sum(debt_delta), 0) as debt
+             from points.entry e where e.bucket = m.bucket and e.account_id = m.id
+         ) l
+         where (a.last, a.pending, a.available, a.held, a.debt)
+                 is distinct from (c.seq, c.pending::numeric, c.available::numeric, c.held::numeric, c.debt::numeric)
+             or a.count <> coalesce(c.seq, 0)
+             or l.first <> coalesce(c.seq, 0) + 1
+             or row(m.pending::numeric, m.available::numeric, m.held::numeric, m.debt::numeric)
+                 <> row(coalesce(c.pending, 0) + l.pending, coalesce(c.available, 0) + l.available,
+                     coalesce(c.held, 0) + l.held, coalesce(c.debt, 0) + l.debt)",
+    ),
+    (
+        "what is archived is before all that is live, month by month as it was counted",
+        "select 'entry ' || max(a.recorded_at) from points.entry_archive a
+         having max(a.recorded_at) >= (select min(l.recorded_at) from points.entry l)
+         union all
+         select 'lot_use ' || max(a.recorded_at) from points.lot_use_archive a
+         having max(a.recorded_at) >= (select min(l.recorded_at) from points.lot_use l)
+         union all
+         select coalesce(m.month, r.month)::text
+         from (select * from points.ledger_month where archived_at is not null) m
+         full join (
+             select q.month, sum(q.entries) as entries, sum(q.lot_uses) as lot_uses
+             from (
+                 select date_trunc('month', recorded_at at time zone 'UTC')::date as month, 1 as entries, 0 as lot_uses
+                 from points.entry_archive
+                 union all
+                 select date_trunc('month', recorded_at at time zone 'UTC')::date, 0, 1 from points.lot_use_archive
+             ) q
+             group by q.month
+         ) r on r.month = m.month
+         where row(m.entries::numeric, m.lot_uses::numeric) is distinct from row(coalesce(r.entries, 0), coalesce(r.lot_uses, 0))",
     ),
 ];
 

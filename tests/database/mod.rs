@@ -2,6 +2,7 @@
 
 mod adjust_points;
 mod append_only;
+mod archive;
 mod backtest;
 mod batch;
 mod campaigns;

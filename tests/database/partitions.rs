@@ -68,3 +68,47 @@ async fn this_month_and_three_more_have_partitions_from_the_start() {
     let made: i32 = operator.query_one("select api.create_partitions()", &[]).await.unwrap().get(0);
     assert_eq!(made, 0);
 }
+
+/// What the job says is wrong.
+async fn fault(client: &tokio_postgres::Client, now: &str) -> Option<String> {
+    client.batch_execute("set role jifen_owner").await.unwrap();
+    let row = client.query_one("select * from points.step_job('create_partitions', $1)", &[&instant(now)]).await;
+    client.batch_execute("reset role").await.unwrap();
+    row.unwrap().get("failure")
+}
+
+#[tokio::test]
+async fn the_job_says_when_partitions_are_missing_or_rows_are_in_a_default_one() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    assert_eq!(fault(&client, "2041-05-31T23:59:59Z").await, None);
+    let ahead = "select count(*) from points.partition_fault('2041-05-31T23:59:59Z') f where f is not null";
+    assert_eq!(number(&client, ahead).await, 0);
+
+    // One month ahead is not enough.
+    client.batch_execute("update points.job set step_limit = 1 where name = 'create_partitions'").await.unwrap();
+    assert_eq!(
+        fault(&client, "2043-01-01T00:00:00Z").await.unwrap(),
+        "points.entry has no partition for 2043-03; points.lot_use has no partition for 2043-03"
+    );
+    client.batch_execute("update points.job set step_limit = 2 where name = 'create_partitions'").await.unwrap();
+    assert_eq!(fault(&client, "2043-01-01T00:00:00Z").await, None);
+
+    let late = Some(instant("2030-05-31T12:00:00Z"));
+    one(&client, Request::adjust("zoe", 10, "a"), late).await;
+    one(&client, Request::spend("zoe", 3, "b"), late).await;
+    let said = fault(&client, "2043-01-01T00:00:00Z").await.unwrap();
+    assert_eq!(
+        said,
+        "points.entry_default has entries of 2030-05: select api.create_partitions('2030-05-01'); \
+         points.lot_use_default has uses of 2030-05: select api.create_partitions('2030-05-01')"
+    );
+    let job =
+        client.query_one("select failure, failures from api.job where name = 'create_partitions'", &[]).await.unwrap();
+    assert_eq!((job.get::<_, String>(0), job.get::<_, i32>(1)), (said, 1));
+    let operator = database.client_as("jifen_operator").await;
+    operator.batch_execute("select api.create_partitions('2030-05-01')").await.unwrap();
+    assert_eq!(fault(&client, "2043-01-01T00:00:00Z").await, None);
+    assert_eq!(in_table(&client, "entry_2030_05").await, 2);
+    assert_laws(&client).await;
+}

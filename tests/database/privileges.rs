@@ -59,6 +59,8 @@ const CALLERS: &[(&str, &[&str])] = &[
     ("set_notice_days", &["jifen_operator"]),
     ("next_job", &["jifen_gateway"]),
     ("put_off", &["jifen_gateway"]),
+    ("set_archive", &["jifen_gateway", "jifen_operator"]),
+    ("restore_month", &["jifen_operator"]),
     ("run_job", &["jifen_gateway", "jifen_operator"]),
     ("set_job", &["jifen_gateway", "jifen_operator"]),
     ("set_activity", &["jifen_gateway", "jifen_operator"]),

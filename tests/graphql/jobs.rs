@@ -54,3 +54,40 @@ async fn jobs_are_listed_run_and_set() {
     assert_eq!(code(&partner.refused(run, json!({ "name": "sweep", "key": "t" })).await), "FORBIDDEN");
     assert_eq!(code(&partner.refused(set, input("PT1M", "t")).await), "FORBIDDEN");
 }
+
+#[tokio::test]
+async fn operators_see_the_months_of_the_ledger_and_say_when_they_are_archived() {
+    let (gateway, database) = Gateway::new().await;
+    let client = database.client().await;
+    client.batch_execute("set role jifen_owner; select points.make_partitions(1, '2024-01-15')").await.unwrap();
+    let set = "mutation($input: SetArchiveInput!) { setArchive(input: $input) { afterMonths replayed } }";
+    let input =
+        |months: serde_json::Value, key: &str| json!({ "input": { "afterMonths": months, "idempotencyKey": key } });
+    for replayed in [false, true] {
+        let data = gateway.ask(set, input(json!(12), "a")).await;
+        assert_eq!(data["setArchive"], json!({ "afterMonths": 12, "replayed": replayed }));
+    }
+    let error = gateway.refused(set, input(json!(11), "b")).await;
+    assert_eq!((code(&error), &error["extensions"]["path"]), ("INVALID_INPUT", &json!(["input", "afterMonths"])));
+    assert_eq!(code(&gateway.refused(set, input(json!(13), "a")).await), "IDEMPOTENCY_CONFLICT");
+
+    client.batch_execute("reset role").await.unwrap();
+    for _ in 0..2 {
+        client.batch_execute("select api.run_job('archive')").await.unwrap();
+    }
+    let months = "{ ledgerMonths { month entries lotUses archivedAt openLots openHolds checkedAt exportedAt entrySha256 lotUseSha256 } }";
+    let data = gateway.ask(months, json!({})).await;
+    let [first, second, ..] = &data["ledgerMonths"].as_array().unwrap()[..] else { panic!("{data}") };
+    assert_eq!((&first["month"], &first["entries"], &first["openLots"]), (&json!("2024-01-01"), &json!(0), &json!(0)));
+    assert!(first["archivedAt"].is_string() && second["archivedAt"].is_null(), "{data}");
+    assert_eq!(
+        (&second["month"], &second["openLots"], &second["exportedAt"]),
+        (&json!("2024-02-01"), &json!(null), &json!(null))
+    );
+    let data = gateway.ask(set, input(json!(null), "c")).await;
+    assert_eq!(data["setArchive"]["afterMonths"], json!(null));
+
+    let partner = gateway.with_key(&make_key(&database, "shop", &["read"], None).await);
+    assert_eq!(code(&partner.refused(set, input(json!(12), "t")).await), "FORBIDDEN");
+    assert_eq!(code(&partner.refused(months, json!({})).await), "FORBIDDEN");
+}

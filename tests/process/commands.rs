@@ -1,13 +1,19 @@
 //! What the command line does besides serving, and how it refuses.
 
-use std::{fs, net::TcpListener, path::Path, process::Stdio};
+use std::{
+    fs,
+    net::TcpListener,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use super::{
     Directory,
     program::{jifen, run},
 };
 use crate::{
-    common::Database,
+    common::{Database, Request, execute, instant},
+    database::assert_laws,
     graphql::{Gateway, code, until},
 };
 
@@ -159,6 +165,11 @@ fn every_command_explains_itself() {
         "import",
         "import orders",
         "key",
+        "archive",
+        "archive list",
+        "archive export",
+        "archive load",
+        "archive restore",
         "key create",
         "key list",
         "key rotate",
@@ -255,4 +266,100 @@ async fn jobs_are_listed_and_run() {
     let unknown = jobs(&["run", "none"]);
     assert_eq!(unknown.code, Some(1));
     assert!(unknown.stderr.contains("no job named none"), "{unknown:?}");
+}
+
+#[tokio::test]
+async fn a_month_is_exported_lost_loaded_again_and_restored() {
+    let database = Database::new().await;
+    let directory = Directory::new("archive");
+    let (files, elsewhere) = (directory.0.join("files"), directory.0.join("elsewhere"));
+    fs::create_dir(&files).unwrap();
+    fs::create_dir(&elsewhere).unwrap();
+    let (to, other) = (files.to_str().unwrap(), elsewhere.to_str().unwrap());
+    let archive = |arguments: &[&str]| {
+        let arguments: Vec<_> = ["archive"].iter().chain(arguments).copied().collect();
+        run(jifen(&arguments).env("DATABASE_URL", database.url()))
+    };
+    let done = |arguments: &[&str]| {
+        let done = archive(arguments);
+        assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{arguments:?}");
+        done.stdout
+    };
+    let refused = |arguments: &[&str], told: &str| {
+        let refused = archive(arguments);
+        assert!(refused.code.is_some_and(|code| code > 0) && refused.stderr.contains(told), "{told}: {refused:?}");
+        assert_eq!(refused.stdout, "");
+    };
+    let client = database.client().await;
+    let rows = async || -> Vec<String> {
+        let sql = "select (e)::text from points.entry_archive e union all select (u)::text from points.lot_use_archive u order by 1";
+        client.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+    };
+    client
+        .batch_execute("set role jifen_owner; select points.make_partitions(1, '2024-01-15'); reset role; select api.set_archive(12, 'a')")
+        .await
+        .unwrap();
+    let at = Some(instant("2024-01-15T12:00:00Z"));
+    let quoted = Request::adjust("zoe", 7, "a").expires_at(instant("2030-01-01T00:00:00Z"));
+    execute(&client, &[quoted, Request::spend("zoe", 7, "b")], at).await;
+    refused(&["export", "2024-01", "--to", to], "2024-01 is not archived; `jifen archive list` shows what is");
+    let ran = run(jifen(&["jobs", "run", "archive"]).env("DATABASE_URL", database.url()));
+    assert_eq!(ran.stdout, "archive: 4 done in 5 steps.\n", "{ran:?}: January and February, each sealed and moved");
+    let line = |list: &str| list.lines().find(|line| line.starts_with("2024-01")).unwrap().to_owned();
+    assert!(line(&done(&[])).ends_with("-                    archived"), "{}", done(&["list"]));
+
+    let before = rows().await;
+    assert_eq!(before.len(), 3);
+    let exported = done(&["export", "2024-01", "--to", to]);
+    assert_eq!(
+        done(&["export", "2024-01", "--to", other]),
+        exported.replace(to, other),
+        "the same rows, the same files"
+    );
+    refused(&["export", "2024-01", "--to", to], "entry_2024_01.csv.gz: entity already exists");
+    let paths = ["entry_2024_01.csv.gz", "lot_use_2024_01.csv.gz"].map(|name| files.join(name));
+    for path in &paths {
+        let checksum = Command::new("sha256sum").arg(path).output().unwrap();
+        let checksum = String::from_utf8(checksum.stdout).unwrap();
+        assert!(exported.contains(&checksum), "{exported}: {checksum}");
+    }
+    assert_eq!(fs::read_dir(&files).unwrap().count(), 2, "nothing else is left there");
+    refused(&["load", "2024-01", "--from", to], "points.entry_2024_01 has rows; nothing was loaded");
+    refused(&["load", "2024-02", "--from", to], "2024-02 was never exported");
+
+    // As after restoring a backup without the rows of the archive.
+    for table in ["entry_2024_01", "lot_use_2024_01"] {
+        client
+            .batch_execute(&format!(
+                "alter table points.{table} disable trigger all; delete from points.{table}; alter table points.{table} enable trigger all"
+            ))
+            .await
+            .unwrap();
+    }
+    client.batch_execute("select api.set_archive(null, 'b')").await.unwrap();
+    refused(&["export", "2024-01", "--to", other], "are not all there");
+    let whole = fs::read(&paths[1]).unwrap();
+    let mut corrupted = whole.clone();
+    *corrupted.last_mut().unwrap() ^= 1;
+    for wrong in [&corrupted[..], &whole[..whole.len() / 2], b""] {
+        fs::write(&paths[1], wrong).unwrap();
+        refused(&["load", "2024-01", "--from", to], "lot_use_2024_01.csv.gz is not the file that was exported");
+        assert_eq!(rows().await, [""; 0]);
+    }
+    fs::remove_file(&paths[1]).unwrap();
+    refused(&["load", "2024-01", "--from", to], "lot_use_2024_01.csv.gz: No such file");
+    fs::write(&paths[1], whole).unwrap();
+    assert_eq!(done(&["load", "2024-01", "--from", to]), "2024-01 is there again.\n");
+    assert_eq!(rows().await, before);
+    assert_laws(&client).await;
+    let late = client.batch_execute("insert into points.entry_2024_01 select * from points.entry limit 1").await;
+    assert_eq!(late.unwrap_err().code().unwrap().code(), "LP900", "it is sealed again");
+
+    refused(&["restore", "2024-01"], "must be the last archived month, 2024-02");
+    assert_eq!(done(&["restore", "2024-02"]), "2024-02 is live again.\n");
+    assert_eq!(done(&["restore", "2024-01"]), "2024-01 is live again.\n");
+    assert!(line(&done(&["list"])).ends_with("live"));
+    assert_eq!(rows().await, [""; 0]);
+    assert_laws(&client).await;
+    refused(&["restore", "2024-13"], "a month is written like 2024-05");
 }

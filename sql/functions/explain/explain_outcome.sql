@@ -24,7 +24,7 @@ begin
                 'held ' || to_char(nullif(e.held_delta, 0), 'SGFM9999999999999999'),
                 'debt ' || to_char(nullif(e.debt_delta, 0), 'SGFM9999999999999999'))),
             p_operation.points::bigint, e.recorded_at, null::boolean
-        from points.entry e
+        from points.entry_history e
         where e.bucket = p_operation.bucket and e.account_id = p_operation.account_id and e.seq = p_operation.seq
             and e.recorded_at = p_operation.recorded_at;
     return query
@@ -33,7 +33,7 @@ begin
                 when isfinite(u.expires_at) then 'expire at ' || points.moment(u.expires_at, p_time_zone)
                 else 'never expire'
             end), abs(u.points), nullif(u.expires_at, 'infinity'), null::boolean
-        from points.lot_use u
+        from points.lot_use_history u
         where u.bucket = p_operation.bucket and u.account_id = p_operation.account_id and u.seq = p_operation.seq
             and u.recorded_at = p_operation.recorded_at
         order by u.expires_at, u.lot_seq, u.lot_no;

@@ -5,16 +5,14 @@ begin
     return query
         select u.account_id, u.seq, u.lot_seq, least(u.points, n.points), u.granted, u.available_at, u.expires_at, u.recorded_at, u.bucket,
             u.lot_no, u.source, u.idle
-        from points.lot_use u
+        from points.uses_of(p_bucket, p_account_id, p_seq, p_recorded_at) u
         cross join lateral (
             -- A clawback may have brought some of it back before.
             select sum(x.points)::bigint as points
-            from points.lot_use x
-            join points.entry e on e.bucket = p_bucket and e.account_id = x.account_id and e.seq = x.seq and e.recorded_at = x.recorded_at
-            where x.bucket = p_bucket and x.account_id = u.account_id and x.lot_seq = u.lot_seq and x.lot_no = u.lot_no
-                and x.expires_at = u.expires_at and e.kind in ('expire', 'reinstate')
+            from points.lapsed_of(p_bucket, p_account_id, u.lot_seq) x
+            where x.lot_no = u.lot_no and x.expires_at = u.expires_at
         ) n
-        where u.bucket = p_bucket and u.account_id = p_account_id and u.seq = p_seq and u.recorded_at = p_recorded_at and n.points > 0;
+        where n.points > 0;
 end
 $$;
 

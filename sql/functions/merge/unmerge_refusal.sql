@@ -3,11 +3,12 @@ language plpgsql stable as $$
 declare
     v_draft points.draft := p_draft;
 begin
+    perform points.archive_loaded();
     select 'NOT_REVERSIBLE', v.detail into v_draft.refusal, v_draft.refusal_detail
     from points.account a
     cross join lateral (
         select coalesce(sum(e.pending_delta + e.available_delta), 0) as brought, coalesce(sum(e.debt_delta), 0) as debt
-        from points.entry e
+        from points.entry_history e
         where e.bucket = a.into_bucket and e.account_id = a.into_id and e.seq = any (p_seqs)
     ) e
     cross join lateral (
@@ -17,8 +18,8 @@ begin
     ) l
     cross join lateral (
         select coalesce(sum(u.points), 0) as expired
-        from points.lot_use u
-        join points.entry e on e.bucket = u.bucket and e.account_id = u.account_id and e.seq = u.seq and e.recorded_at = u.recorded_at
+        from points.lot_use_history u
+        join points.entry_history e on e.bucket = u.bucket and e.account_id = u.account_id and e.seq = u.seq and e.recorded_at = u.recorded_at
         where u.bucket = a.into_bucket and u.account_id = a.into_id and u.lot_seq = any (p_seqs) and e.kind in ('expire', 'reinstate')
     ) u
     cross join lateral (

@@ -1,9 +1,9 @@
-create or replace function api.create_partitions() returns int
+create or replace function api.create_partitions(p_from timestamptz default now()) returns int
 language plpgsql volatile security definer set search_path = '' as $$
 begin
-    return points.make_partitions(3, now());
+    return points.make_partitions(3, p_from);
 end
 $$;
 
-comment on function api.create_partitions() is
-    'Makes the monthly partitions of entries and lot uses for this month and three more, where absent. Returns how many it made. Repeatable; jifen migrate runs it, and a job every hour.';
+comment on function api.create_partitions(timestamptz) is
+    'Makes the monthly partitions of entries and lot uses for the month of p_from, unless given this one, and three more, where absent, and moves rows that have waited for them in the default one. Returns how many it made. Repeatable; jifen migrate runs it, and a job every hour.';

@@ -5,19 +5,19 @@ declare
 begin
     -- What was taken last is given back first, so that the rest is what a smaller debit would have taken.
     insert into points.lot_use (bucket, account_id, seq, lot_seq, lot_no, points, granted, source, available_at, expires_at, idle, recorded_at)
-    select p_bucket, d.account_id, d.seq, u.lot_seq, u.lot_no,
+    select b.bucket, d.account_id, d.seq, u.lot_seq, u.lot_no,
         sum(greatest(u.after - u.points, (d.undo).passed) - least(u.after, (d.undo).passed + (d.undo).points)),
         u.granted, u.source, u.available_at, x.expires_at, u.idle, p_now
     from unnest(v_refills) d
+    join points.lane b on b.bucket = p_bucket
     cross join lateral (
         select u.*, sum(u.points) over (order by u.expires_at desc, u.lot_seq desc, u.lot_no desc)::bigint as after
-        from points.lot_use u
-        where u.bucket = p_bucket and u.account_id = d.account_id and u.seq = (d.undo).seq and u.recorded_at = (d.undo).recorded_at
-            and u.points > 0
+        from points.uses_of(p_bucket, d.account_id, (d.undo).seq, (d.undo).recorded_at) u
+        where u.points > 0
     ) u
     cross join lateral points.put_off(p_bucket, u.account_id, u.seq, u.idle, u.expires_at) x(expires_at)
     where u.after > (d.undo).passed and u.after - u.points < (d.undo).passed + (d.undo).points
-    group by d.account_id, d.seq, u.lot_seq, u.lot_no, u.granted, u.source, u.available_at, x.expires_at, u.idle;
+    group by b.bucket, d.account_id, d.seq, u.lot_seq, u.lot_no, u.granted, u.source, u.available_at, x.expires_at, u.idle;
 
     insert into points.lot (bucket, account_id, seq, no, granted, remaining, pending, source, available_at, expires_at, idle)
     select p_bucket, u.account_id, u.lot_seq, u.lot_no, u.granted, -sum(u.points), false, u.source, u.available_at, u.expires_at, u.idle

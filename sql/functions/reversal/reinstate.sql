@@ -21,10 +21,7 @@ begin
             select * from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
         ) b
         cross join lateral (
-            select coalesce(sum(u.points), 0)::bigint as points
-            from points.lot_use u
-            join points.entry e on e.bucket = p_bucket and e.account_id = u.account_id and e.seq = u.seq and e.recorded_at = u.recorded_at
-            where u.bucket = p_bucket and u.account_id = d.account_id and u.lot_seq = o.seq and e.kind in ('expire', 'reinstate')
+            select coalesce(sum(u.points), 0)::bigint as points from points.lapsed_of(p_bucket, d.account_id, o.seq) u
         ) x
         cross join lateral (
             select least(x.points, coalesce(-d.moved, points.reversible(p_bucket, d.account_id, o.id, abs(o.points))) - coalesce((
@@ -48,18 +45,15 @@ begin
     where b.bucket = p_bucket and b.account_id = d.account_id;
 
     insert into points.lot_use (bucket, account_id, seq, lot_seq, lot_no, points, granted, source, available_at, expires_at, idle, recorded_at)
-    select p_bucket, d.account_id, d.seq, u.lot_seq, u.lot_no, -least(u.points, d.moved - u.before), u.granted, u.source,
+    select b.bucket, d.account_id, d.seq, (d.undo).seq, u.lot_no, -least(u.points, d.moved - u.before), u.granted, u.source,
         u.available_at, u.expires_at, u.idle, p_now
     from unnest(v_drafts) d
+    join points.lane b on b.bucket = p_bucket
     cross join lateral (
         -- What a transfer brought has several lots.
-        select u.lot_seq, u.lot_no, u.granted, u.source, u.available_at, u.expires_at, u.idle, sum(u.points)::bigint as points,
-            (sum(sum(u.points)) over (order by u.expires_at, u.lot_no) - sum(u.points))::bigint as before
-        from points.lot_use u
-        join points.entry e on e.bucket = p_bucket and e.account_id = u.account_id and e.seq = u.seq and e.recorded_at = u.recorded_at
-        where u.bucket = p_bucket and u.account_id = d.account_id and u.lot_seq = (d.undo).seq and e.kind in ('expire', 'reinstate')
-        group by u.lot_seq, u.lot_no, u.granted, u.source, u.available_at, u.expires_at, u.idle
-        having sum(u.points) > 0
+        select u.*, (sum(u.points) over (order by u.expires_at, u.lot_no) - u.points)::bigint as before
+        from points.lapsed_of(p_bucket, d.account_id, (d.undo).seq) u
+        where u.points > 0
     ) u
     where u.before < d.moved;
 
