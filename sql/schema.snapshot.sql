@@ -2773,11 +2773,15 @@ function points.keep_days(p_bucket smallint, p_account_ids bigint[])
 
 function points.lapsed_of(p_bucket smallint, p_account_id bigint, p_seq bigint)
     returns TABLE(lot_no smallint, granted bigint, source text, available_at timestamp with time zone, expires_at timestamp with time zone, idle interval, points bigint)
-    plpgsql stable
+    plpgsql volatile
 
 function points.ledger_days(p_of_bucket smallint, p_account_id bigint)
     returns TABLE(day date, points bigint, inherited bigint)
     plpgsql stable
+
+function points.let_load(p_month date, p_allowed boolean)
+    returns void
+    plpgsql volatile set lock_timeout=100ms
 
 function points.level_now(p_of_bucket smallint, p_account_id bigint, p_at timestamp with time zone)
     returns TABLE(wallet text, weighed points.weighed_level)
@@ -3039,6 +3043,10 @@ function points.period_starts_on(p_period integer, p_anchor date, p_months integ
     returns date
     sql immutable parallel safe
 
+function points.pin_months()
+    returns void
+    plpgsql volatile
+
 function points.plan_job(p_name text, p_next timestamp with time zone, p_failure text, p_now timestamp with time zone)
     returns void
     plpgsql volatile
@@ -3165,6 +3173,10 @@ function points.record_transfer(p_bucket smallint, p_request api.request, p_draf
 
 function points.refill_lots(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
+    plpgsql volatile
+
+function points.refuse_archived()
+    returns trigger
     plpgsql volatile
 
 function points.refuse_change()
@@ -3399,10 +3411,6 @@ function points.unmerge_from(p_to_bucket smallint, p_to_id bigint, p_from_bucket
 function points.unmerge_refusal(p_from_bucket smallint, p_from_id bigint, p_draft points.draft, p_seqs bigint[])
     returns points.draft
     plpgsql stable
-
-function points.unseal_month(p_month date)
-    returns void
-    plpgsql volatile
 
 function points.use_lots(p_bucket smallint, p_debits points.draft[], p_now timestamp with time zone)
     returns void

@@ -11,6 +11,8 @@ create or replace trigger append_only_truncate before truncate on points.entry
     execute function points.refuse_change();
 create or replace trigger append_only_truncate before truncate on points.entry_default
     execute function points.refuse_change();
+create or replace trigger not_archived before insert on points.entry_default
+    for each row execute function points.refuse_archived();
 
 create or replace trigger append_only before update or delete on points.lot_use
     for each row execute function points.refuse_change();
@@ -18,6 +20,8 @@ create or replace trigger append_only_truncate before truncate on points.lot_use
     execute function points.refuse_change();
 create or replace trigger append_only_truncate before truncate on points.lot_use_default
     execute function points.refuse_change();
+create or replace trigger not_archived before insert on points.lot_use_default
+    for each row execute function points.refuse_archived();
 
 create or replace trigger append_only before update or delete on points.entry_archive
     for each row execute function points.refuse_change();

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, BufReader, BufWriter, Cursor, Read, Write},
+    io::{self, BufReader, BufWriter, Cursor, Read, Seek, Write},
     path::{Path, PathBuf},
 };
 
@@ -129,7 +129,9 @@ async fn write(client: &Client, copy: &str, path: &Path) -> Result<Vec<u8>, Arch
         return Err(failed(io::ErrorKind::AlreadyExists.into()));
     }
     let partial = path.with_extension("partial");
-    let file = OpenOptions::new().write(true).create(true).truncate(true).open(&partial).map_err(failed)?;
+    // Not through a link that somebody else has put there.
+    let unfinished = |error| ArchiveError::File(partial.clone(), error);
+    let file = OpenOptions::new().write(true).create_new(true).open(&partial).map_err(unfinished)?;
     let hashing = Hashing { inner: BufWriter::new(file), hasher: Sha256::new() };
     let mut encoder = GzEncoder::new(hashing, Compression::default());
     let rows = client.copy_out(copy).await?;
@@ -140,6 +142,8 @@ async fn write(client: &Client, copy: &str, path: &Path) -> Result<Vec<u8>, Arch
     let Hashing { inner, hasher } = encoder.finish().map_err(failed)?;
     inner.into_inner().map_err(|error| failed(error.into_error()))?.sync_all().map_err(failed)?;
     fs::rename(&partial, path).map_err(failed)?;
+    // The database says that it is there only when a loss of power can't undo it.
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all()).map_err(failed)?;
     Ok(hasher.finalize().to_vec())
 }
 
@@ -149,39 +153,46 @@ async fn load(client: &mut Client, month: NaiveDate, directory: &Path) -> Result
     let known = "select entry_sha256, lot_use_sha256 from points.ledger_month
         where month = $1 and archived_at is not null for no key update";
     let row = transaction.query_opt(known, &[&month]).await?.ok_or(ArchiveError::NotArchived(month))?;
+    let mut files = Vec::new();
     for (place, (part, _)) in PARTS.iter().enumerate() {
         let expected: Option<Vec<u8>> = row.get(place);
-        check_file(&file_of(directory, &table(part, month)), &expected.ok_or(ArchiveError::NotExported(month))?)?;
+        files.push(check_file(
+            file_of(directory, &table(part, month)),
+            &expected.ok_or(ArchiveError::NotExported(month))?,
+        )?);
     }
-    transaction.execute("select points.unseal_month($1)", &[&month]).await?;
-    for (part, _) in PARTS {
+    transaction.execute("select points.let_load($1, true)", &[&month]).await?;
+    for ((part, _), (path, file)) in PARTS.into_iter().zip(files) {
         let table = table(part, month);
         if transaction.query_opt(&format!("select from points.{table} limit 1"), &[]).await?.is_some() {
             return Err(ArchiveError::NotEmpty(table));
         }
-        read(&transaction, &table, &file_of(directory, &table)).await?;
+        read(&transaction, &table, &path, file).await?;
     }
     transaction.execute("select points.month_complete($1)", &[&month]).await?;
-    transaction.execute("select points.seal_month($1)", &[&month]).await?;
+    transaction.execute("select points.let_load($1, false)", &[&month]).await?;
     transaction.commit().await?;
     say(format_args!("{} is there again.", month.format("%Y-%m")));
     Ok(())
 }
 
-fn check_file(path: &Path, expected: &[u8]) -> Result<(), ArchiveError> {
-    let failed = |error| ArchiveError::File(path.to_owned(), error);
+/// The file, open at its beginning: what is checked is what is read, whatever its name leads to by then.
+fn check_file(path: PathBuf, expected: &[u8]) -> Result<(PathBuf, File), ArchiveError> {
+    let failed = |error| ArchiveError::File(path.clone(), error);
+    let mut file = File::open(&path).map_err(failed)?;
     let mut hashing = Hashing { inner: io::sink(), hasher: Sha256::new() };
-    io::copy(&mut File::open(path).map_err(failed)?, &mut hashing).map_err(failed)?;
+    io::copy(&mut file, &mut hashing).map_err(failed)?;
+    file.rewind().map_err(failed)?;
     let found = hashing.hasher.finalize();
     if found[..] == *expected {
-        return Ok(());
+        return Ok((path, file));
     }
-    Err(ArchiveError::AnotherFile(path.to_owned(), hex(&found), hex(expected)))
+    Err(ArchiveError::AnotherFile(path, hex(&found), hex(expected)))
 }
 
-async fn read(transaction: &Transaction<'_>, table: &str, path: &Path) -> Result<(), ArchiveError> {
+async fn read(transaction: &Transaction<'_>, table: &str, path: &Path, file: File) -> Result<(), ArchiveError> {
     let failed = |error| ArchiveError::File(path.to_owned(), error);
-    let mut rows = GzDecoder::new(BufReader::new(File::open(path).map_err(failed)?));
+    let mut rows = GzDecoder::new(BufReader::new(file));
     let sink = transaction.copy_in(&format!("copy points.{table} from stdin (format csv, header match)")).await?;
     pin_mut!(sink);
     loop {

@@ -1,7 +1,7 @@
 //! Redemptions against a model, on random histories: points, stock, quotas, codes and prizes, in batches of all sizes.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::Cell,
     collections::{BTreeMap, BTreeSet, VecDeque},
 };
 
@@ -20,7 +20,7 @@ use super::{
     assert_laws,
     rewards::{cancel, fulfil, id_of, redeem, return_order, reverse},
 };
-use crate::common::{Database, Kind, Outcome, Request, execute, instant};
+use crate::common::{Database, Kind, Outcome, Request, check_histories, execute, instant};
 
 /// What an order amounts to, in hundredths.
 const ORDER: i64 = 10_000;
@@ -541,14 +541,10 @@ impl Apply for (String, Uuid) {
     }
 }
 
-async fn compare(
-    client: &Client,
-    history: &[Call],
-    prefix: &str,
-    seen: &RefCell<BTreeSet<String>>,
-) -> Result<(), TestCaseError> {
+async fn compare(client: &Client, history: &[Call], prefix: &str) -> Result<Vec<String>, TestCaseError> {
     set_up(client, prefix).await;
     let mut shop = Shop::new(prefix);
+    let mut seen = Vec::new();
     let (mut now, mut asked) = (instant("2024-01-15T10:20:30Z"), Vec::new());
     for (number, call) in history.iter().enumerate() {
         now += TimeDelta::minutes(call.wait);
@@ -565,36 +561,24 @@ async fn compare(
                 .and_then(|row| row.get(0));
             let (refusal, replayed) = shop.ask(request, now, drawn);
             prop_assert_eq!((outcome.refusal.as_deref(), outcome.replayed), (refusal, replayed), "{:?}", request);
-            seen.borrow_mut().insert(refusal.unwrap_or(if replayed { "replayed" } else { "done" }).to_owned());
+            seen.push(refusal.unwrap_or(if replayed { "replayed" } else { "done" }).to_owned());
         }
         let used: Vec<_> = shop.used.keys().map(|(member, reward, _)| (member.clone(), *reward)).collect();
         let found = rows(client, prefix, &shop.points, &used).await;
         prop_assert_eq!(found, shop.rows());
     }
-    seen.borrow_mut().extend(shop.redemptions.values().map(|redemption| redemption.status.to_owned()));
+    seen.extend(shop.redemptions.values().map(|redemption| redemption.status.to_owned()));
     let fell_back = shop.redemptions.len() > 3 && shop.prizes.contains(&Some(0));
-    seen.borrow_mut().extend(fell_back.then(|| "prize gone".to_owned()));
-    Ok(())
+    seen.extend(fell_back.then(|| "prize gone".to_owned()));
+    Ok(seen)
 }
 
-fn run(config: Config) {
+fn run(cases: u32) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let _guard = runtime.enter();
     let database = runtime.block_on(Database::new());
     let client = runtime.block_on(database.client());
-    let case = Cell::new(0);
-    let seen = RefCell::new(BTreeSet::new());
-    let mut runner = TestRunner::new(Config { failure_persistence: None, max_shrink_iters: 400, ..config });
-    let result = runner.run(&histories(3..=10, 14), |history| {
-        case.set(case.get() + 1);
-        runtime.block_on(compare(&client, &history, &format!("case{}", case.get()), &seen))
-    });
-    if let Err(failure) = result {
-        panic!("{failure}");
-    }
-    runtime.block_on(assert_laws(&client));
-    // histories in which nothing happens would prove nothing
-    let expected = [
+    let events = [
         "ALREADY_REVERSED",
         "IDEMPOTENCY_CONFLICT",
         "INSUFFICIENT_POINTS",
@@ -613,19 +597,22 @@ fn run(config: Config) {
         "replayed",
         "reserved",
     ];
-    assert_eq!(seen.into_inner(), expected.map(str::to_owned).into());
+    check_histories(cases, &histories(3..=10, 14), &events, |case, history| {
+        runtime.block_on(compare(&client, &history, &format!("case{case}")))
+    });
+    runtime.block_on(assert_laws(&client));
 }
 
 #[test]
 fn redemptions_do_what_the_model_does() {
-    run(Config::with_cases(60));
+    run(30);
 }
 
 /// As many histories as PROPTEST_CASES says.
 #[test]
 #[ignore = "long"]
 fn redemptions_do_what_the_model_does_at_length() {
-    run(Config::default());
+    run(Config::default().cases);
 }
 
 /// Every row that redemptions write; members stand in for the ids of accounts.

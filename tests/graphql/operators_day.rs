@@ -14,7 +14,9 @@ fn documents() -> Vec<&'static str> {
 #[tokio::test]
 async fn the_page_does_what_it_says() {
     let (gateway, _database) = Gateway::new().await;
-    let [draft, preview, backtest, publish, earn, explain, retire, limit, risk, adjust, terms] = documents()[..] else {
+    let [draft, preview, backtest, publish, earn, explain, retire, idle, activity, limit, risk, adjust, terms] =
+        documents()[..]
+    else {
         panic!("{:?}", documents())
     };
     let data = gateway.ask(draft, json!({})).await;
@@ -50,6 +52,11 @@ async fn the_page_does_what_it_says() {
     }
     let data = gateway.ask(retire, json!({})).await;
     assert_eq!(data["retireRule"]["rule"]["retired"], true);
+
+    let data = gateway.ask(idle, json!({})).await;
+    assert!(PAGE.contains(data["draftRuleVersion"]["version"]["description"].as_str().unwrap()), "{data}");
+    let data = gateway.ask(activity, json!({})).await;
+    assert_eq!(data["setActivity"]["activityKinds"], json!(["REDEEM", "SPEND"]));
 
     let data = gateway.ask(limit, json!({})).await;
     assert_eq!(data["createLimit"]["limit"]["per"], "ADDRESS");

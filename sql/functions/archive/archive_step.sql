@@ -33,7 +33,7 @@ begin
         exit when exists (
             select from pg_catalog.pg_locks k
             where k.pid = pg_backend_pid() and k.relation = ('points.' || points.month_table('entry', v_month))::regclass
-                and k.mode = 'AccessExclusiveLock'
+                and k.mode in ('ShareRowExclusiveLock', 'AccessExclusiveLock')
         );
         perform points.archive_month(v_month, v_now);
         done := done + 1;

@@ -3,7 +3,7 @@ language plpgsql volatile set timezone = 'UTC' set lock_timeout = '100ms' as $$
 declare
     v_parent text;
 begin
-    -- All of the locks that others may wait for, in the order in which they lock, before anything else.
+    -- All of the locks that others may wait for, before anything else.
     foreach v_parent in array array['entry', 'lot_use'] loop
         execute format('alter table points.%I detach partition points.%I', v_parent || p_from, points.month_table(v_parent, p_month));
     end loop;

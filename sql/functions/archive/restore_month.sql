@@ -11,6 +11,8 @@ begin
                 then format('must be the last archived month%s', coalesce(', ' || to_char(l.last, 'YYYY-MM'), ': none is'))
             when points.month_start(p_month, p.archive_after_months + 1) <= clock_timestamp()
                 then 'would be archived again at once: change that by api.set_archive before'
+            when exists (select from points.entry_default) or exists (select from points.lot_use_default)
+                then 'cannot move while rows lie in a default partition: api.create_partitions moves them to their months'
         end
         from points.program p
         cross join (select max(m.month) as last from points.ledger_month m where m.archived_at is not null) l
@@ -21,8 +23,10 @@ begin
     perform points.month_complete(p_month);
     perform points.unbook_checkpoint(p_month);
     delete from points.ledger_month m where m.month = p_month;
-    perform points.unseal_month(p_month);
     perform points.move_month(p_month, '_archive', '');
+    -- Moving has locked them already.
+    execute format('drop trigger sealed on points.%I', points.month_table('entry', p_month));
+    execute format('drop trigger sealed on points.%I', points.month_table('lot_use', p_month));
 end
 $$;
 

@@ -11,7 +11,7 @@ begin
             -- Its lot ends with the review.
             and not exists (
                 select from points.review r
-                where r.bucket = p_bucket and r.account_id = p_account_id and r.seq = l.seq and r.closed_at is null
+                where r.bucket = p_bucket and r.account_id = p_account_id and r.seq = l.seq and r.closed_at is null and l.expires_at <= r.deadline
             );
 end
 $$;

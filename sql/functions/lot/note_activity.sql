@@ -3,6 +3,7 @@ returns void
 language plpgsql volatile as $$
 declare
     v_zone text := (select p.time_zone from points.program p);
+    v_today timestamptz := date_trunc('day', p_now, v_zone);
     v_account_ids bigint[];
     v_lots points.lot[];
 begin
@@ -10,7 +11,14 @@ begin
         select distinct b.account_id
         from unnest(p_drafts) d
         join points.balance b on b.bucket = p_bucket and b.account_id = d.account_id
-        where d.ord is not null and d.round is not null and d.refusal is null and b.active_on < (p_now at time zone v_zone)::date
+        where d.ord is not null and d.round is not null and d.refusal is null
+            -- By what is stored, since a new time zone makes other days.
+            and (b.active_on = '-infinity' or b.active_on is not null and coalesce((
+                select a.at from points.activity a
+                where a.bucket = p_bucket and a.account_id = b.account_id
+                order by a.seq desc, a.at desc
+                limit 1
+            ) < v_today, true))
             and (p_requests[d.ord]).client_id > 0
             and (p_requests[d.ord]).kind::text = any (array(select unnest(p.activity_kinds) from points.program p)));
     if v_account_ids = '{}' then
@@ -32,7 +40,7 @@ begin
             -- Its lot ends with the review, which gives it its own expiry.
             and not exists (
                 select from points.review r
-                where r.bucket = p_bucket and r.account_id = l.account_id and r.seq = l.seq and r.closed_at is null
+                where r.bucket = p_bucket and r.account_id = l.account_id and r.seq = l.seq and r.closed_at is null and r.deadline > p_now
             ));
     if v_lots = '{}' then
         return;

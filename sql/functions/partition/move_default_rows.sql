@@ -21,6 +21,7 @@ begin
     execute format('comment on table points.%I is %L', v_default,
         format('Takes rows of points.%s of months that have no partition yet; points.make_partitions() empties it.', p_parent));
     execute format('create trigger append_only_truncate before truncate on points.%I execute function points.refuse_change()', v_default);
+    execute format('create trigger not_archived before insert on points.%I for each row execute function points.refuse_archived()', v_default);
     execute format('revoke update, delete, truncate on points.%I from jifen_owner', v_default);
 end
 $$;
