@@ -21,6 +21,8 @@ enum points.campaign_status (active, paused, ended)
 
 enum points.contra (issuance, redemption, adjustment, expiry, transfer, write_off, internal)
 
+enum points.delivery_state (waiting, delivered, dead)
+
 enum points.entry_kind (earn, spend, adjust, hold, capture, release, clawback, refund, transfer, merge, activate, expire, reinstate, repay, write_off)
 
 domain points.entry_shape as points.entry_facts
@@ -101,6 +103,8 @@ enum points.rule_basis (fixed, amount, tiers, given, none)
 enum points.task_status (active, paused, retired)
 
 enum points.version_state (draft, scheduled, in_force, superseded, retired)
+
+enum points.webhook_event (entry.booked, level.changed, points.expiring, redemption.changed, review.changed, webhook.ping)
 
 type api.backtest_day
     day           date
@@ -358,7 +362,7 @@ table points.catalogue_change
     recorded_at     timestamp with time zone not null
     catalogue_change_pkey: PRIMARY KEY (client_id, idempotency_key)
     catalogue_change_client_id_fkey: FOREIGN KEY (client_id) REFERENCES points.client(id)
-    catalogue_change_is_known: CHECK ((what = ANY (ARRAY['create_rule'::text, 'draft_rule_version'::text, 'publish_rule_version'::text, 'discard_rule_draft'::text, 'retire_rule'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text, 'set_risk_rule'::text, 'create_reward'::text, 'change_reward'::text, 'add_stock'::text, 'add_coupons'::text, 'create_task'::text, 'change_task'::text, 'set_sign_in'::text, 'set_invitations'::text, 'set_levels'::text, 'set_job'::text, 'run_job'::text])))
+    catalogue_change_is_known: CHECK ((what = ANY (ARRAY['create_rule'::text, 'draft_rule_version'::text, 'publish_rule_version'::text, 'discard_rule_draft'::text, 'retire_rule'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text, 'set_risk_rule'::text, 'create_reward'::text, 'change_reward'::text, 'add_stock'::text, 'add_coupons'::text, 'create_task'::text, 'change_task'::text, 'set_sign_in'::text, 'set_invitations'::text, 'set_levels'::text, 'set_job'::text, 'run_job'::text, 'create_webhook'::text, 'change_webhook'::text, 'rotate_webhook_secret'::text, 'delete_webhook'::text, 'ping_webhook'::text, 'replay_webhook_deliveries'::text])))
     trigger append_only before delete or update on points.catalogue_change for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.catalogue_change for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -376,7 +380,7 @@ table points.client
     client_name_once: UNIQUE (name)
     client_key_is_sha256: CHECK ((length(key_sha256) = 32))
     client_name_length: CHECK (((length(name) >= 1) AND (length(name) <= 64)))
-    client_scopes_are_known: CHECK ((scopes <@ ARRAY['earn'::text, 'spend'::text, 'reverse'::text, 'adjust'::text, 'rewards'::text, 'rules'::text, 'read'::text]))
+    client_scopes_are_known: CHECK ((scopes <@ ARRAY['earn'::text, 'spend'::text, 'reverse'::text, 'adjust'::text, 'rewards'::text, 'rules'::text, 'webhooks'::text, 'read'::text]))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.coupon
@@ -811,6 +815,18 @@ table points.origin_use with (fillfactor=60)
     CREATE INDEX origin_use_oldest ON points.origin_use USING btree (until)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
+table points.outbox with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=5000)
+    id          bigint not null generated always as identity
+    account_id  bigint
+    seq         bigint
+    happened_at timestamp with time zone not null
+    bucket      smallint not null
+    event       points.webhook_event not null
+    facts       jsonb
+    outbox_pkey: PRIMARY KEY (bucket, id)
+    outbox_event_is_whole: CHECK ((((event = 'entry.booked'::points.webhook_event) = (seq IS NOT NULL)) AND ((seq IS NULL) = (facts IS NOT NULL)) AND ((event = 'webhook.ping'::points.webhook_event) = (account_id IS NULL))))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
 table points.prize
     reward      text not null
     no          smallint not null
@@ -842,6 +858,9 @@ table points.program
     governs_origins       boolean not null default false
     notice_days           integer[] not null default '{30,7,1}'::integer[]
     level_revision        integer not null default 1
+    webhook_events        points.webhook_event[] not null default '{}'::points.webhook_event[]
+    webhooks_to_private   boolean not null default false
+    webhook_days          integer not null default 7
     program_pkey: PRIMARY KEY (id)
     program_currency_is_iso_code: CHECK ((currency ~ '^[A-Z]{3}$'::text))
     program_debt_policy_is_known: CHECK ((debt_policy = ANY (ARRAY['debt'::text, 'clamp'::text])))
@@ -849,6 +868,7 @@ table points.program
     program_notice_days_in_range: CHECK (((cardinality(notice_days) <= 10) AND (array_position(notice_days, NULL::integer) IS NULL) AND (1 <= ALL (notice_days)) AND (365 >= ALL (notice_days))))
     program_transfer_limits_in_range: CHECK (((LEAST(transfer_minimum, transfer_maximum, (transfer_times_a_day)::bigint, transfer_points_a_day) > 0) AND (GREATEST(transfer_minimum, transfer_maximum, transfer_points_a_day) <= '9007199254740991'::bigint)))
     program_transfer_range_not_empty: CHECK ((transfer_minimum <= transfer_maximum))
+    program_webhook_days_in_range: CHECK (((webhook_days >= 1) AND (webhook_days <= 90)))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.quota_use
@@ -1162,6 +1182,75 @@ table points.wallet
     wallet_names_multiplied_rules: CHECK (((cardinality(multiplied_rules) <= 100) AND (array_position(multiplied_rules, NULL::text) IS NULL)))
     wallet_shows_level_of_another: CHECK ((level_wallet <> code))
     trigger levels_changed after update of level_measure, level_downgrade, level_grace_days, level_wallet on points.wallet for each statement execute function points.levels_changed()
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.webhook
+    id               integer not null generated always as identity
+    name             text not null
+    url              text not null
+    events           points.webhook_event[] not null
+    wallets          text[]
+    kinds            points.entry_kind[]
+    rules            text[]
+    minimum          bigint
+    per_second       integer not null
+    enabled          boolean not null default true
+    created_at       timestamp with time zone not null
+    deleted_at       timestamp with time zone
+    inner_pad        bytea not null
+    outer_pad        bytea not null
+    former_inner_pad bytea
+    former_outer_pad bytea
+    former_until     timestamp with time zone
+    allowance        double precision not null default 0
+    allowed_at       timestamp with time zone not null
+    failures         integer not null default 0
+    failing_since    timestamp with time zone
+    retry_at         timestamp with time zone
+    delivered_at     timestamp with time zone
+    failed_at        timestamp with time zone
+    failure          text
+    webhook_pkey: PRIMARY KEY (id)
+    webhook_deleted_is_disabled: CHECK (((deleted_at IS NULL) OR (NOT enabled)))
+    webhook_events_are_some: CHECK (((cardinality(events) > 0) AND (array_position(events, NULL::points.webhook_event) IS NULL)))
+    webhook_failures_not_negative: CHECK (((failures >= 0) AND ((failures < 5) OR (retry_at IS NOT NULL))))
+    webhook_filter_is_about_something: CHECK (((LEAST((cardinality(wallets))::bigint, (cardinality(kinds))::bigint, (cardinality(rules))::bigint, minimum) > 0) AND (array_position(wallets, NULL::text) IS NULL) AND (array_position(kinds, NULL::points.entry_kind) IS NULL) AND (array_position(rules, NULL::text) IS NULL)))
+    webhook_former_secret_is_whole: CHECK ((num_nulls(former_inner_pad, former_outer_pad, former_until) = ANY (ARRAY[0, 3])))
+    webhook_name_is_plain: CHECK ((name ~ '^[a-z][a-z0-9_-]{0,31}$'::text))
+    webhook_pads_fill_a_block: CHECK (((length(inner_pad) = 64) AND (length(outer_pad) = 64) AND (length(former_inner_pad) = 64) AND (length(former_outer_pad) = 64)))
+    webhook_rate_in_range: CHECK (((per_second >= 1) AND (per_second <= 10000)))
+    webhook_url_is_http: CHECK (((url ~ '^https?://[A-Za-z0-9.:\[\]-]+([/?][!-"$-~]*)?$'::text) AND (length(url) <= 2048)))
+    CREATE UNIQUE INDEX webhook_name_once ON points.webhook USING btree (name) WHERE (deleted_at IS NULL)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.webhook_delivery with (autovacuum_vacuum_scale_factor=0.05)
+    event       bigint not null
+    account_id  bigint
+    happened_at timestamp with time zone not null
+    queued_at   timestamp with time zone not null
+    due_at      timestamp with time zone
+    claimed_at  timestamp with time zone
+    tried_since timestamp with time zone
+    done_at     timestamp with time zone
+    webhook     integer not null
+    attempts    integer not null default 0
+    status      integer
+    bucket      smallint not null
+    state       points.delivery_state not null default 'waiting'::points.delivery_state
+    kind        points.webhook_event not null
+    facts       jsonb not null
+    failure     text
+    webhook_delivery_pkey: PRIMARY KEY (bucket, event, webhook)
+    webhook_delivery_webhook_fkey: FOREIGN KEY (webhook) REFERENCES points.webhook(id)
+    webhook_delivery_attempts_not_negative: CHECK (((attempts >= 0) AND ((attempts = 0) = (tried_since IS NULL))))
+    webhook_delivery_claimed_is_due: CHECK (((claimed_at IS NULL) OR (due_at IS NOT NULL)))
+    webhook_delivery_done_at_an_instant: CHECK (((state = 'waiting'::points.delivery_state) = (done_at IS NULL)))
+    webhook_delivery_due_while_waiting: CHECK (((due_at IS NULL) OR (state = 'waiting'::points.delivery_state)))
+    CREATE INDEX webhook_delivery_behind ON points.webhook_delivery USING btree (bucket, account_id, webhook, event) WHERE (state = 'waiting'::points.delivery_state)
+    CREATE INDEX webhook_delivery_done ON points.webhook_delivery USING btree (done_at) WHERE (done_at IS NOT NULL)
+    CREATE INDEX webhook_delivery_due ON points.webhook_delivery USING btree (webhook, due_at) WHERE (due_at IS NOT NULL)
+    CREATE INDEX webhook_delivery_listed ON points.webhook_delivery USING btree (webhook, state, happened_at, bucket, event)
+    CREATE UNIQUE INDEX webhook_delivery_one_of_an_account ON points.webhook_delivery USING btree (bucket, account_id, webhook) WHERE (due_at IS NOT NULL)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.zone_change
@@ -1646,6 +1735,52 @@ view api.wallet
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
+view api.webhook
+    id            integer
+    name          text
+    url           text
+    events        points.webhook_event[]
+    wallets       text[]
+    kinds         points.entry_kind[]
+    rules         text[]
+    minimum       bigint
+    per_second    integer
+    enabled       boolean
+    created_at    timestamp with time zone
+    former_until  timestamp with time zone
+    lag_seconds   integer
+    waiting       integer
+    dead_letters  integer
+    failures      integer
+    failing_since timestamp with time zone
+    retry_at      timestamp with time zone
+    delivered_at  timestamp with time zone
+    failed_at     timestamp with time zone
+    failure       text
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
+view api.webhook_delivery
+    webhook_id  integer
+    bucket      smallint
+    event       bigint
+    id          text
+    type        points.webhook_event
+    user_id     text
+    wallet      text
+    facts       jsonb
+    state       points.delivery_state
+    happened_at timestamp with time zone
+    queued_at   timestamp with time zone
+    attempts    integer
+    due_at      timestamp with time zone
+    claimed_at  timestamp with time zone
+    status      integer
+    failure     text
+    done_at     timestamp with time zone
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
 view points.award_bonus
     code       text
     wallet     text
@@ -1778,6 +1913,11 @@ function api.change_task(p_code text, p_name text, p_rule text, p_status points.
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
+function api.change_webhook(p_name text, p_url text, p_events points.webhook_event[], p_enabled boolean, p_idempotency_key text, p_wallets text[] DEFAULT NULL::text[], p_kinds points.entry_kind[] DEFAULT NULL::points.entry_kind[], p_rules text[] DEFAULT NULL::text[], p_minimum bigint DEFAULT NULL::bigint, p_per_second integer DEFAULT 100, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, webhook api.webhook)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
+
 function api.claim_task(p_user_id text, p_task text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text, p_address inet DEFAULT NULL::inet, p_device text DEFAULT NULL::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
@@ -1828,10 +1968,20 @@ function api.create_task(p_code text, p_name text, p_rule text, p_period points.
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
+function api.create_webhook(p_name text, p_url text, p_events points.webhook_event[], p_idempotency_key text, p_wallets text[] DEFAULT NULL::text[], p_kinds points.entry_kind[] DEFAULT NULL::points.entry_kind[], p_rules text[] DEFAULT NULL::text[], p_minimum bigint DEFAULT NULL::bigint, p_per_second integer DEFAULT 100, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, secret text, webhook api.webhook)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
+
 function api.decline_transfer(p_user_id text, p_to_user_id text, p_transfer_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
+
+function api.delete_webhook(p_name text, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
+    returns boolean
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
 
 function api.discard_rule_draft(p_rule text, p_version integer, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, rule api.rule)
@@ -1943,6 +2093,11 @@ function api.operation_id(p_client_id integer, p_idempotency_key text)
     sql stable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
+function api.ping_webhook(p_name text, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, webhook api.webhook)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
+
 function api.preview_earn(p_user_id text, p_rule text, p_amount numeric DEFAULT NULL::numeric, p_points bigint DEFAULT NULL::bigint, p_occurred_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_order_key text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_client text DEFAULT 'psql'::text)
     returns TABLE(refusal text, detail jsonb, points bigint, available_at timestamp with time zone, expires_at timestamp with time zone, previous_level text, level text, account api.account, entries api.entry[], lots api.preview_lot[])
     plpgsql volatile security definer set search_path=""
@@ -1972,6 +2127,11 @@ function api.publish_rule_version(p_rule text, p_version integer, p_idempotency_
     returns TABLE(replayed boolean, version api.rule_version)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
+
+function api.put_deliveries(p_buckets smallint[], p_events bigint[], p_webhooks integer[], p_attempts integer[], p_statuses integer[], p_failures text[])
+    returns void
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway
 
 function api.put_off(p_name text, p_next timestamp with time zone, p_failure text DEFAULT NULL::text)
     returns void
@@ -2003,6 +2163,11 @@ function api.release_hold(p_user_id text, p_hold_id uuid, p_idempotency_key text
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.replay_webhook_deliveries(p_name text, p_idempotency_key text, p_ids text[] DEFAULT NULL::text[], p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_delivered boolean DEFAULT false, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, deliveries integer, more boolean, webhook api.webhook)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
+
 function api.retire_rule(p_rule text, p_idempotency_key text, p_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, rule api.rule)
     plpgsql volatile security definer set search_path=""
@@ -2027,6 +2192,11 @@ function api.revoke_client(p_name text)
     returns boolean
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
+
+function api.rotate_webhook_secret(p_name text, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, secret text, webhook api.webhook)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
 
 function api.run_job(p_name text, p_steps integer DEFAULT 1, p_idempotency_key text DEFAULT NULL::text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, steps integer, done integer, more boolean, failure text, job api.job)
@@ -2083,6 +2253,11 @@ function api.set_transfer_limits(p_minimum bigint DEFAULT NULL::bigint, p_maximu
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.set_webhooks(p_to_private boolean, p_days integer)
+    returns void
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.sign_in(p_user_id text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text, p_address inet DEFAULT NULL::inet, p_device text DEFAULT NULL::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
@@ -2097,6 +2272,11 @@ function api.spend_points(p_user_id text, p_points bigint, p_idempotency_key tex
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
+
+function api.take_deliveries()
+    returns TABLE(bucket smallint, event bigint, webhook integer, attempt integer, url text, to_private boolean, id text, sent_at bigint, signature text, body text)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway
 
 function api.take_step(p_name text, p_next timestamp with time zone DEFAULT NULL::timestamp with time zone)
     returns TABLE(done integer, more boolean, failure text, failures integer)
@@ -2226,6 +2406,10 @@ function points.claim(p_bucket smallint, p_requests api.request[], p_drafts poin
     returns points.draft[]
     plpgsql stable
 
+function points.claim_deliveries(p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
+    returns TABLE(bucket smallint, event bigint, webhook integer, attempt integer, url text, to_private boolean, id text, sent_at bigint, signature text, body text)
+    plpgsql volatile
+
 function points.claw_invitation(p_invitation points.invitation, p_now timestamp with time zone)
     returns void
     plpgsql volatile
@@ -2304,6 +2488,10 @@ function points.decide_levels(p_bucket smallint, p_account_ids bigint[], p_now t
 function points.deductible(p_deduction points.deduction, p_amount numeric, p_available bigint)
     returns bigint
     sql immutable parallel safe
+
+function points.delivery_delay(p_failures integer, p_most interval)
+    returns interval
+    sql volatile
 
 function points.describe_tiers(p_starts numeric[], p_rates numeric[], p_currency text)
     returns text
@@ -2409,6 +2597,10 @@ function points.due_job(p_now timestamp with time zone)
     returns TABLE(name text, schedule text, planned boolean, timeout_seconds integer, time_zone text, at timestamp with time zone)
     plpgsql volatile
 
+function points.entry_event(p_entry points.entry, p_operation points.operation)
+    returns jsonb
+    sql stable parallel safe
+
 function points.entry_kind_of(p_kind points.operation_kind)
     returns points.entry_kind
     sql immutable parallel safe
@@ -2428,6 +2620,10 @@ function points.erasure_id(p_request api.request)
 function points.evaluate_levels_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
     returns record
     plpgsql volatile set enable_seqscan=off, jit=off, max_parallel_workers_per_gather=0
+
+function points.event_body(p_delivery points.webhook_delivery)
+    returns text
+    plpgsql stable
 
 function points.execute(p_bucket smallint, p_requests api.request[], p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -2497,6 +2693,10 @@ function points.follow_up(p_bucket smallint, p_requests api.request[], p_drafts 
     returns points.draft[]
     plpgsql volatile
 
+function points.forget_deliveries_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
+    returns record
+    plpgsql volatile
+
 function points.forget_origins_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
     returns record
     plpgsql volatile
@@ -2515,6 +2715,10 @@ function points.freed_shares(p_bucket smallint, p_account_id bigint, p_operation
 
 function points.gather_slices(p_item text, p_prize smallint)
     returns void
+    plpgsql volatile
+
+function points.give_up(p_webhook integer, p_limit integer, p_now timestamp with time zone)
+    returns integer
     plpgsql volatile
 
 function points.govern(p_drafts points.draft[], p_shares points.share[])
@@ -2541,6 +2745,10 @@ function points.input_fault(p_kind points.operation_kind, p_user_id text, p_wall
     returns text[]
     sql stable parallel safe
 
+function points.instant_text(p_at timestamp with time zone)
+    returns text
+    sql stable parallel safe
+
 function points.invitation_leg(p_kind points.operation_kind, p_account_bucket smallint, p_account_id bigint, p_rule text, p_key text, p_now timestamp with time zone)
     returns text
     plpgsql volatile
@@ -2548,6 +2756,10 @@ function points.invitation_leg(p_kind points.operation_kind, p_account_bucket sm
 function points.keep_days(p_bucket smallint, p_account_ids bigint[])
     returns void
     plpgsql volatile
+
+function points.key_pad(p_key bytea, p_byte integer)
+    returns bytea
+    plpgsql immutable
 
 function points.ledger_days(p_of_bucket smallint, p_account_id bigint)
     returns TABLE(day date, points bigint, inherited bigint)
@@ -2582,6 +2794,10 @@ function points.limit_transfer(p_bucket smallint, p_draft points.draft, p_now ti
     returns points.draft
     plpgsql stable
 
+function points.line_up(p_webhooks integer[], p_buckets smallint[], p_account_ids bigint[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.lock_accounts(p_bucket smallint, p_drafts points.draft[], OUT settles_at timestamp with time zone, OUT careful boolean, OUT merged bigint[], OUT kin boolean)
     returns record
     plpgsql volatile
@@ -2604,6 +2820,10 @@ function points.lock_pair(p_buckets smallint[], p_drafts points.draft[])
 
 function points.lock_rule(p_rule text)
     returns integer
+    plpgsql volatile
+
+function points.lock_webhook(p_name text)
+    returns points.webhook
     plpgsql volatile
 
 function points.looks_at_origins(p_measure points.risk_measure)
@@ -2670,6 +2890,10 @@ function points.new_code(p_bucket smallint, p_chance uuid)
     returns text
     plpgsql immutable
 
+function points.new_secret()
+    returns bytea
+    plpgsql volatile
+
 function points.next_change(p_bucket smallint, p_account_id bigint, p_now timestamp with time zone)
     returns timestamp with time zone
     plpgsql stable security definer set search_path=""
@@ -2677,6 +2901,10 @@ function points.next_change(p_bucket smallint, p_account_id bigint, p_now timest
 
 function points.note_change(p_client text, p_scope text, p_idempotency_key text, p_what text, p_code text, p_inputs jsonb, p_version integer DEFAULT NULL::integer, OUT replayed boolean, OUT version integer)
     returns record
+    plpgsql volatile
+
+function points.note_entries(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
+    returns void
     plpgsql volatile
 
 function points.note_expiry(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
@@ -2691,7 +2919,19 @@ function points.note_invitations(p_bucket smallint, p_drafts points.draft[], p_n
     returns void
     plpgsql volatile
 
+function points.note_level_changes(p_bucket smallint, p_account_ids bigint[], p_seqs bigint[], p_caused boolean, p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.note_levels()
+    returns void
+    plpgsql volatile
+
+function points.note_notices(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.note_redemptions(p_bucket smallint, p_account_ids bigint[], p_ids uuid[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
@@ -2700,6 +2940,14 @@ function points.note_returns(p_bucket smallint, p_requests api.request[], p_draf
     plpgsql volatile
 
 function points.note_reversals(p_bucket smallint, p_drafts points.draft[])
+    returns void
+    plpgsql volatile
+
+function points.note_reviews(p_bucket smallint, p_account_ids bigint[], p_operation_ids uuid[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.note_webhooks()
     returns void
     plpgsql volatile
 
@@ -2841,6 +3089,10 @@ function points.put_levels(p_wallet text, p_levels jsonb, p_measure points.level
     returns void
     plpgsql volatile
 
+function points.queue_deliveries(p_limit integer, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
+    returns integer
+    plpgsql volatile
+
 function points.raise_refusal(p_code text, p_detail jsonb)
     returns void
     plpgsql stable
@@ -2885,6 +3137,10 @@ function points.record_transfer(p_bucket smallint, p_request api.request, p_draf
     returns void
     plpgsql volatile
 
+function points.redemption_event(p_redemption points.redemption)
+    returns jsonb
+    sql stable parallel safe
+
 function points.refill_lots(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
@@ -2925,6 +3181,18 @@ function points.repeated_keys(p_requests api.request[], p_drafts points.draft[])
     returns integer[]
     plpgsql immutable
 
+function points.replay_deliveries(p_webhook integer, p_ids text[], p_since timestamp with time zone, p_delivered boolean, p_limit integer, p_now timestamp with time zone)
+    returns integer
+    plpgsql volatile
+
+function points.report_deliveries(p_buckets smallint[], p_events bigint[], p_webhooks integer[], p_attempts integer[], p_statuses integer[], p_failures text[], p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.report_to_webhook(p_webhook integer, p_taken integer, p_first_failures integer, p_claimed_at timestamp with time zone, p_failure text, p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.reserve_budgets(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
     returns void
     plpgsql volatile
@@ -2948,6 +3216,10 @@ function points.resolve_pair(p_from_bucket smallint, p_to_bucket smallint, p_req
 function points.reversible(p_bucket smallint, p_account_id bigint, p_operation_id uuid, p_points bigint)
     returns bigint
     plpgsql stable
+
+function points.review_event(p_review points.review)
+    returns jsonb
+    sql stable parallel safe
 
 function points.risk_fault(p_rule points.risk_rule)
     returns text[]
@@ -3028,6 +3300,10 @@ function points.settle_swept(p_bucket smallint, p_account_ids bigint[], p_now ti
 function points.settle_until(p_bucket smallint, p_account_ids bigint[], p_until timestamp with time zone, p_now timestamp with time zone)
     returns void
     plpgsql volatile
+
+function points.sign_event(p_webhook points.webhook, p_content text, p_now timestamp with time zone)
+    returns text
+    plpgsql stable
 
 function points.sign_in_worth(p_rule text, p_at timestamp with time zone)
     returns bigint
@@ -3120,6 +3396,14 @@ function points.user_id_of(p_bucket smallint, p_account_id bigint)
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function points.version_fault(p_version points.rule_version)
+    returns text[]
+    plpgsql stable
+
+function points.wants_event(p_event points.webhook_event)
+    returns boolean
+    plpgsql stable
+
+function points.webhook_fault(p_url text, p_events points.webhook_event[], p_wallets text[], p_kinds points.entry_kind[], p_rules text[], p_minimum bigint, p_per_second integer)
     returns text[]
     plpgsql stable
 

@@ -174,7 +174,7 @@ pub struct KeyCreate {
     /// Name of the client, 1 to 64 characters
     pub name: String,
     /// What it may do
-    #[arg(long, value_delimiter = ',', default_value = "earn,spend,read", value_parser = ["earn", "spend", "reverse", "adjust", "rewards", "rules", "read"])]
+    #[arg(long, value_delimiter = ',', default_value = "earn,spend,read", value_parser = ["earn", "spend", "reverse", "adjust", "rewards", "rules", "webhooks", "read"])]
     pub scopes: Vec<String>,
     /// The rules it may earn by [default: all]
     #[arg(long, value_delimiter = ',')]

@@ -52,3 +52,4 @@ pub mod sign_in;
 pub mod sockets;
 pub mod task;
 pub mod transfer;
+pub mod webhooks;

@@ -46,6 +46,7 @@ use crate::{
     sockets,
     task::{TaskMutation, TaskQuery},
     transfer::TransferMutation,
+    webhooks::{WebhookMutation, WebhookQuery},
 };
 
 /// Questions about members' points.
@@ -69,6 +70,7 @@ pub struct Query(
     InvitationQuery,
     JobQuery,
     LevelQuery,
+    WebhookQuery,
 );
 
 /// Operations on members' points.
@@ -94,6 +96,7 @@ pub struct Mutation(
     InvitationMutation,
     JobMutation,
     LevelMutation,
+    WebhookMutation,
 );
 
 /// What changes, as it changes: over a WebSocket or as server-sent events. After a lost connection a subscription goes on

@@ -36,6 +36,7 @@ use crate::{
     reads::{AccountReads, Reads},
     schema::Api,
     sockets::{self, Session},
+    webhooks,
 };
 
 const MAX_BODY: usize = 1 << 20;
@@ -74,6 +75,7 @@ pub async fn router(config: &Config) -> Result<Router, StartError> {
     let buckets = buckets.unsigned_abs();
     let pool = database::pool(config, database::READERS)?;
     tokio::spawn(jobs::run(config.clone()));
+    tokio::spawn(webhooks::run(config.clone()));
     let feed = Feed::start(config, pool.clone(), buckets);
     let gateway = Gateway {
         api: Api::new(

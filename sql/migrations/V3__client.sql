@@ -12,17 +12,17 @@ create table points.client (
     constraint client_key_once unique (key_sha256),
     constraint client_name_length check (length(name) between 1 and 64),
     constraint client_key_is_sha256 check (length(key_sha256) = 32),
-    constraint client_scopes_are_known check (scopes <@ array['earn', 'spend', 'reverse', 'adjust', 'rewards', 'rules', 'read'])
+    constraint client_scopes_are_known check (scopes <@ array['earn', 'spend', 'reverse', 'adjust', 'rewards', 'rules', 'webhooks', 'read'])
 );
 comment on table points.client is 'Who may send operations: the owner of an API key.';
 comment on column points.client.id is 'Id in operations; 0 is Jifen itself, 1 is psql.';
 comment on column points.client.name is 'Name for people and for the command line.';
 comment on column points.client.key_sha256 is 'SHA-256 of the API key; null: cannot sign in. The key itself is stored nowhere.';
-comment on column points.client.scopes is 'What it may do: earn, spend, reverse, adjust, rewards, rules, read.';
+comment on column points.client.scopes is 'What it may do: earn, spend, reverse, adjust, rewards, rules, webhooks, read.';
 comment on column points.client.rules is 'Rules it may earn by; null: all.';
 comment on column points.client.created_at is 'When it was made.';
 comment on column points.client.revoked_at is 'From when on it may do nothing; null: it may.';
 
-insert into points.client (id, name, scopes) values (0, 'jifen', '{earn,reverse}'), (1, 'psql', '{earn,spend,reverse,adjust,rewards,rules,read}');
+insert into points.client (id, name, scopes) values (0, 'jifen', '{earn,reverse}'), (1, 'psql', '{earn,spend,reverse,adjust,rewards,rules,webhooks,read}');
 
 reset role;

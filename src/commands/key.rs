@@ -63,7 +63,7 @@ pub async fn key(config: &Config, command: &Key) -> Result<(), KeyError> {
 
 /// Gives the client `development` this key and every scope.
 pub async fn put_development_key(client: &Client, key: &str) -> Result<(), KeyError> {
-    let scopes = ["earn", "spend", "reverse", "adjust", "rewards", "rules", "read"];
+    let scopes = ["earn", "spend", "reverse", "adjust", "rewards", "rules", "webhooks", "read"];
     client.execute(CREATE, &[&"development", &&hash_key(key)[..], &&scopes[..], &None::<Vec<String>>]).await?;
     Ok(())
 }

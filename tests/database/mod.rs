@@ -47,6 +47,7 @@ mod sweep;
 mod tasks;
 mod transfer_model;
 mod transfers;
+mod webhooks;
 
 pub use laws::assert_laws;
 

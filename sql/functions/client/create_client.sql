@@ -19,4 +19,4 @@ end
 $$;
 
 comment on function api.create_client(text, bytea, text[], text[]) is
-    'Makes a client with an API key, or gives the client of that name a new key, scopes and rules: its idempotency keys stay. p_key_sha256: SHA-256 of the key; p_scopes: earn, spend, reverse, adjust, rewards, rules, read; p_rules: rules it may earn by, null: all. Returns the client''s id.';
+    'Makes a client with an API key, or gives the client of that name a new key, scopes and rules: its idempotency keys stay. p_key_sha256: SHA-256 of the key; p_scopes: earn, spend, reverse, adjust, rewards, rules, webhooks, read; p_rules: rules it may earn by, null: all. Returns the client''s id.';
