@@ -1246,10 +1246,10 @@ table points.webhook_delivery with (autovacuum_vacuum_scale_factor=0.05)
     webhook_delivery_claimed_is_due: CHECK (((claimed_at IS NULL) OR (due_at IS NOT NULL)))
     webhook_delivery_done_at_an_instant: CHECK (((state = 'waiting'::points.delivery_state) = (done_at IS NULL)))
     webhook_delivery_due_while_waiting: CHECK (((due_at IS NULL) OR (state = 'waiting'::points.delivery_state)))
-    CREATE INDEX webhook_delivery_behind ON points.webhook_delivery USING btree (bucket, account_id, webhook, event) WHERE (state = 'waiting'::points.delivery_state)
+    CREATE INDEX webhook_delivery_behind ON points.webhook_delivery USING btree (account_id, webhook, event) WHERE (done_at IS NULL)
     CREATE INDEX webhook_delivery_done ON points.webhook_delivery USING btree (done_at) WHERE (done_at IS NOT NULL)
     CREATE INDEX webhook_delivery_due ON points.webhook_delivery USING btree (webhook, due_at) WHERE (due_at IS NOT NULL)
-    CREATE INDEX webhook_delivery_listed ON points.webhook_delivery USING btree (webhook, state, happened_at, bucket, event)
+    CREATE INDEX webhook_delivery_listed ON points.webhook_delivery USING btree (state, webhook, happened_at)
     CREATE UNIQUE INDEX webhook_delivery_one_of_an_account ON points.webhook_delivery USING btree (bucket, account_id, webhook) WHERE (due_at IS NOT NULL)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 

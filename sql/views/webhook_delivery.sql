@@ -5,7 +5,7 @@ select
 from points.webhook_delivery d
 left join points.account a on a.bucket = d.bucket and a.id = d.account_id;
 
-comment on view api.webhook_delivery is 'Events for receivers, and what has become of each. In order: webhook_id, state, happened_at, bucket, event.';
+comment on view api.webhook_delivery is 'Events for receivers, and what has become of each. In order: state, webhook_id, happened_at.';
 comment on column api.webhook_delivery.webhook_id is 'api.webhook.id of the receiver.';
 comment on column api.webhook_delivery.bucket is 'Bucket of the account.';
 comment on column api.webhook_delivery.event is 'Number of the event within the bucket.';

@@ -55,8 +55,10 @@ pub async fn run(config: Config) {
         }
     };
     let (sender, mut reports) = channel(QUEUE);
+    // Those that could not be put yet.
+    let mut done = Vec::new();
     loop {
-        let Err(failure) = send(&config, &clients, &sender, &mut reports).await;
+        let Err(failure) = send(&config, &clients, &sender, &mut reports, &mut done).await;
         warn!("webhooks: {}; connecting again", brief(&failure));
         tokio::time::sleep(RECONNECT_PAUSE).await;
     }
@@ -67,9 +69,14 @@ async fn send(
     clients: &Arc<Clients>,
     sender: &Sender<Report>,
     reports: &mut Receiver<Report>,
+    done: &mut Vec<Report>,
 ) -> Result<Infallible, Error> {
     let database = database::connect(config).await?;
     loop {
+        if !done.is_empty() {
+            put(&database, done).await?;
+            done.clear();
+        }
         // Nothing is prepared for longer: a migration may change these functions meanwhile.
         let claimed = database.query("select * from api.take_deliveries()", &[]).await?;
         for row in &claimed {
@@ -79,10 +86,8 @@ async fn send(
                 let _ended = sender.send(clients.deliver(delivery).await).await;
             });
         }
-        let mut done = Vec::new();
-        if timeout(PAUSE, reports.recv_many(&mut done, MAX_REPORTS)).await.is_ok() {
-            put(&database, &done).await?;
-        }
+        // Late is no failure: there is nothing to report, and something may be due.
+        let _late = timeout(PAUSE, reports.recv_many(done, MAX_REPORTS)).await;
     }
 }
 

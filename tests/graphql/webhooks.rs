@@ -206,6 +206,20 @@ async fn a_redirect_is_a_failure_and_is_not_followed() {
 }
 
 #[tokio::test]
+async fn a_receiver_without_tls_and_one_that_is_not_there_are_failures() {
+    let (gateway, _database, client) = open().await;
+    let receiver = Receiver::willing().await;
+    create(&gateway, "shop", &receiver.url("/").replace("http:", "https:")).await;
+    create(&gateway, "nobody", "http://127.0.0.1:1/").await;
+    gateway.sign_in("dora", "a").await.unwrap();
+    let failures = "select failure from api.webhook where failure ~ '^it cannot be reached: .'";
+    until("both were reported", async || client.query(failures, &[]).await.unwrap().len() == 2).await;
+    assert_eq!(receiver.got().len(), 0);
+    let waiting = deliveries(&gateway, "WAITING").await;
+    assert_eq!((&waiting[0]["status"], &waiting[0]["userId"]), (&json!(null), &json!("dora")));
+}
+
+#[tokio::test]
 async fn a_receiver_that_says_much_has_taken_it_all_the_same() {
     let (gateway, _database, _) = open().await;
     let receiver = Receiver::start(|_, _| Some("x".repeat(10 << 20).into_response())).await;

@@ -45,8 +45,12 @@ begin
         where o.bucket = v_bucket and o.id = any (v_ids);
         delete from points.outbox o where o.bucket = v_bucket and o.id = any (v_ids);
         perform points.line_up(array_agg(d.webhook), array_agg(d.bucket), array_agg(d.account_id), v_now)
-        from points.webhook_delivery d
-        where d.bucket = v_bucket and d.event = any (v_ids) and d.account_id is not null;
+        from unnest(v_webhooks) w
+        cross join unnest(v_ids) i
+        cross join lateral (
+            select * from points.webhook_delivery d where d.bucket = v_bucket and d.event = i and d.webhook = w limit 1
+        ) d
+        where d.account_id is not null;
         v_done := v_done + cardinality(v_ids);
     end loop;
     return v_done;

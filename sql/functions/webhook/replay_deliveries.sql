@@ -18,7 +18,12 @@ begin
         (
             select d.bucket, d.event
             from unnest(case when p_delivered then '{dead,delivered}' else '{dead}' end::points.delivery_state[]) s
-            join points.webhook_delivery d on d.webhook = p_webhook and d.state = s and d.happened_at >= p_since
+            cross join lateral (
+                select d.bucket, d.event, d.happened_at from points.webhook_delivery d
+                where d.webhook = p_webhook and d.state = s and d.happened_at >= p_since
+                order by d.happened_at, d.bucket, d.event
+                limit p_limit
+            ) d
             order by d.happened_at, d.bucket, d.event
             limit p_limit
         )

@@ -26,11 +26,12 @@ begin
             else p_now + points.delivery_delay(v_failures - 4, interval '5 minutes')
         end
     where w.id = p_webhook;
-    if p_taken > 0 and v_webhook.failures > 0 then
+    -- After an outage. One that takes some and some not is spared.
+    if p_taken > 0 and v_webhook.failing_since <= p_now - interval '1 minute' then
         update points.webhook_delivery d set due_at = p_now where d.webhook = p_webhook and d.due_at > p_now and d.claimed_at is null;
     end if;
 end
 $$;
 
 comment on function points.report_to_webhook(int, int, int, timestamptz, text, timestamptz) is
-    'What a report means for the receiver: after 5 events in a row that it did not take at first, it counts as failing, and is asked again after 5, 10, 20 ... seconds, at most 5 minutes; the first success ends that, and what waits for another attempt is due at once. p_claimed_at: when the last one that failed was claimed.';
+    'What a report means for the receiver: after 5 events in a row that it did not take at first, it counts as failing, and is asked again after 5, 10, 20 ... seconds, at most 5 minutes; the first success ends that. After a minute without success, it also makes due at once what waits for another attempt. p_claimed_at: when the last one that failed was claimed.';
