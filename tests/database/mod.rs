@@ -49,7 +49,7 @@ mod transfer_model;
 mod transfers;
 mod webhooks;
 
-pub use laws::assert_laws;
+pub use laws::{assert_laws, tell_everything};
 
 use chrono::{DateTime, Utc};
 use tokio_postgres::{Client, Error};

@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::{
     assert_laws,
     rewards::{cancel, fulfil, id_of, redeem, return_order, reverse},
+    tell_everything,
 };
 use crate::common::{Database, Kind, Outcome, Request, execute, instant};
 
@@ -582,6 +583,7 @@ fn run(config: Config) {
     let _guard = runtime.enter();
     let database = runtime.block_on(Database::new());
     let client = runtime.block_on(database.client());
+    runtime.block_on(tell_everything(&client));
     let case = Cell::new(0);
     let seen = RefCell::new(BTreeSet::new());
     let mut runner = TestRunner::new(Config { failure_persistence: None, max_shrink_iters: 400, ..config });

@@ -9,7 +9,7 @@ use tokio_postgres::Client;
 use uuid::Uuid;
 
 use super::{
-    assert_laws, make_rule,
+    assert_laws, make_rule, tell_everything,
     transfers::{accept, cancel, decline, give, offer, reverse, transfer},
 };
 use crate::common::{Database, Kind, Request, bucket, check_histories, execute, instant};
@@ -489,6 +489,7 @@ fn check(cases: u32, clamp: bool) {
     let database = runtime.block_on(Database::new());
     let client = runtime.block_on(async {
         let client = database.client().await;
+        tell_everything(&client).await;
         for (code, wait, valid) in RULES {
             let valid = valid.map_or("null".to_owned(), |days| days.to_string());
             make_rule(

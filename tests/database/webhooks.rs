@@ -172,6 +172,25 @@ async fn nothing_is_written_unless_an_enabled_webhook_wants_it() {
 }
 
 #[tokio::test]
+async fn what_waits_for_a_disabled_webhook_is_sent_when_it_is_enabled_again() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let now = instant(NOON);
+    create(&client, "shop", "entry.booked", "").await;
+    execute(&client, &[grant("ann", 5, "1"), grant("ann", 5, "2")], Some(now)).await;
+    let first = claim(&client, now).await.remove(0);
+    report(&client, &[(first, 500)], now).await;
+    change(&client, "shop", "entry.booked", false, "off").await;
+    assert!(claim(&client, now + TimeDelta::hours(1)).await.is_empty());
+    assert_eq!(number(&client, "select lag_seconds::bigint from api.webhook").await, 0);
+    one(&client, grant("ann", 5, "3"), Some(now)).await;
+    change(&client, "shop", "entry.booked", true, "on").await;
+    one(&client, grant("ann", 5, "4"), Some(now)).await;
+    // the third happened while it heard nothing
+    assert_eq!(words(&client, now).await, ["ann entry.booked 1", "ann entry.booked 2", "ann entry.booked 4"]);
+}
+
+#[tokio::test]
 async fn a_refusal_and_what_is_rolled_back_tell_nobody() {
     let database = Database::new().await;
     let client = database.client().await;
