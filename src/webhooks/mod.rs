@@ -87,7 +87,8 @@ pub struct Webhook {
     pub created_at: DateTime<Utc>,
     /// Until then it is signed with the secret before, too; null: there is none.
     pub former_until: Option<DateTime<Utc>>,
-    /// How long ago the oldest event happened that waits for it, in seconds; 0: none does, or it is disabled.
+    /// How long ago the oldest event happened that waits for it, or to be queued for anybody, in seconds; 0: none does, or it
+    /// is disabled.
     pub lag_seconds: i32,
     /// Events that wait for it or are being sent; 10000: so many or more.
     pub waiting: i32,

@@ -19,7 +19,11 @@ begin
             v_given_up := v_given_up + points.give_up(v_row.id, p_limit, v_now);
         else
             delete from points.webhook_delivery d
-            using (select bucket, event from points.webhook_delivery where webhook = v_row.id limit p_limit) o
+            using (
+                select o.bucket, o.event from points.webhook_delivery o
+                where o.state = any (enum_range(null::points.delivery_state)) and o.webhook = v_row.id
+                limit p_limit
+            ) o
             where d.bucket = o.bucket and d.event = o.event and d.webhook = v_row.id;
             get diagnostics done = row_count;
             v_orphaned := v_orphaned + done;
