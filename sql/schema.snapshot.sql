@@ -21,6 +21,8 @@ enum points.campaign_status (active, paused, ended)
 
 enum points.contra (issuance, redemption, adjustment, expiry, transfer, write_off, internal)
 
+enum points.delivery_state (waiting, delivered, dead)
+
 enum points.entry_kind (earn, spend, adjust, hold, capture, release, clawback, refund, transfer, merge, activate, expire, reinstate, repay, write_off)
 
 domain points.entry_shape as points.entry_facts
@@ -101,6 +103,8 @@ enum points.rule_basis (fixed, amount, tiers, given, none)
 enum points.task_status (active, paused, retired)
 
 enum points.version_state (draft, scheduled, in_force, superseded, retired)
+
+enum points.webhook_event (entry.booked, level.changed, points.expiring, redemption.changed, review.changed, webhook.ping)
 
 type api.backtest_day
     day           date
@@ -370,7 +374,7 @@ table points.catalogue_change
     recorded_at     timestamp with time zone not null
     catalogue_change_pkey: PRIMARY KEY (client_id, idempotency_key)
     catalogue_change_client_id_fkey: FOREIGN KEY (client_id) REFERENCES points.client(id)
-    catalogue_change_is_known: CHECK ((what = ANY (ARRAY['create_rule'::text, 'draft_rule_version'::text, 'publish_rule_version'::text, 'discard_rule_draft'::text, 'retire_rule'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text, 'set_risk_rule'::text, 'create_reward'::text, 'change_reward'::text, 'add_stock'::text, 'add_coupons'::text, 'create_task'::text, 'change_task'::text, 'set_sign_in'::text, 'set_invitations'::text, 'set_levels'::text, 'set_job'::text, 'run_job'::text, 'set_activity'::text, 'set_archive'::text])))
+    catalogue_change_is_known: CHECK ((what = ANY (ARRAY['create_rule'::text, 'draft_rule_version'::text, 'publish_rule_version'::text, 'discard_rule_draft'::text, 'retire_rule'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text, 'set_risk_rule'::text, 'create_reward'::text, 'change_reward'::text, 'add_stock'::text, 'add_coupons'::text, 'create_task'::text, 'change_task'::text, 'set_sign_in'::text, 'set_invitations'::text, 'set_levels'::text, 'set_job'::text, 'run_job'::text, 'set_activity'::text, 'set_archive'::text, 'create_webhook'::text, 'change_webhook'::text, 'rotate_webhook_secret'::text, 'delete_webhook'::text, 'ping_webhook'::text, 'replay_webhook_deliveries'::text])))
     trigger append_only before delete or update on points.catalogue_change for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.catalogue_change for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -402,7 +406,7 @@ table points.client
     client_burst_goes_with_rate: CHECK (((rate IS NULL) = (burst IS NULL)))
     client_name_length: CHECK (((length(name) >= 1) AND (length(name) <= 64)))
     client_rate_positive: CHECK (((rate > (0)::numeric) AND (rate <= (1000000)::numeric) AND ((burst >= 1) AND (burst <= 1000000))))
-    client_scopes_are_known: CHECK ((scopes <@ ARRAY['earn'::text, 'spend'::text, 'reverse'::text, 'adjust'::text, 'rewards'::text, 'rules'::text, 'read'::text, 'audit'::text]))
+    client_scopes_are_known: CHECK ((scopes <@ ARRAY['earn'::text, 'spend'::text, 'reverse'::text, 'adjust'::text, 'rewards'::text, 'rules'::text, 'webhooks'::text, 'read'::text, 'audit'::text]))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.client_key
@@ -911,6 +915,18 @@ table points.origin_use with (fillfactor=60)
     CREATE INDEX origin_use_oldest ON points.origin_use USING btree (until)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
+table points.outbox with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=5000)
+    id          bigint not null generated always as identity
+    account_id  bigint
+    seq         bigint
+    happened_at timestamp with time zone not null
+    bucket      smallint not null
+    event       points.webhook_event not null
+    facts       jsonb
+    outbox_pkey: PRIMARY KEY (bucket, id)
+    outbox_event_is_whole: CHECK ((((event = 'entry.booked'::points.webhook_event) = (seq IS NOT NULL)) AND ((seq IS NULL) = (facts IS NOT NULL)) AND ((event = 'webhook.ping'::points.webhook_event) = (account_id IS NULL))))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
 table points.prize
     reward      text not null
     no          smallint not null
@@ -944,6 +960,9 @@ table points.program
     level_revision        integer not null default 1
     activity_kinds        text[] not null default '{earn,sign_in,claim,spend,redeem}'::text[]
     archive_after_months  integer
+    webhook_events        points.webhook_event[] not null default '{}'::points.webhook_event[]
+    webhooks_to_private   boolean not null default false
+    webhook_days          integer not null default 7
     program_pkey: PRIMARY KEY (id)
     program_activity_is_what_members_do: CHECK ((activity_kinds <@ ARRAY['earn'::text, 'spend'::text, 'adjust'::text, 'hold'::text, 'capture'::text, 'transfer'::text, 'redeem'::text, 'sign_in'::text, 'make_up'::text, 'set_time_zone'::text, 'progress'::text, 'claim'::text, 'invite'::text, 'join'::text]))
     program_archives_after_a_year: CHECK (((archive_after_months >= 12) AND (archive_after_months <= 1200)))
@@ -953,6 +972,7 @@ table points.program
     program_notice_days_in_range: CHECK (((cardinality(notice_days) <= 10) AND (array_position(notice_days, NULL::integer) IS NULL) AND (1 <= ALL (notice_days)) AND (365 >= ALL (notice_days))))
     program_transfer_limits_in_range: CHECK (((LEAST(transfer_minimum, transfer_maximum, (transfer_times_a_day)::bigint, transfer_points_a_day) > 0) AND (GREATEST(transfer_minimum, transfer_maximum, transfer_points_a_day) <= '9007199254740991'::bigint)))
     program_transfer_range_not_empty: CHECK ((transfer_minimum <= transfer_maximum))
+    program_webhook_days_in_range: CHECK (((webhook_days >= 1) AND (webhook_days <= 90)))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.quota_use
@@ -1268,6 +1288,75 @@ table points.wallet
     wallet_names_multiplied_rules: CHECK (((cardinality(multiplied_rules) <= 100) AND (array_position(multiplied_rules, NULL::text) IS NULL)))
     wallet_shows_level_of_another: CHECK ((level_wallet <> code))
     trigger levels_changed after update of level_measure, level_downgrade, level_grace_days, level_wallet on points.wallet for each statement execute function points.levels_changed()
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.webhook
+    id               integer not null generated always as identity
+    name             text not null
+    url              text not null
+    events           points.webhook_event[] not null
+    wallets          text[]
+    kinds            points.entry_kind[]
+    rules            text[]
+    minimum          bigint
+    per_second       integer not null
+    enabled          boolean not null default true
+    created_at       timestamp with time zone not null
+    deleted_at       timestamp with time zone
+    inner_pad        bytea not null
+    outer_pad        bytea not null
+    former_inner_pad bytea
+    former_outer_pad bytea
+    former_until     timestamp with time zone
+    allowance        double precision not null default 0
+    allowed_at       timestamp with time zone not null
+    failures         integer not null default 0
+    failing_since    timestamp with time zone
+    retry_at         timestamp with time zone
+    delivered_at     timestamp with time zone
+    failed_at        timestamp with time zone
+    failure          text
+    webhook_pkey: PRIMARY KEY (id)
+    webhook_deleted_is_disabled: CHECK (((deleted_at IS NULL) OR (NOT enabled)))
+    webhook_events_are_some: CHECK (((cardinality(events) > 0) AND (array_position(events, NULL::points.webhook_event) IS NULL)))
+    webhook_failures_not_negative: CHECK (((failures >= 0) AND ((failures < 5) OR (retry_at IS NOT NULL))))
+    webhook_filter_is_about_something: CHECK (((LEAST((cardinality(wallets))::bigint, (cardinality(kinds))::bigint, (cardinality(rules))::bigint, minimum) > 0) AND (array_position(wallets, NULL::text) IS NULL) AND (array_position(kinds, NULL::points.entry_kind) IS NULL) AND (array_position(rules, NULL::text) IS NULL)))
+    webhook_former_secret_is_whole: CHECK ((num_nulls(former_inner_pad, former_outer_pad, former_until) = ANY (ARRAY[0, 3])))
+    webhook_name_is_plain: CHECK ((name ~ '^[a-z][a-z0-9_-]{0,31}$'::text))
+    webhook_pads_fill_a_block: CHECK (((length(inner_pad) = 64) AND (length(outer_pad) = 64) AND (length(former_inner_pad) = 64) AND (length(former_outer_pad) = 64)))
+    webhook_rate_in_range: CHECK (((per_second >= 1) AND (per_second <= 10000)))
+    webhook_url_is_http: CHECK (((url ~ '^https?://[A-Za-z0-9.:\[\]-]+([/?][!-"$-~]*)?$'::text) AND (length(url) <= 2048)))
+    CREATE UNIQUE INDEX webhook_name_once ON points.webhook USING btree (name) WHERE (deleted_at IS NULL)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.webhook_delivery with (autovacuum_vacuum_scale_factor=0.05)
+    event       bigint not null
+    account_id  bigint
+    happened_at timestamp with time zone not null
+    queued_at   timestamp with time zone not null
+    due_at      timestamp with time zone
+    claimed_at  timestamp with time zone
+    tried_since timestamp with time zone
+    done_at     timestamp with time zone
+    webhook     integer not null
+    attempts    integer not null default 0
+    status      integer
+    bucket      smallint not null
+    state       points.delivery_state not null default 'waiting'::points.delivery_state
+    kind        points.webhook_event not null
+    facts       jsonb not null
+    failure     text
+    webhook_delivery_pkey: PRIMARY KEY (bucket, event, webhook)
+    webhook_delivery_webhook_fkey: FOREIGN KEY (webhook) REFERENCES points.webhook(id)
+    webhook_delivery_attempts_not_negative: CHECK (((attempts >= 0) AND ((attempts = 0) = (tried_since IS NULL))))
+    webhook_delivery_claimed_is_due: CHECK (((claimed_at IS NULL) OR (due_at IS NOT NULL)))
+    webhook_delivery_done_at_an_instant: CHECK (((state = 'waiting'::points.delivery_state) = (done_at IS NULL)))
+    webhook_delivery_due_while_waiting: CHECK (((due_at IS NULL) OR (state = 'waiting'::points.delivery_state)))
+    CREATE INDEX webhook_delivery_behind ON points.webhook_delivery USING btree (account_id, webhook, event) WHERE (done_at IS NULL)
+    CREATE INDEX webhook_delivery_done ON points.webhook_delivery USING btree (done_at) WHERE (done_at IS NOT NULL)
+    CREATE INDEX webhook_delivery_due ON points.webhook_delivery USING btree (webhook, due_at) WHERE (due_at IS NOT NULL)
+    CREATE INDEX webhook_delivery_listed ON points.webhook_delivery USING btree (state, webhook, happened_at)
+    CREATE UNIQUE INDEX webhook_delivery_one_of_an_account ON points.webhook_delivery USING btree (bucket, account_id, webhook) WHERE (due_at IS NOT NULL)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.zone_change
@@ -1782,6 +1871,52 @@ view api.wallet
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
+view api.webhook
+    id            integer
+    name          text
+    url           text
+    events        points.webhook_event[]
+    wallets       text[]
+    kinds         points.entry_kind[]
+    rules         text[]
+    minimum       bigint
+    per_second    integer
+    enabled       boolean
+    created_at    timestamp with time zone
+    former_until  timestamp with time zone
+    lag_seconds   integer
+    waiting       integer
+    dead_letters  integer
+    failures      integer
+    failing_since timestamp with time zone
+    retry_at      timestamp with time zone
+    delivered_at  timestamp with time zone
+    failed_at     timestamp with time zone
+    failure       text
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
+view api.webhook_delivery
+    webhook_id  integer
+    bucket      smallint
+    event       bigint
+    id          text
+    type        points.webhook_event
+    user_id     text
+    wallet      text
+    facts       jsonb
+    state       points.delivery_state
+    happened_at timestamp with time zone
+    queued_at   timestamp with time zone
+    attempts    integer
+    due_at      timestamp with time zone
+    claimed_at  timestamp with time zone
+    status      integer
+    failure     text
+    done_at     timestamp with time zone
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
 view points.award_bonus
     code       text
     wallet     text
@@ -1947,6 +2082,11 @@ function api.change_task(p_code text, p_name text, p_rule text, p_status points.
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
+function api.change_webhook(p_name text, p_url text, p_events points.webhook_event[], p_enabled boolean, p_idempotency_key text, p_wallets text[] DEFAULT NULL::text[], p_kinds points.entry_kind[] DEFAULT NULL::points.entry_kind[], p_rules text[] DEFAULT NULL::text[], p_minimum bigint DEFAULT NULL::bigint, p_per_second integer DEFAULT 100, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, webhook api.webhook)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
+
 function api.claim_task(p_user_id text, p_task text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text, p_address inet DEFAULT NULL::inet, p_device text DEFAULT NULL::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
@@ -1997,10 +2137,20 @@ function api.create_task(p_code text, p_name text, p_rule text, p_period points.
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
+function api.create_webhook(p_name text, p_url text, p_events points.webhook_event[], p_idempotency_key text, p_wallets text[] DEFAULT NULL::text[], p_kinds points.entry_kind[] DEFAULT NULL::points.entry_kind[], p_rules text[] DEFAULT NULL::text[], p_minimum bigint DEFAULT NULL::bigint, p_per_second integer DEFAULT 100, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, secret text, webhook api.webhook)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
+
 function api.decline_transfer(p_user_id text, p_to_user_id text, p_transfer_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
+
+function api.delete_webhook(p_name text, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
+    returns boolean
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
 
 function api.discard_rule_draft(p_rule text, p_version integer, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, rule api.rule)
@@ -2117,6 +2267,11 @@ function api.operation_id(p_client_id integer, p_idempotency_key text)
     sql stable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
+function api.ping_webhook(p_name text, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, webhook api.webhook)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
+
 function api.preview_earn(p_user_id text, p_rule text, p_amount numeric DEFAULT NULL::numeric, p_points bigint DEFAULT NULL::bigint, p_occurred_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_order_key text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_client text DEFAULT 'psql'::text)
     returns TABLE(refusal text, detail jsonb, points bigint, available_at timestamp with time zone, expires_at timestamp with time zone, previous_level text, level text, account api.account, entries api.entry[], lots api.preview_lot[])
     plpgsql volatile security definer set search_path=""
@@ -2147,6 +2302,11 @@ function api.publish_rule_version(p_rule text, p_version integer, p_idempotency_
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
+function api.put_deliveries(p_buckets smallint[], p_events bigint[], p_webhooks integer[], p_attempts integer[], p_statuses integer[], p_failures text[])
+    returns void
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway
+
 function api.put_off(p_name text, p_next timestamp with time zone, p_failure text DEFAULT NULL::text)
     returns void
     plpgsql volatile security definer set search_path=""
@@ -2176,6 +2336,11 @@ function api.release_hold(p_user_id text, p_hold_id uuid, p_idempotency_key text
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
+
+function api.replay_webhook_deliveries(p_name text, p_idempotency_key text, p_ids text[] DEFAULT NULL::text[], p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_delivered boolean DEFAULT false, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, deliveries integer, more boolean, webhook api.webhook)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
 
 function api.restore_month(p_month date)
     returns void
@@ -2211,6 +2376,11 @@ function api.rotate_key(p_name text, p_key_sha256 bytea, p_valid_until timestamp
     returns integer
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
+
+function api.rotate_webhook_secret(p_name text, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, secret text, webhook api.webhook)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
 
 function api.run_job(p_name text, p_steps integer DEFAULT 1, p_idempotency_key text DEFAULT NULL::text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, steps integer, done integer, more boolean, failure text, job api.job)
@@ -2277,6 +2447,11 @@ function api.set_transfer_limits(p_minimum bigint DEFAULT NULL::bigint, p_maximu
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.set_webhooks(p_to_private boolean, p_days integer)
+    returns void
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.sign_in(p_user_id text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text, p_address inet DEFAULT NULL::inet, p_device text DEFAULT NULL::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
@@ -2291,6 +2466,11 @@ function api.spend_points(p_user_id text, p_points bigint, p_idempotency_key tex
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
+
+function api.take_deliveries()
+    returns TABLE(bucket smallint, event bigint, webhook integer, attempt integer, url text, to_private boolean, id text, sent_at bigint, signature text, body text)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway
 
 function api.take_step(p_name text, p_next timestamp with time zone DEFAULT NULL::timestamp with time zone)
     returns TABLE(done integer, more boolean, failure text, failures integer)
@@ -2436,6 +2616,10 @@ function points.claim(p_bucket smallint, p_requests api.request[], p_drafts poin
     returns points.draft[]
     plpgsql stable
 
+function points.claim_deliveries(p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
+    returns TABLE(bucket smallint, event bigint, webhook integer, attempt integer, url text, to_private boolean, id text, sent_at bigint, signature text, body text)
+    plpgsql volatile
+
 function points.claw_invitation(p_invitation points.invitation, p_now timestamp with time zone)
     returns void
     plpgsql volatile
@@ -2518,6 +2702,10 @@ function points.decide_levels(p_bucket smallint, p_account_ids bigint[], p_now t
 function points.deductible(p_deduction points.deduction, p_amount numeric, p_available bigint)
     returns bigint
     sql immutable parallel safe
+
+function points.delivery_delay(p_failures integer, p_most interval)
+    returns interval
+    sql volatile
 
 function points.describe_tiers(p_starts numeric[], p_rates numeric[], p_currency text)
     returns text
@@ -2623,6 +2811,10 @@ function points.due_job(p_now timestamp with time zone)
     returns TABLE(name text, schedule text, planned boolean, timeout_seconds integer, time_zone text, at timestamp with time zone)
     plpgsql volatile
 
+function points.entry_event(p_entry points.entry, p_operation points.operation)
+    returns jsonb
+    sql stable parallel safe
+
 function points.entry_kind_of(p_kind points.operation_kind)
     returns points.entry_kind
     sql immutable parallel safe
@@ -2642,6 +2834,10 @@ function points.erasure_id(p_request api.request)
 function points.evaluate_levels_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
     returns record
     plpgsql volatile set enable_seqscan=off, jit=off, max_parallel_workers_per_gather=0
+
+function points.event_body(p_delivery points.webhook_delivery)
+    returns text
+    plpgsql stable
 
 function points.execute(p_bucket smallint, p_requests api.request[], p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -2711,6 +2907,10 @@ function points.follow_up(p_bucket smallint, p_requests api.request[], p_drafts 
     returns points.draft[]
     plpgsql volatile
 
+function points.forget_deliveries_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
+    returns record
+    plpgsql volatile
+
 function points.forget_origins_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
     returns record
     plpgsql volatile
@@ -2729,6 +2929,10 @@ function points.freed_shares(p_bucket smallint, p_account_id bigint, p_operation
 
 function points.gather_slices(p_item text, p_prize smallint)
     returns void
+    plpgsql volatile
+
+function points.give_up(p_webhook integer, p_limit integer, p_now timestamp with time zone)
+    returns integer
     plpgsql volatile
 
 function points.govern(p_drafts points.draft[], p_shares points.share[])
@@ -2763,6 +2967,10 @@ function points.input_fault(p_kind points.operation_kind, p_user_id text, p_wall
     returns text[]
     sql stable parallel safe
 
+function points.instant_text(p_at timestamp with time zone)
+    returns text
+    sql stable parallel safe
+
 function points.invitation_leg(p_kind points.operation_kind, p_account_bucket smallint, p_account_id bigint, p_rule text, p_key text, p_now timestamp with time zone)
     returns text
     plpgsql volatile
@@ -2770,6 +2978,10 @@ function points.invitation_leg(p_kind points.operation_kind, p_account_bucket sm
 function points.keep_days(p_bucket smallint, p_account_ids bigint[])
     returns void
     plpgsql volatile
+
+function points.key_pad(p_key bytea, p_byte integer)
+    returns bytea
+    plpgsql immutable
 
 function points.lapsed_of(p_bucket smallint, p_account_id bigint, p_seq bigint)
     returns TABLE(lot_no smallint, granted bigint, source text, available_at timestamp with time zone, expires_at timestamp with time zone, idle interval, points bigint)
@@ -2812,6 +3024,10 @@ function points.limit_transfer(p_bucket smallint, p_draft points.draft, p_now ti
     returns points.draft
     plpgsql stable
 
+function points.line_up(p_webhooks integer[], p_buckets smallint[], p_account_ids bigint[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.lock_accounts(p_bucket smallint, p_drafts points.draft[], OUT settles_at timestamp with time zone, OUT careful boolean, OUT merged bigint[], OUT kin boolean, OUT idle boolean)
     returns record
     plpgsql volatile
@@ -2834,6 +3050,10 @@ function points.lock_pair(p_buckets smallint[], p_drafts points.draft[])
 
 function points.lock_rule(p_rule text)
     returns integer
+    plpgsql volatile
+
+function points.lock_webhook(p_name text)
+    returns points.webhook
     plpgsql volatile
 
 function points.looks_at_origins(p_measure points.risk_measure)
@@ -2928,6 +3148,10 @@ function points.new_code(p_bucket smallint, p_chance uuid)
     returns text
     plpgsql immutable
 
+function points.new_secret()
+    returns bytea
+    plpgsql volatile
+
 function points.next_change(p_bucket smallint, p_account_id bigint, p_now timestamp with time zone)
     returns timestamp with time zone
     plpgsql stable security definer set search_path=""
@@ -2939,6 +3163,10 @@ function points.note_activity(p_bucket smallint, p_requests api.request[], p_dra
 
 function points.note_change(p_client text, p_scope text, p_idempotency_key text, p_what text, p_code text, p_inputs jsonb, p_version integer DEFAULT NULL::integer, OUT replayed boolean, OUT version integer)
     returns record
+    plpgsql volatile
+
+function points.note_entries(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
+    returns void
     plpgsql volatile
 
 function points.note_expiry(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
@@ -2957,7 +3185,19 @@ function points.note_invitations(p_bucket smallint, p_drafts points.draft[], p_n
     returns void
     plpgsql volatile
 
+function points.note_level_changes(p_bucket smallint, p_account_ids bigint[], p_seqs bigint[], p_caused boolean, p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.note_levels()
+    returns void
+    plpgsql volatile
+
+function points.note_notices(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.note_redemptions(p_bucket smallint, p_account_ids bigint[], p_ids uuid[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
@@ -2966,6 +3206,14 @@ function points.note_returns(p_bucket smallint, p_requests api.request[], p_draf
     plpgsql volatile
 
 function points.note_reversals(p_bucket smallint, p_drafts points.draft[])
+    returns void
+    plpgsql volatile
+
+function points.note_reviews(p_bucket smallint, p_account_ids bigint[], p_operation_ids uuid[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.note_webhooks()
     returns void
     plpgsql volatile
 
@@ -3127,6 +3375,10 @@ function points.put_off(p_bucket smallint, p_account_id bigint, p_seq bigint, p_
     returns timestamp with time zone
     plpgsql stable
 
+function points.queue_deliveries(p_limit integer, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
+    returns integer
+    plpgsql volatile
+
 function points.raise_refusal(p_code text, p_detail jsonb)
     returns void
     plpgsql stable
@@ -3170,6 +3422,10 @@ function points.record_round(p_bucket smallint, p_requests api.request[], p_draf
 function points.record_transfer(p_bucket smallint, p_request api.request, p_draft points.draft, p_other_bucket smallint, p_other_id bigint, p_now timestamp with time zone)
     returns void
     plpgsql volatile
+
+function points.redemption_event(p_redemption points.redemption)
+    returns jsonb
+    sql stable parallel safe
 
 function points.refill_lots(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
@@ -3215,6 +3471,18 @@ function points.repeated_keys(p_requests api.request[], p_drafts points.draft[])
     returns integer[]
     plpgsql immutable
 
+function points.replay_deliveries(p_webhook integer, p_ids text[], p_since timestamp with time zone, p_delivered boolean, p_limit integer, p_now timestamp with time zone)
+    returns integer
+    plpgsql volatile
+
+function points.report_deliveries(p_buckets smallint[], p_events bigint[], p_webhooks integer[], p_attempts integer[], p_statuses integer[], p_failures text[], p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.report_to_webhook(p_webhook integer, p_taken integer, p_first_failures integer, p_claimed_at timestamp with time zone, p_failure text, p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.reserve_budgets(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
     returns void
     plpgsql volatile
@@ -3238,6 +3506,10 @@ function points.resolve_pair(p_from_bucket smallint, p_to_bucket smallint, p_req
 function points.reversible(p_bucket smallint, p_account_id bigint, p_operation_id uuid, p_points bigint)
     returns bigint
     plpgsql stable
+
+function points.review_event(p_review points.review)
+    returns jsonb
+    sql stable parallel safe
 
 function points.risk_fault(p_rule points.risk_rule)
     returns text[]
@@ -3326,6 +3598,10 @@ function points.settle_swept(p_bucket smallint, p_account_ids bigint[], p_now ti
 function points.settle_until(p_bucket smallint, p_account_ids bigint[], p_until timestamp with time zone, p_now timestamp with time zone)
     returns void
     plpgsql volatile
+
+function points.sign_event(p_webhook points.webhook, p_content text, p_now timestamp with time zone)
+    returns text
+    plpgsql stable
 
 function points.sign_in_worth(p_rule text, p_at timestamp with time zone)
     returns bigint
@@ -3426,6 +3702,14 @@ function points.uses_of(p_bucket smallint, p_account_id bigint, p_seq bigint, p_
     plpgsql stable
 
 function points.version_fault(p_version points.rule_version)
+    returns text[]
+    plpgsql stable
+
+function points.wants_event(p_event points.webhook_event)
+    returns boolean
+    plpgsql stable
+
+function points.webhook_fault(p_url text, p_events points.webhook_event[], p_wallets text[], p_kinds points.entry_kind[], p_rules text[], p_minimum bigint, p_per_second integer)
     returns text[]
     plpgsql stable
 

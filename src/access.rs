@@ -49,6 +49,7 @@ const fn rule(field: &'static str, scopes: &'static [&'static str], members: Mem
 const READ: &[&str] = &["read", "audit"];
 const RULES: &[&str] = &["rules", "audit"];
 const REVIEWS: &[&str] = &["adjust", "audit"];
+const WEBHOOKS: &[&str] = &["webhooks"];
 
 /// Rules of queries.
 pub const QUERIES: &[Rule] = &[
@@ -83,6 +84,8 @@ pub const QUERIES: &[Rule] = &[
     rule("signInTerms", READ, Always),
     rule("taskProgress", READ, Own),
     rule("testRiskRule", RULES, Never),
+    rule("webhookDeliveries", WEBHOOKS, Never),
+    rule("webhooks", WEBHOOKS, Never),
 ];
 
 /// Rules of subscriptions.
@@ -113,6 +116,7 @@ pub const MUTATIONS: &[Rule] = &[
     rule("changeLimit", &["rules"], Never),
     rule("changeReward", &["rewards"], Never),
     rule("changeTask", &["rewards"], Never),
+    rule("changeWebhook", WEBHOOKS, Never),
     rule("claimTask", &["earn"], Own),
     rule("createCampaign", &["rules"], Never),
     rule("createInvitationCode", &["earn"], Own),
@@ -120,7 +124,9 @@ pub const MUTATIONS: &[Rule] = &[
     rule("createReward", &["rewards"], Never),
     rule("createRule", &["rules"], Never),
     rule("createTask", &["rewards"], Never),
+    rule("createWebhook", WEBHOOKS, Never),
     rule("declineTransfer", &["spend"], Own),
+    rule("deleteWebhook", WEBHOOKS, Never),
     rule("discardRuleDraft", &["rules"], Never),
     rule("draftRuleVersion", &["rules"], Never),
     rule("earnPoints", &["earn"], Never),
@@ -133,16 +139,19 @@ pub const MUTATIONS: &[Rule] = &[
     rule("joinByInvitation", &["earn"], Own),
     rule("makeUpSignIn", &["spend"], Own),
     rule("mergeAccounts", &["adjust"], Never),
+    rule("pingWebhook", WEBHOOKS, Never),
     rule("progressTask", &["earn"], Never),
     rule("publishRuleVersion", &["rules"], Never),
     rule("redeemReward", &["spend"], Own),
     rule("reinstatePoints", &["adjust"], Never),
     rule("rejectAward", &["adjust"], Never),
     rule("releaseHold", &["spend"], Never),
+    rule("replayWebhookDeliveries", WEBHOOKS, Never),
     rule("retireRule", &["rules"], Never),
     rule("returnOrder", &["reverse"], Never),
     rule("reverseOperation", &["reverse"], Never),
     rule("reverseTransfer", &["reverse"], Never),
+    rule("rotateWebhookSecret", WEBHOOKS, Never),
     rule("runJob", &["rules"], Never),
     rule("setActivity", &["rules"], Never),
     rule("setArchive", &["rules"], Never),

@@ -231,8 +231,8 @@ pub enum Key {
 pub struct KeyCreate {
     /// Name of the client, 1 to 64 characters
     pub name: String,
-    /// What it may do; operator: reverse, adjust, rewards, rules, read, audit; auditor: audit, which reads all
-    #[arg(long, value_delimiter = ',', default_value = "earn,spend,read", value_parser = ["earn", "spend", "reverse", "adjust", "rewards", "rules", "read", "audit", "operator", "auditor"])]
+    /// What it may do; operator: reverse, adjust, rewards, rules, webhooks, read, audit; auditor: audit, which reads all
+    #[arg(long, value_delimiter = ',', default_value = "earn,spend,read", value_parser = ["earn", "spend", "reverse", "adjust", "rewards", "rules", "webhooks", "read", "audit", "operator", "auditor"])]
     pub scopes: Vec<String>,
     /// The rules it may earn by [default: all]
     #[arg(long, value_delimiter = ',')]

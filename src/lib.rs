@@ -57,3 +57,4 @@ pub mod sockets;
 pub mod task;
 pub mod token;
 pub mod transfer;
+pub mod webhooks;

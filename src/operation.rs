@@ -98,7 +98,7 @@ pub enum OperationKind {
 }
 
 /// What an entry books.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, FromSql)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, FromSql, ToSql)]
 #[postgres(name = "entry_kind", rename_all = "snake_case")]
 pub enum EntryKind {
     /// Points by a rule.

@@ -48,6 +48,7 @@ use crate::{
     sockets,
     task::{TaskMutation, TaskQuery},
     transfer::TransferMutation,
+    webhooks::{WebhookMutation, WebhookQuery},
 };
 
 /// Questions about members' points.
@@ -73,6 +74,7 @@ pub struct Query(
     ArchiveQuery,
     LevelQuery,
     ActivityQuery,
+    WebhookQuery,
 );
 
 /// Operations on members' points.
@@ -100,6 +102,7 @@ pub struct Mutation(
     ArchiveMutation,
     LevelMutation,
     ActivityMutation,
+    WebhookMutation,
 );
 
 /// What changes, as it changes: over a WebSocket or as server-sent events. After a lost connection a subscription goes on

@@ -43,6 +43,7 @@ use crate::{
     schema::Api,
     sockets::{self, Session},
     token::Tokens,
+    webhooks,
 };
 
 const MAX_BODY: usize = 1 << 20;
@@ -87,6 +88,7 @@ pub async fn router(config: &Config, tokens: Option<Tokens>, exposure: &Exposure
     }
     let clients = Arc::new(Clients::new(pool.clone(), tokens));
     tokio::spawn(store_uses(clients.clone()));
+    tokio::spawn(webhooks::run(config.clone()));
     let feed = Feed::start(config, pool.clone(), buckets);
     let gateway = Gateway {
         api: Api::new(

@@ -13,14 +13,14 @@ create table points.client (
     constraint client_name_once unique (name),
     constraint client_name_length check (length(name) between 1 and 64),
     constraint client_scopes_are_known
-        check (scopes <@ array['earn', 'spend', 'reverse', 'adjust', 'rewards', 'rules', 'read', 'audit']),
+        check (scopes <@ array['earn', 'spend', 'reverse', 'adjust', 'rewards', 'rules', 'webhooks', 'read', 'audit']),
     constraint client_rate_positive check (rate > 0 and rate <= 1000000 and burst between 1 and 1000000),
     constraint client_burst_goes_with_rate check ((rate is null) = (burst is null))
 );
 comment on table points.client is 'Who may send operations: the owner of API keys, or all members with their own tokens.';
 comment on column points.client.id is 'Id in operations; 0 is Jifen itself, 1 is psql, 2 are the members, each with a token of the host''s.';
 comment on column points.client.name is 'Name for people and for the command line.';
-comment on column points.client.scopes is 'What it may do: earn, spend, reverse, adjust, rewards, rules, read, audit. Those of members have none: points.members_may says what they may.';
+comment on column points.client.scopes is 'What it may do: earn, spend, reverse, adjust, rewards, rules, webhooks, read, audit. Those of members have none: points.members_may says what they may.';
 comment on column points.client.rules is 'Rules it may earn by; null: all.';
 comment on column points.client.wallets is 'Wallets whose accounts it may read and change; null: all.';
 comment on column points.client.rate is 'Requests a second that each gateway takes of it; null: any number.';
@@ -29,7 +29,7 @@ comment on column points.client.created_at is 'When it was made.';
 comment on column points.client.revoked_at is 'From when on it may do nothing; null: it may.';
 
 insert into points.client (id, name, scopes) values
-    (0, 'jifen', '{earn,reverse}'), (1, 'psql', '{earn,spend,reverse,adjust,rewards,rules,read,audit}'), (2, 'members', '{}');
+    (0, 'jifen', '{earn,reverse}'), (1, 'psql', '{earn,spend,reverse,adjust,rewards,rules,webhooks,read,audit}'), (2, 'members', '{}');
 
 create table points.client_key (
     key_sha256   bytea primary key,

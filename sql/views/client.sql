@@ -6,7 +6,7 @@ where c.id >= 100;
 comment on view api.client is 'Clients: who may send operations.';
 comment on column api.client.id is 'Id in operations.';
 comment on column api.client.name is 'Name for people.';
-comment on column api.client.scopes is 'What it may do: earn, spend, reverse, adjust, rewards, rules, read, audit.';
+comment on column api.client.scopes is 'What it may do: earn, spend, reverse, adjust, rewards, rules, webhooks, read, audit.';
 comment on column api.client.rules is 'Rules it may earn by; null: all.';
 comment on column api.client.wallets is 'Wallets whose accounts it may read and change; null: all.';
 comment on column api.client.rate is 'Requests a second that each gateway takes of it; null: any number.';

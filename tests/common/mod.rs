@@ -6,8 +6,12 @@ mod database;
 mod histories;
 mod ledger;
 mod random;
+mod receiver;
+mod signature;
 
 pub use database::Database;
 pub use histories::check_histories;
 pub use ledger::{Account, Entry, Kind, Outcome, Request, bucket, execute, instant, operation_id};
 pub use random::Random;
+pub use receiver::Receiver;
+pub use signature::signature;

@@ -403,7 +403,53 @@ const LAWS: &[(&str, &str)] = &[
          ) r on r.month = m.month
          where row(m.entries::numeric, m.lot_uses::numeric) is distinct from row(coalesce(r.entries, 0), coalesce(r.lot_uses, 0))",
     ),
+    (
+        "a webhook that wants everything, and is never served, is told of every entry once and in order",
+        "select a.user_id from member a
+         cross join lateral (
+             select count(*), count(distinct o.seq) as seqs, min(o.seq) as first, max(o.seq) as last,
+                 array_agg(o.seq order by o.id) = array_agg(o.seq order by o.seq) as in_order
+             from points.outbox o where o.bucket = a.bucket and o.account_id = a.id and o.event = 'entry.booked'
+         ) o
+         where o.count > 0 and not (o.count = o.seqs and o.last = a.version and o.count = o.last - o.first + 1 and o.in_order)",
+    ),
+    (
+        "and of every change of level, redemption and review, as they came to be",
+        ", told as (
+             select o.* from points.outbox o
+             -- Accounts that were made after it.
+             where exists (select from points.outbox f where f.bucket = o.bucket and f.account_id = o.account_id and f.seq = 1)
+                 and exists (select from points.webhook w where w.name = 'everything')
+         )
+         select 'level ' || c.account_id || ' ' || c.seq || '_' || c.no from points.level_change c
+         where exists (select from told o where o.bucket = c.bucket and o.account_id = c.account_id)
+             and 1 <> (
+                 select count(*) from told o
+                 where o.bucket = c.bucket and o.account_id = c.account_id and o.event = 'level.changed'
+                     and o.facts ->> 'cursor' = c.seq || '_' || c.no and o.facts ->> 'level' is not distinct from c.level)
+         union all
+         select 'redemption ' || r.id from points.redemption r
+         where exists (select from told o where o.bucket = r.bucket and o.account_id = r.account_id)
+             and case when r.status = 'reserved' then '{reserved}' else array['reserved', r.status::text] end is distinct from (
+                 select array_agg(o.facts ->> 'status' order by o.id) from told o
+                 where o.bucket = r.bucket and o.account_id = r.account_id and o.event = 'redemption.changed'
+                     and o.facts ->> 'id' = r.id::text)
+         union all
+         select 'review ' || r.operation_id from points.review r
+         where exists (select from told o where o.bucket = r.bucket and o.account_id = r.account_id)
+             and case when r.status = 'waiting' then '{waiting}' else array['waiting', r.status::text] end is distinct from (
+                 select array_agg(o.facts ->> 'status' order by o.id) from told o
+                 where o.bucket = r.bucket and o.account_id = r.account_id and o.event = 'review.changed'
+                     and o.facts ->> 'operationId' = r.operation_id::text)",
+    ),
 ];
+
+/// Makes that webhook.
+pub async fn tell_everything(client: &Client) {
+    let create = "select api.create_webhook('everything', 'https://everything.example',
+        '{entry.booked,level.changed,points.expiring,redemption.changed,review.changed}', 'everything')";
+    client.batch_execute(create).await.unwrap();
+}
 
 async fn find(client: &Client, violations: &str) -> Vec<String> {
     let rows = client.query(&format!("{MEMBER} {violations}"), &[]).await.unwrap();
@@ -438,5 +484,29 @@ async fn a_forged_row_is_noticed() {
         .unwrap();
     for ((law, violations), expected) in LAWS.iter().zip([1, 0, 1, 1]) {
         assert_eq!(find(&client, violations).await.len(), expected, "{law}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_is_missing_is_noticed() {
+    let database = crate::common::Database::new().await;
+    let client = database.client().await;
+    tell_everything(&client).await;
+    client
+        .batch_execute(
+            "select api.earn_points('zoe', 'ORDER', 'a', p_amount => 5000);
+             select api.earn_points('zoe', 'ORDER', 'b', p_amount => 5);
+             select api.create_reward('MUG', 'Mug', 'goods', 10, 'mug', p_stock => 5);
+             select api.redeem_reward('zoe', 'MUG', 'c');
+             select api.fulfil_redemption('zoe', api.operation_id(1, 'c'), 'd')",
+        )
+        .await
+        .unwrap();
+    assert_laws(&client).await;
+    for (missing, law) in [("entry.booked' and seq = 2 --", 2), ("level.changed", 1), ("redemption.changed", 1)] {
+        client.batch_execute(&format!("begin; delete from points.outbox where event = '{missing}'")).await.unwrap();
+        let (name, violations) = LAWS[LAWS.len() - law];
+        assert_eq!(find(&client, violations).await.len(), 1, "{name}");
+        client.batch_execute("rollback").await.unwrap();
     }
 }

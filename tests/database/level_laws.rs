@@ -12,6 +12,7 @@ use super::{
     level_model::{Days, Terms, day},
     make_rule,
     merge::{merge, run, unmerge},
+    tell_everything,
 };
 use crate::common::{Database, Kind, Request, check_histories, execute, instant};
 
@@ -270,6 +271,7 @@ fn check(cases: u32) {
     let client = runtime.block_on(async {
         let client = database.client().await;
         make_rule(&client, "FREE", "basis, rounding, pending_days", "'given', 'down', 0").await;
+        tell_everything(&client).await;
         client.batch_execute("update points.program set time_zone = 'Europe/Berlin'").await.unwrap();
         client
     });

@@ -10,7 +10,7 @@ use tokio_postgres::Client;
 use super::{
     assert_laws, make_rule,
     merge::{lots, merge, run, unmerge},
-    number,
+    number, tell_everything,
 };
 use crate::common::{Database, Kind, Request, check_histories, execute, instant};
 
@@ -199,6 +199,7 @@ fn check(cases: u32) {
     let client = runtime.block_on(async {
         let client = database.client().await;
         make_rule(&client, "WAIT", "basis, rounding, pending_days", "'given', 'down', 2").await;
+        tell_everything(&client).await;
         client
             .batch_execute(
                 "select api.create_rule_version('ORDER', 'amount', p_points_per_unit => 1);

@@ -49,8 +49,9 @@ mod sweep;
 mod tasks;
 mod transfer_model;
 mod transfers;
+mod webhooks;
 
-pub use laws::assert_laws;
+pub use laws::{assert_laws, tell_everything};
 
 use chrono::{DateTime, Utc};
 use tokio_postgres::{Client, Error};

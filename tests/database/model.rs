@@ -8,7 +8,7 @@ use tokio_postgres::Client;
 
 use super::{
     history::{Call, history, requests, set_up},
-    laws::assert_laws,
+    laws::{assert_laws, tell_everything},
     ledger_model::{Ledger, Program, calendar::end_of_day_after, days_after},
 };
 use crate::common::{Database, Request, check_histories, execute, instant};
@@ -61,6 +61,7 @@ const POCKETS: &str = "
 async fn prepare(database: &Database, program: Program) -> Client {
     let client = database.client().await;
     set_up(&client).await;
+    tell_everything(&client).await;
     let policy = if program.clamps { "clamp" } else { "debt" };
     client
         .execute("update points.program set debt_policy = $1, frozen_earns = $2", &[&policy, &program.frozen_earns])

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::Barrier;
 use tokio_postgres::Client;
 
-use super::{assert_laws, make_rule, merge, number, one, sqlstate};
+use super::{assert_laws, make_rule, merge, number, one, sqlstate, tell_everything};
 use crate::common::{Database, Kind, Outcome, Request, execute, instant, operation_id};
 
 const NOON: &str = "2030-03-06T12:00:00Z";
@@ -217,6 +217,7 @@ fn check(cases: u32) {
              select api.set_risk_rule('MANY', 'm', '{GIVE}', 'window_awards', 'deny', 'watch', 'r2', p_threshold => 4, p_window_minutes => 300)",
         )
         .await;
+        tell_everything(&client).await;
         client
     });
     let awards = proptest::collection::vec((0..2usize, 1..90i64, 0..200i64, any::<bool>(), any::<bool>()), 5..40);

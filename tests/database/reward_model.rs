@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::{
     assert_laws,
     rewards::{cancel, fulfil, id_of, redeem, return_order, reverse},
+    tell_everything,
 };
 use crate::common::{Database, Kind, Outcome, Request, check_histories, execute, instant};
 
@@ -578,6 +579,7 @@ fn run(cases: u32) {
     let _guard = runtime.enter();
     let database = runtime.block_on(Database::new());
     let client = runtime.block_on(database.client());
+    runtime.block_on(tell_everything(&client));
     let events = [
         "ALREADY_REVERSED",
         "IDEMPOTENCY_CONFLICT",

@@ -9,7 +9,7 @@ use tokio_postgres::Client;
 use uuid::Uuid;
 
 use super::{
-    assert_laws, make_rule,
+    assert_laws, make_rule, tell_everything,
     transfers::{accept, cancel, decline, give, offer, reverse, transfer},
 };
 use crate::common::{Database, Kind, Request, bucket, check_histories, execute, instant};
@@ -535,6 +535,7 @@ fn check(cases: u32, clamp: bool) {
     let database = runtime.block_on(Database::new());
     let client = runtime.block_on(async {
         let client = database.client().await;
+        tell_everything(&client).await;
         client.batch_execute("select api.set_activity('{earn,spend,transfer}', 'a')").await.unwrap();
         for (code, wait, valid, idle) in RULES {
             let valid = valid.map_or("null".to_owned(), |days| days.to_string());

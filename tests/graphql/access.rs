@@ -212,6 +212,11 @@ fn special(field: &str, name: &str) -> Option<&'static str> {
         ("addCoupons", "reward") => "\"VOUCHER\"",
         ("addStock", "reward") | ("changeReward", "code") | ("redeemReward", "reward") => "\"TEA\"",
         ("changeLimit", "code") => "\"CAP\"",
+        ("changeWebhook" | "rotateWebhookSecret" | "pingWebhook" | "replayWebhookDeliveries", "name") => "\"hook\"",
+        ("deleteWebhook", "name") => "\"gone\"",
+        ("replayWebhookDeliveries", "since") => "\"2020-01-01T00:00:00Z\"",
+        ("createWebhook", "name") => "\"another\"",
+        ("createWebhook" | "changeWebhook", "url") => "\"https://example.com/\"",
         ("changeTask", "code") | ("claimTask" | "progressTask", "task") => "\"READ\"",
         ("createCampaign", "multiplier") => "\"2\"",
         ("createLimit" | "changeLimit", "maxTimes") => "1",
@@ -337,6 +342,8 @@ async fn every_field_of_the_roots_has_a_rule_and_every_caller_meets_it() {
              select api.create_campaign('SUMMER', 'Summer', 'multiplier', '{ORDER}', 'summer', p_multiplier => 2, p_budget => 100);
              select api.create_limit('CAP', 'Cap', '{ORDER}', 'day', 'cap', 1000);
              select api.create_task('READ', 'Read', 'TASK', 'day', 'read', 1, 1);
+             select api.create_webhook('hook', 'https://example.com/', '{entry.booked}', 'hook');
+             select api.create_webhook('gone', 'https://example.com/', '{entry.booked}', 'gone');
              select api.redeem_reward('alice', 'TEA', 'r1')",
         )
         .await

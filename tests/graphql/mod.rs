@@ -46,6 +46,7 @@ mod tasks;
 mod terms;
 mod tokens;
 mod transfers;
+mod webhooks;
 mod websocket;
 
 use std::{
@@ -88,9 +89,13 @@ impl Gateway {
     /// A gateway with a key that may do everything, on a database of its own.
     pub async fn new() -> (Gateway, Database) {
         let database = Database::new().await;
-        let key =
-            make_key(&database, "test", &["earn", "spend", "reverse", "adjust", "rewards", "rules", "read"], None)
-                .await;
+        let key = make_key(
+            &database,
+            "test",
+            &["earn", "spend", "reverse", "adjust", "rewards", "rules", "webhooks", "read"],
+            None,
+        )
+        .await;
         (Gateway::over(&database.url(), &key).await, database)
     }
 
@@ -126,6 +131,8 @@ impl Gateway {
 
     /// A gateway that runs at an address.
     pub fn at(address: SocketAddr, key: &str) -> Gateway {
+        // An error: another test was first.
+        rustls::crypto::ring::default_provider().install_default().ok();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Gateway { address, key: key.to_owned(), http }
     }

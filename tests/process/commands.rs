@@ -146,7 +146,7 @@ async fn a_key_is_made_listed_and_revoked() {
         (&["create", "psql"], "psql is Jifen's own name"),
         (
             &["create", "shop", "--scopes", "everything"],
-            "[possible values: earn, spend, reverse, adjust, rewards, rules, read, audit, operator, auditor]",
+            "[possible values: earn, spend, reverse, adjust, rewards, rules, webhooks, read, audit, operator, auditor]",
         ),
     ] {
         let refused = key(arguments);

@@ -4,6 +4,7 @@ mod commands;
 mod embedded;
 mod program;
 mod serve;
+mod webhooks;
 
 use std::{
     fs,

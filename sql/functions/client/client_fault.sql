@@ -3,7 +3,7 @@ create or replace function points.client_fault(
 ) returns text[]
 language plpgsql stable as $$
 declare
-    v_scopes constant text[] := array['earn', 'spend', 'reverse', 'adjust', 'rewards', 'rules', 'read', 'audit'];
+    v_scopes constant text[] := array['earn', 'spend', 'reverse', 'adjust', 'rewards', 'rules', 'webhooks', 'read', 'audit'];
 begin
     return case
         when p_name is null or length(p_name) not between 1 and 64 then array['name', 'must have 1 to 64 characters']

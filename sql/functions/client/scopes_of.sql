@@ -4,7 +4,7 @@ return (
     select array_agg(distinct o.scope order by o.scope)
     from unnest(p_scopes) s(scope)
     cross join lateral unnest(case s.scope
-        when 'operator' then array['reverse', 'adjust', 'rewards', 'rules', 'read', 'audit']
+        when 'operator' then array['reverse', 'adjust', 'rewards', 'rules', 'webhooks', 'read', 'audit']
         when 'auditor' then array['audit']
         else array[s.scope]
     end) o(scope)

@@ -22,6 +22,11 @@ begin
         v_lapsed := points.draft_lapsed(p_drafts, p_now);
     end if;
     perform points.write_entries(p_bucket, p_drafts || v_lapsed, p_now);
+    if v_levels then
+        perform points.note_level_changes(p_bucket, array_agg(d.account_id), array_agg(d.seq), true, p_now)
+        from unnest(p_drafts) d
+        where d.seq is not null;
+    end if;
     -- Debits go first in a round, so they must not meet the lots that it grants.
     if v_burns then
         perform points.burn_lots(p_bucket, p_drafts, p_now);

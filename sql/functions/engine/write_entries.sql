@@ -52,6 +52,9 @@ begin
     join points.lane b on b.bucket = p_bucket
     where d.seq is not null;
 
+    if (select 'entry.booked' = any (p.webhook_events) from points.program p) then
+        perform points.note_entries(p_bucket, p_drafts, p_now);
+    end if;
     if not points.caller_announces() then
         perform points.announce(p_bucket, (select string_agg(d.account_id || ':' || d.seq, ',') from unnest(p_drafts) d where d.seq is not null));
     end if;

@@ -21,6 +21,11 @@ begin
     update points.review r
     set status = 'rejected', closed_at = p_now, closed_by = v_draft.operation_id
     where r.bucket = p_bucket and r.account_id = p_account_id and r.closed_at is null;
+    if found then
+        perform points.note_reviews(p_bucket, array_agg(r.account_id), array_agg(r.operation_id), p_now)
+        from points.review r
+        where r.bucket = p_bucket and r.account_id = p_account_id and r.closed_by = v_draft.operation_id;
+    end if;
     delete from points.origin_award e where e.account_bucket = p_bucket and e.account_id = p_account_id;
     update points.account a set user_id = null, erased_at = p_now where a.bucket = p_bucket and a.id = p_account_id;
     update points.balance b

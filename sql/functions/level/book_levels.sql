@@ -2,7 +2,18 @@ create or replace function points.book_levels(
     p_bucket smallint, p_weighed points.weighed_level[], p_drafts points.draft[], p_now timestamptz
 ) returns void
 language plpgsql volatile as $$
+declare
+    v_account_ids bigint[];
+    v_seqs bigint[];
 begin
+    if p_drafts is null then
+        select array_agg(b.account_id), array_agg(b.version) into v_account_ids, v_seqs
+        from unnest(p_weighed) q
+        cross join lateral (
+            select * from points.balance b where b.bucket = p_bucket and b.account_id = q.account_id limit 1
+        ) b
+        where b.level is distinct from q.level;
+    end if;
     insert into points.level_change (bucket, account_id, seq, no, previous, level, cause, measure, measured, changed_at, recorded_at)
     select b.bucket, b.account_id, coalesce(d.seq, b.version),
         case when d.seq is null then 1 + (
@@ -28,6 +39,10 @@ begin
     where b.bucket = p_bucket and b.account_id = q.account_id
         and (b.level, b.level_until, b.level_ends_at, b.level_revision) is distinct from (q.level, q.until, q.ends_at, q.revision);
 
+    -- Those that drafts cause follow their entries.
+    if v_account_ids is not null then
+        perform points.note_level_changes(p_bucket, v_account_ids, v_seqs, false, p_now);
+    end if;
     if p_drafts is null and not points.caller_announces() then
         perform points.announce(p_bucket, (select string_agg(q.account_id::text, ',') from unnest(p_weighed) q));
     end if;

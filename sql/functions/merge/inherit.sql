@@ -20,6 +20,7 @@ begin
         perform points.keep_days(p_bucket, array[p_account_id]);
     end if;
     perform points.change_levels(p_bucket, array[v_draft], p_now);
+    perform points.note_level_changes(p_bucket, array[p_account_id], array[p_seq], true, p_now);
 end
 $$;
 

@@ -23,6 +23,9 @@ begin
     group by q.bucket, q.account_id, q.expires_on, q.days
     on conflict (bucket, account_id, kind, expires_on, days) do nothing;
     get diagnostics v_written = row_count;
+    if v_written > 0 then
+        perform points.note_notices(p_bucket, p_account_ids, p_now);
+    end if;
     return v_written;
 end
 $$;

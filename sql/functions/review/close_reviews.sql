@@ -24,6 +24,11 @@ begin
         and (r.operation_id = (p_requests[d.ord]).original and (p_requests[d.ord]).kind in ('approve', 'reject')
             or r.operation_id = d.undoes and d.seq is not null
                 and points.reversible(p_bucket, r.account_id, r.operation_id, r.points) = 0);
+    if found then
+        perform points.note_reviews(p_bucket, array_agg(r.account_id), array_agg(r.operation_id), p_now)
+        from unnest(p_drafts) d
+        join points.review r on r.bucket = p_bucket and r.account_id = d.account_id and r.closed_by = d.operation_id;
+    end if;
 end
 $$;
 

@@ -9,6 +9,10 @@ begin
     from unnest(p_drafts, p_risks) d
     join points.lane b on b.bucket = p_bucket
     where d.seq is not null and d.decision = 'review';
+
+    perform points.note_reviews(p_bucket, array_agg(d.account_id), array_agg(d.operation_id), p_now)
+    from unnest(p_drafts, p_risks) d
+    where d.seq is not null and d.decision = 'review';
 end
 $$;
 

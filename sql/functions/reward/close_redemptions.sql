@@ -10,6 +10,11 @@ begin
     from unnest(p_drafts) d
     where r.bucket = p_bucket and r.account_id = d.account_id and r.id = (p_requests[d.ord]).original
         and d.round is not null and d.refusal is null and (p_requests[d.ord]).kind = 'fulfil';
+    if found then
+        perform points.note_redemptions(p_bucket, array_agg(d.account_id), array_agg((p_requests[d.ord]).original), p_now)
+        from unnest(p_drafts) d
+        where d.round is not null and d.refusal is null and (p_requests[d.ord]).kind = 'fulfil';
+    end if;
 
     select array_agg(r.account_id), array_agg(r.id) into v_account_ids, v_ids
     from unnest(p_drafts) d
@@ -28,6 +33,7 @@ begin
     from unnest(p_drafts) d
     where r.bucket = p_bucket and r.account_id = d.account_id and r.id = d.undoes and r.id = any (v_ids) and d.seq is not null;
 
+    perform points.note_redemptions(p_bucket, v_account_ids, v_ids, p_now);
     perform points.move_stock(p_bucket, v_account_ids, v_ids, 1);
 
     update points.quota_use u

@@ -59,6 +59,9 @@ begin
     where r.quota_period is not null
     on conflict (bucket, account_id, reward, period, starts_at) do update
     set used = quota_use.used + 1, quota = excluded.quota;
+
+    perform points.note_redemptions(p_bucket, array_agg(d.account_id order by d.ord), array_agg(d.operation_id order by d.ord), p_now)
+    from unnest(v_drafts) d;
 end
 $$;
 
