@@ -126,7 +126,7 @@ grant execute on function
     api.retire_rule(text, text, timestamptz, text),
     api.create_rule_version(text, points.rule_basis, bigint, numeric, points.rounding, bigint, int, int, timestamptz, numeric[], numeric[], int, points.calendar_unit, date, text, boolean),
     api.backtest_rule(text, int, timestamptz, timestamptz),
-    api.create_client(text, bytea, text[], text[], text[], numeric, int, timestamptz),
+    api.create_client(text, bytea, text[], text[], text[], numeric, int, timestamptz, boolean),
     api.rotate_key(text, bytea, timestamptz, timestamptz, timestamptz),
     api.revoke_client(text),
     api.create_limit(text, text, text[], points.quota_period, text, int, bigint, points.limit_excess, boolean, points.limit_subject, text),

@@ -405,7 +405,7 @@ table points.client
     client_name_once: UNIQUE (name)
     client_burst_goes_with_rate: CHECK (((rate IS NULL) = (burst IS NULL)))
     client_name_length: CHECK (((length(name) >= 1) AND (length(name) <= 64)))
-    client_rate_positive: CHECK (((rate > (0)::numeric) AND (rate <= (1000000)::numeric) AND ((burst >= 1) AND (burst <= 1000000))))
+    client_rate_in_bounds: CHECK ((((rate >= 0.001) AND (rate <= (1000000)::numeric)) AND ((burst >= 1) AND (burst <= 1000000))))
     client_scopes_are_known: CHECK ((scopes <@ ARRAY['earn'::text, 'spend'::text, 'reverse'::text, 'adjust'::text, 'rewards'::text, 'rules'::text, 'webhooks'::text, 'read'::text, 'audit'::text]))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
@@ -2097,7 +2097,7 @@ function api.create_campaign(p_code text, p_name text, p_basis points.campaign_b
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
-function api.create_client(p_name text, p_key_sha256 bytea, p_scopes text[], p_rules text[] DEFAULT NULL::text[], p_wallets text[] DEFAULT NULL::text[], p_rate numeric DEFAULT NULL::numeric, p_burst integer DEFAULT NULL::integer, p_expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone)
+function api.create_client(p_name text, p_key_sha256 bytea, p_scopes text[], p_rules text[] DEFAULT NULL::text[], p_wallets text[] DEFAULT NULL::text[], p_rate numeric DEFAULT NULL::numeric, p_burst integer DEFAULT NULL::integer, p_expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_replace boolean DEFAULT false)
     returns integer
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator

@@ -180,6 +180,7 @@ pub const GUARDED: &[(&str, &str)] = &[
     ("DeclineTransferPayload.entry", "if it is theirs"),
     ("DeclineTransferPayload.receiver", "if it is theirs"),
     ("Operation.actor", "of what members asked for"),
+    ("Operation.details", "without the risk rules"),
     ("Operation.entry", "if it is theirs"),
     ("Operation.metadata", "of what members asked for"),
     ("TransferPointsPayload.receiver", "if it is theirs"),
@@ -216,6 +217,11 @@ pub fn owner(context: &Context<'_>, user_id: Option<&str>) -> Result<(), Error> 
         Some(member) if user_id != Some(member.as_str()) => Err(Error::not_yours()),
         _ => Ok(()),
     }
+}
+
+/// Whether a member asks.
+pub fn by_member(context: &Context<'_>) -> Result<bool, Error> {
+    Ok(identified(context)?.member.is_some())
 }
 
 /// Refuses members what is the host's.

@@ -17,12 +17,13 @@ use crate::{
     token::Tokens,
 };
 
-/// A revoked key reads for at most this long; the engine refuses its operations at once.
+/// For how long a key is taken after it was looked up. That of a revoked client reads for so long; the engine refuses its
+/// operations at once. One that was rotated out, or replaced, also earns and spends for so long, since its client has rights.
 const REMEMBERED: Duration = Duration::from_secs(1);
 /// Keys in memory; past it all are forgotten, so that the memory is bounded.
 const REMEMBERED_KEYS: usize = 10_000;
 /// No key is longer.
-const MAX_KEY: usize = 256;
+pub const MAX_KEY: usize = 256;
 /// How often it is stored when keys were last used.
 pub const STORE_USES: Duration = Duration::from_secs(60);
 
@@ -47,9 +48,11 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Whether this is the same one, with the same rights.
+    /// Whether this is the same one, with the same rights and rate.
     pub fn is(&self, other: &Caller) -> bool {
-        (self.id, &self.scopes, &self.wallets, &self.member) == (other.id, &other.scopes, &other.wallets, &other.member)
+        let terms = |caller: &Caller| caller.bucket.as_ref().map(|bucket| bucket.terms());
+        (self.id, &self.scopes, &self.wallets, &self.member, terms(self))
+            == (other.id, &other.scopes, &other.wallets, &other.member, terms(other))
     }
 
     /// Takes one request of those that its rate leaves.
@@ -174,9 +177,9 @@ impl Clients {
     }
 }
 
-/// Whether it is a JWT in form: three parts, of which the first is an object in base64. No key of ours begins like that.
-fn looks_like_token(credential: &str) -> bool {
-    credential.starts_with("ey") && credential.bytes().filter(|&byte| byte == b'.').count() == 2
+/// Whether it is a JWT in form, or wants to be: parts, of which the first is an object in base64. No key is like that.
+pub fn looks_like_token(credential: &str) -> bool {
+    credential.starts_with("ey") && credential.bytes().filter(|&byte| byte == b'.').count() >= 2
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -12,7 +12,10 @@ use jsonwebtoken::Algorithm;
 use rust_decimal::Decimal;
 use tokio_postgres::Config;
 
-use crate::database;
+use crate::{
+    client::{MAX_KEY, looks_like_token},
+    database,
+};
 
 /// A loyalty points system: its rules in PostgreSQL, GraphQL in front.
 ///
@@ -72,7 +75,7 @@ pub struct Serve {
     /// Address and port to listen on
     #[arg(long, env = "JIFEN_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
-    /// The development key, instead of one made at the first start; at least 8 characters
+    /// The development key, instead of one made at the first start; 8 to 256 characters
     #[arg(long, env = "JIFEN_DEV_KEY", value_parser = parse_key, hide_env_values = true)]
     pub dev_key: Option<String>,
     /// Load the demonstration program into the database of --database-url too
@@ -103,10 +106,10 @@ pub struct JwtOptions {
     #[arg(long, env = "JIFEN_JWT_AUDIENCE")]
     pub jwt_audience: Option<String>,
     /// How far clocks may differ: tokens count so many seconds before nbf and after exp
-    #[arg(long, env = "JIFEN_JWT_LEEWAY_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(0..=600))]
+    #[arg(long, env = "JIFEN_JWT_LEEWAY_SECONDS", requires = "jwt_algorithm", default_value_t = 30, value_parser = clap::value_parser!(u16).range(0..=600))]
     pub jwt_leeway_seconds: u16,
     /// The claim that has the member's userId
-    #[arg(long, env = "JIFEN_JWT_SUBJECT_CLAIM", default_value = "sub")]
+    #[arg(long, env = "JIFEN_JWT_SUBJECT_CLAIM", requires = "jwt_algorithm", default_value = "sub")]
     pub jwt_subject_claim: String,
 }
 
@@ -216,7 +219,7 @@ pub struct ImportAdjustments {
 /// What to do with API keys.
 #[derive(Debug, Subcommand)]
 pub enum Key {
-    /// Make a client with a key, or give a client a new key; prints the key, once
+    /// Make a client with a key; prints the key, once
     Create(Box<KeyCreate>),
     /// List the clients
     List(KeyList),
@@ -249,6 +252,9 @@ pub struct KeyCreate {
     /// When the key expires, e.g. 2030-01-01T00:00:00Z [default: never]
     #[arg(long)]
     pub expires_at: Option<DateTime<Utc>>,
+    /// Make a client of that name anew: other scopes, rules, wallets and rate, its keys gone, and not revoked any more
+    #[arg(long)]
+    pub replace: bool,
     #[command(flatten)]
     pub database: DatabaseOptions,
 }
@@ -398,6 +404,12 @@ fn parse_key(key: &str) -> Result<String, String> {
     if key.len() < 8 || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err("a key has at least 8 characters, all of them printable ASCII without spaces".to_owned());
     }
+    if key.len() > MAX_KEY {
+        return Err(format!("a key has at most {MAX_KEY} characters"));
+    }
+    if looks_like_token(key) {
+        return Err("that is a token, and no key is like one".to_owned());
+    }
     Ok(key.to_owned())
 }
 
@@ -424,8 +436,38 @@ fn parse_algorithm(text: &str) -> Result<Algorithm, String> {
 }
 
 fn parse_origin(text: &str) -> Result<HeaderValue, String> {
-    let origin = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    let host = origin.filter(|host| !host.is_empty() && !host.contains(['/', '*', '?', '#', '@', ' ']));
-    host.and_then(|_| text.parse().ok())
+    // As browsers write it.
+    let text = text.to_ascii_lowercase();
+    let origin = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
+        (Some(host), _) => Some(("https", host.strip_suffix(":443").unwrap_or(host))),
+        (_, Some(host)) => Some(("http", host.strip_suffix(":80").unwrap_or(host))),
+        _ => None,
+    };
+    origin
+        .filter(|(_, host)| !host.is_empty() && !host.contains(['/', '*', '?', '#', '@', ' ']))
+        .and_then(|(scheme, host)| format!("{scheme}://{host}").parse().ok())
         .ok_or_else(|| "an origin is like https://shop.example, without a path".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_are_as_browsers_write_them() {
+        for (given, origin) in [
+            ("https://shop.example", Some("https://shop.example")),
+            ("HTTPS://Shop.Example:443", Some("https://shop.example")),
+            ("http://localhost:80", Some("http://localhost")),
+            ("http://localhost:443", Some("http://localhost:443")),
+            ("https://shop.example:80", Some("https://shop.example:80")),
+            ("https://shop.example:8443", Some("https://shop.example:8443")),
+            ("http://[::1]:80", Some("http://[::1]")),
+            ("https://:443", None),
+            ("https://shop.example/", None),
+            ("ftp://shop.example", None),
+        ] {
+            assert_eq!(parse_origin(given).ok(), origin.map(|origin| origin.parse().unwrap()), "{given}");
+        }
+    }
 }

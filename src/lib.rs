@@ -20,6 +20,7 @@ pub mod commands;
 pub mod config;
 pub mod database;
 pub mod deduction;
+pub mod document;
 pub mod embedded;
 pub mod erasure;
 pub mod error;

@@ -12,7 +12,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::{
-    access::{host, owner, reader},
+    access::{by_member, host, owner, reader},
     account::{Account, AccountKey},
     client::MEMBERS,
     error::Error,
@@ -238,9 +238,19 @@ impl Operation {
         self.amount.map(Decimal)
     }
 
-    /// Facts of the refusal, of what a return undid, of a sign-in or of a task; null: there are none.
-    async fn details(&self) -> Option<Json<Value>> {
-        self.detail.clone().map(Json)
+    /// Facts of the refusal, of what a return undid, of a sign-in or of a task; null: there are none. A member sees nothing
+    /// of risk rules.
+    async fn details(&self, context: &Context<'_>) -> async_graphql::Result<Option<Json<Value>>> {
+        let mut detail = self.detail.clone();
+        if by_member(context)?
+            && let Some(Value::Object(facts)) = &mut detail
+        {
+            facts.remove("risk");
+            if facts.is_empty() {
+                detail = None;
+            }
+        }
+        Ok(detail.map(Json))
     }
 
     /// Person behind the request; null: none was named. FORBIDDEN: a member reads it, and no member asked for the operation.

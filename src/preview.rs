@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio_postgres::Row;
 
 use crate::{
-    access::caller_for,
+    access::reader,
     account::{Account, Balance},
     error::{self, Error},
     ledger::Request,
@@ -152,8 +152,7 @@ impl PreviewQuery {
             points: points.map(|points| points.0),
             occurred_at,
             order_key,
-            wallet,
-            ..request(context, OperationKind::Earn, user_id)?
+            ..request(context, OperationKind::Earn, user_id, wallet)?
         };
         preview(context, &request).await
     }
@@ -173,8 +172,7 @@ impl PreviewQuery {
             points: Some(points.0),
             order_key,
             amount: order_amount.map(|amount| amount.0),
-            wallet,
-            ..request(context, OperationKind::Spend, user_id)?
+            ..request(context, OperationKind::Spend, user_id, wallet)?
         };
         preview(context, &request).await
     }
@@ -192,17 +190,22 @@ impl PreviewQuery {
         let request = Request {
             order_key: Some(order_key),
             amount: amount.map(|amount| amount.0),
-            wallet,
-            ..request(context, OperationKind::Return, user_id)?
+            ..request(context, OperationKind::Return, user_id, wallet)?
         };
         preview(context, &request).await
     }
 }
 
 /// The database names a preview, so that no key is used up.
-fn request(context: &Context<'_>, kind: OperationKind, user_id: ID) -> async_graphql::Result<Request> {
-    let client = caller_for(context, &user_id)?;
-    Ok(Request::new(kind, client.id, user_id.0, String::new()))
+fn request(
+    context: &Context<'_>,
+    kind: OperationKind,
+    user_id: ID,
+    wallet: Option<String>,
+) -> async_graphql::Result<Request> {
+    let mut request = Request { wallet, ..Request::new(kind, 0, user_id.0, String::new()) };
+    request.client_id = reader(context, &request.user_id, request.wallet())?.id;
+    Ok(request)
 }
 
 async fn preview(context: &Context<'_>, request: &Request) -> async_graphql::Result<Preview> {

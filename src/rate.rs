@@ -27,7 +27,8 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// `rate` a second, and `burst` at once. None: no such terms.
+    /// `rate` a second, and `burst` at once. None: no such terms. The database keeps both in bounds: governor counts in 64 bits
+    /// of nanoseconds, and a burst of 1,000,000 at 0.001 a second is 10^18 of them.
     fn new(rate: f64, burst: i32) -> Option<Self> {
         let burst = NonZeroU32::new(u32::try_from(burst).ok()?)?;
         let quota = Quota::with_period(Duration::try_from_secs_f64(1.0 / rate).ok()?)?.allow_burst(burst);
@@ -35,6 +36,11 @@ impl Bucket {
             terms: (rate, burst.get() as i32),
             limiter: RateLimiter::direct_with_clock(quota, MonotonicClock),
         })
+    }
+
+    /// Requests a second, and at once.
+    pub fn terms(&self) -> (f64, i32) {
+        self.terms
     }
 
     /// Takes a request, or says in how many seconds there is room for one.

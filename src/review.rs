@@ -156,8 +156,8 @@ pub struct ReviewQuery;
 
 #[Object]
 impl ReviewQuery {
-    /// Awards that wait for a person, of all members, oldest first. At most 100 a page, 20 unless asked. Needs the
-    /// scope adjust or audit. INVALID_INPUT: first or after is out of range.
+    /// Awards that wait for a person, of all members, in the wallets of the caller's key, oldest first. At most 100 a page, 20
+    /// unless asked. Needs the scope adjust or audit. INVALID_INPUT: first or after is out of range.
     #[graphql(complexity = "page_complexity(first, child_complexity)")]
     async fn reviews(
         &self,
@@ -165,12 +165,13 @@ impl ReviewQuery {
         first: Option<i32>,
         after: Option<String>,
     ) -> async_graphql::Result<Connection<String, Review>> {
-        caller(context)?;
+        let wallets = &caller(context)?.wallets;
         let first = page_size(first)?;
         let after = after.map(|cursor| ReviewCursor::parse(&cursor).ok_or_else(bad_cursor)).transpose()?;
         let from =
             after.unwrap_or(ReviewCursor { asked_at: DateTime::UNIX_EPOCH, account_id: 0, operation_id: Uuid::nil() });
-        let place: [&(dyn ToSql + Sync); 4] = [&(first + 1), &from.asked_at, &from.account_id, &from.operation_id];
+        let place: [&(dyn ToSql + Sync); 5] =
+            [&(first + 1), &from.asked_at, &from.account_id, &from.operation_id, wallets];
         let reviews = context.data::<DataLoader<Reads>>()?.loader().list(REVIEWS, &place).await?;
         Ok(connection(reviews, first, after.is_some(), ReviewCursor::of))
     }
@@ -240,14 +241,14 @@ impl ReviewMutation {
     }
 }
 
-/// What subscribers see of the queue, by how many reviews they want to see.
-pub type ReviewQueues = Arc<Shared<i32, Vec<Review>>>;
+/// What subscribers see of the queue, by how many reviews they want to see, and of which wallets; None: of all.
+pub type ReviewQueues = Arc<Shared<(i32, Option<Vec<String>>), Vec<Review>>>;
 
 /// Reads them when something has changed.
 pub fn review_queues(feed: &Feed) -> ReviewQueues {
-    Shared::new(feed, |reads, first| {
+    Shared::new(feed, |reads, (first, wallets)| {
         Box::pin(async move {
-            let rows = reads.query(QUEUE, &[first]).await?;
+            let rows = reads.query(QUEUE, &[first, wallets]).await?;
             let next = rows.iter().filter_map(|row| row.get::<_, Option<f64>>("closes_in")).min_by(f64::total_cmp);
             Ok((rows.iter().map(|row| row.get("review")).collect(), next))
         })
@@ -260,28 +261,29 @@ pub struct ReviewSubscription;
 
 #[Subscription]
 impl ReviewSubscription {
-    /// The awards that wait for a person, of all members, oldest first, at most 100, 20 unless asked: as they are, and
-    /// then each time that they change. Several changes may come as one. Needs the scope adjust or audit.
+    /// The awards that wait for a person, of all members, in the wallets of the caller's key, oldest first, at most 100, 20
+    /// unless asked: as they are, and then each time that they change. Several changes may come as one. Needs the scope adjust or audit.
     /// INVALID_INPUT: first is out of range.
     async fn review_queue(
         &self,
         context: &Context<'_>,
         first: Option<i32>,
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Vec<Review>>> + use<>> {
-        caller(context)?;
-        Ok(context.data::<ReviewQueues>()?.follow(page_size(first)?).map(Ok))
+        let wallets = caller(context)?.wallets.clone();
+        Ok(context.data::<ReviewQueues>()?.follow((page_size(first)?, wallets)).map(Ok))
     }
 }
 
 const QUEUE: &str = "
     select r as review, extract(epoch from r.deadline - now())::float8 as closes_in
     from api.review r
-    where r.waiting
+    where r.waiting and ($2::text[] is null or r.wallet = any ($2))
     order by r.asked_at, r.account_id, r.operation_id
     limit $1::int";
 
 const REVIEWS: &str = "
     select r from api.review r
     where r.waiting and (r.asked_at, r.account_id, r.operation_id) > ($2, $3, $4)
+        and ($5::text[] is null or r.wallet = any ($5))
     order by r.asked_at, r.account_id, r.operation_id
     limit $1::int";

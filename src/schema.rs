@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -19,8 +19,9 @@ use crate::{
     backtest::{BacktestQuery, Reports},
     campaign::{CampaignMutation, CampaignQuery, CampaignSubscription, live_campaigns},
     deduction::DeductionQuery,
+    document,
     erasure::ErasureMutation,
-    error,
+    error::{self, Error},
     expiry::ExpiryMutation,
     explain::ExplainQuery,
     feed::Feed,
@@ -160,41 +161,54 @@ impl Api {
             .limit_complexity(MAX_COMPLEXITY)
             .limit_recursive_depth(MAX_RECURSION)
             .limit_directives(MAX_DIRECTIVES);
-        let schema = if introspection { schema } else { schema.disable_introspection() }.finish();
+        // Suggestions would tell of the schema name by name.
+        let schema = if introspection { schema } else { schema.disable_introspection().disable_suggestions() }.finish();
         Api { schema, documents: Arc::default() }
     }
 
-    /// Clients send the same few documents again and again. A document that does not parse is left to the schema.
-    fn parse_once(&self, request: &mut Request) {
-        if request.query.len() > MAX_DOCUMENT {
-            return;
-        }
-        let known = self.documents.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&request.query).cloned();
+    /// Refuses what no document may ask for. Clients send the same few documents again and again, so those that may are kept.
+    /// A document that does not parse is left to the schema.
+    fn parse_once(&self, request: &mut Request) -> Result<(), Error> {
+        let short = request.query.len() <= MAX_DOCUMENT;
+        let known = short.then(|| self.documents().get(&request.query).cloned()).flatten();
         if let Some(document) = known {
             request.set_parsed_query(document);
-        } else if let Ok(document) = request.parsed_query().cloned() {
-            let mut documents = self.documents.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            if documents.len() >= MAX_DOCUMENTS {
-                documents.clear();
+        } else if let Ok(document) = request.parsed_query() {
+            document::check(document)?;
+            if short {
+                let document = document.clone();
+                let mut documents = self.documents();
+                if documents.len() >= MAX_DOCUMENTS {
+                    documents.clear();
+                }
+                documents.insert(request.query.clone(), document);
             }
-            documents.insert(request.query.clone(), document);
         }
+        Ok(())
+    }
+
+    fn documents(&self) -> MutexGuard<'_, HashMap<String, ExecutableDocument>> {
+        self.documents.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
 /// Over HTTP and over a WebSocket alike, every error gets its code.
 impl Executor for Api {
     async fn execute(&self, mut request: Request) -> Response {
-        self.parse_once(&mut request);
+        if let Err(error) = self.parse_once(&mut request) {
+            return error.into_response();
+        }
         error::complete(self.schema.execute(request).await)
     }
 
     fn execute_stream(&self, mut request: Request, session: Option<Arc<Data>>) -> BoxStream<'static, Response> {
-        self.parse_once(&mut request);
         let turn = match session.as_deref().map(sockets::take_turn).transpose() {
             Ok(turn) => turn,
             Err(error) => return stream::iter([error.into_response()]).boxed(),
         };
+        if let Err(error) = self.parse_once(&mut request) {
+            return stream::iter([error.into_response()]).boxed();
+        }
         let responses = Executor::execute_stream(&self.schema, request, session);
         responses
             .map(move |response| {

@@ -75,8 +75,14 @@ pub enum StartError {
     Pool(#[from] deadpool_postgres::BuildError),
 }
 
+/// A gateway that can be served.
+pub struct Ready {
+    router: Router,
+    clients: Arc<Clients>,
+}
+
 /// The gateway over a migrated database.
-pub async fn router(config: &Config, tokens: Option<Tokens>, exposure: &Exposure) -> Result<Router, StartError> {
+pub async fn router(config: &Config, tokens: Option<Tokens>, exposure: &Exposure) -> Result<Ready, StartError> {
     let client = database::connect(&database::as_gateway(config)).await?;
     let buckets: i16 = client.query_one("select bucket_count from api.program", &[]).await?.get(0);
     let buckets = buckets.unsigned_abs();
@@ -100,7 +106,7 @@ pub async fn router(config: &Config, tokens: Option<Tokens>, exposure: &Exposure
             Reports::new(database::report_pool(config)?),
             exposure.introspection.0,
         ),
-        clients,
+        clients: clients.clone(),
         pool,
         places: Arc::new(Semaphore::new(sockets::MAX_SOCKETS)),
     };
@@ -113,7 +119,7 @@ pub async fn router(config: &Config, tokens: Option<Tokens>, exposure: &Exposure
         .layer(cors(&exposure.cors_origin))
         .with_state(Arc::new(gateway));
     let router = if exposure.graphiql.0 { router.merge(graphiql::routes()) } else { router };
-    Ok(router.layer(map_response(with_security_headers)))
+    Ok(Ready { router: router.layer(map_response(with_security_headers)), clients })
 }
 
 async fn store_uses(clients: Arc<Clients>) {
@@ -152,7 +158,7 @@ async fn with_security_headers(mut response: Response) -> Response {
 /// Serves until `stop` resolves, and a little longer for what is under way.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
+    Ready { router, clients }: Ready,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let (stopping, mut stopped) = watch::channel(false);
@@ -168,10 +174,13 @@ pub async fn serve(
         }
         tokio::time::sleep(GRACE).await;
     };
-    tokio::select! {
+    let result = tokio::select! {
         result = serving => result,
         () = grace => Ok(()),
-    }
+    };
+    // What a database that does not answer is not told is lost.
+    let _stored = tokio::time::timeout(GRACE, clients.store_uses()).await;
+    result
 }
 
 async fn graphql(

@@ -7,7 +7,7 @@ use std::{
     convert::Infallible,
     pin::pin,
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, MutexGuard, OnceLock,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -31,7 +31,7 @@ use futures_util::{
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
-    time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout},
+    time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout, timeout_at},
 };
 
 use crate::{
@@ -48,12 +48,15 @@ pub const MAX_REQUESTS: usize = 100;
 pub const PATIENCE: Duration = Duration::from_secs(10);
 /// How often a client is pinged and its credential looked at.
 pub const BEAT: Duration = Duration::from_secs(5);
+/// How long a connection goes on while its credential can't be looked at, since the database is away or slow.
+const UNCHECKED: Duration = Duration::from_secs(30);
 /// Beats after which one that says nothing, not even pong, is taken for gone.
 const MAX_SILENT: u32 = 6;
 /// Messages that are ready for a client of server-sent events.
 const READY: usize = 4;
 
 const GOING_AWAY: u16 = 1001;
+const TRY_AGAIN: u16 = 1013;
 /// Of graphql-transport-ws.
 const TOO_LATE: u16 = 4408;
 const FORBIDDEN: u16 = 4403;
@@ -77,6 +80,8 @@ struct Opener {
     ends: watch::Sender<Option<Instant>>,
     /// The keys of tokens by which it was last looked at.
     token_keys: AtomicU64,
+    /// When that was.
+    checked: Mutex<Instant>,
 }
 
 impl Opener {
@@ -87,9 +92,10 @@ impl Opener {
         ends: watch::Sender<Option<Instant>>,
     ) -> Result<Opener, Error> {
         let token_keys = AtomicU64::new(clients.token_keys());
+        let checked = Mutex::new(Instant::now());
         let caller = clients.authenticate(authorization.as_deref()).await?;
         ends.send_replace(caller.as_ref().and_then(end_of));
-        Ok(Opener { authorization, caller, ends, token_keys })
+        Ok(Opener { authorization, caller, ends, token_keys, checked })
     }
 
     /// What the requests of the connection are given.
@@ -101,7 +107,8 @@ impl Opener {
         data
     }
 
-    /// Refuses a caller whose credential has ended or lost a right since. That the database is away is no reason to.
+    /// Refuses a caller whose credential has ended or lost a right since. That the database is away is no reason to, for
+    /// [`UNCHECKED`].
     async fn check(&self, clients: &Clients) -> Result<(), Error> {
         let token_keys = clients.token_keys();
         let by_token = self.caller.as_ref().is_none_or(|caller| caller.member.is_some());
@@ -109,15 +116,29 @@ impl Opener {
         if by_token && self.token_keys.swap(token_keys, Ordering::Relaxed) == token_keys {
             return Ok(());
         }
-        match (clients.authenticate(self.authorization.as_deref()).await, &self.caller) {
+        let last = *self.checked();
+        let begun = Instant::now();
+        let found = timeout_at(last + UNCHECKED, clients.authenticate(self.authorization.as_deref())).await;
+        match (found.unwrap_or_else(|_| Err(Error::overloaded())), &self.caller) {
             (Ok(Some(now)), Some(then)) if now.is(then) => {
                 self.ends.send_replace(end_of(&now));
+                *self.checked() = begun;
                 Ok(())
             }
             (Ok(None), None) => Ok(()),
-            (Err(error), _) if error.retryable => Ok(()),
+            (Err(error), _) if error.retryable => {
+                if last.elapsed() < UNCHECKED {
+                    Ok(())
+                } else {
+                    Err(error)
+                }
+            }
             _ => Err(Error::unauthenticated()),
         }
+    }
+
+    fn checked(&self) -> MutexGuard<'_, Instant> {
+        self.checked.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
@@ -243,7 +264,7 @@ pub async fn websocket(
                     None => Message::Ping(Default::default()),
                     Some(opener) => match opener.check(&clients).await {
                         Ok(()) => Message::Ping(Default::default()),
-                        Err(error) => close(FORBIDDEN, &error.message),
+                        Err(error) => close(if error.retryable { TRY_AGAIN } else { FORBIDDEN }, &error.message),
                     },
                 }
             },

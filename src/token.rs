@@ -14,8 +14,9 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{
     Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind, Validation, decode, decode_header,
-    jwk::{AlgorithmParameters, EllipticCurve, JwkSet, PublicKeyUse},
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse},
 };
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use tracing::{info, warn};
 
@@ -125,7 +126,8 @@ impl Tokens {
                 return Err(TokenError::Options("--jwt-key-file and --jwt-jwks-file do not go together: name one"));
             }
         };
-        let (Some(issuer), Some(audience)) = (jwt_issuer, jwt_audience) else {
+        let said = |option: &Option<String>| option.clone().filter(|text| !text.is_empty());
+        let (Some(issuer), Some(audience)) = (said(jwt_issuer), said(jwt_audience)) else {
             return Err(TokenError::Options(
                 "--jwt-algorithm needs --jwt-issuer and --jwt-audience, or tokens made for others would be taken",
             ));
@@ -136,7 +138,7 @@ impl Tokens {
         validation.set_audience(&[audience]);
         // By one clock, which the caller reads.
         validation.validate_exp = false;
-        let keys = read_keys(&file, algorithm, 0)?;
+        let keys = read_keys(&file, algorithm, None)?;
         Ok(Some(Tokens {
             algorithm,
             validation,
@@ -201,25 +203,29 @@ impl Tokens {
         self.keys().version
     }
 
-    /// Reads the file again. True: there are other keys now.
+    /// Reads the file again. True: there are other keys now, of a JWKS perhaps none.
     pub fn reload(&self) -> Result<bool, TokenError> {
         let known = self.keys();
         if read(self.file.path())? == known.content {
             return Ok(false);
         }
-        let keys = read_keys(&self.file, self.algorithm, known.version + 1)?;
+        let keys = read_keys(&self.file, self.algorithm, Some(known.version))?;
         *self.keys.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = Arc::new(keys);
         Ok(true)
     }
 
-    /// Follows the file for ever. One that can't be used leaves the keys as they are.
+    /// Follows the file for ever. One that is not there, or can't be used, leaves the keys as they are.
     pub async fn follow(self: Arc<Self>) {
         let mut said = String::new();
         loop {
             tokio::time::sleep(RELOAD).await;
             match self.reload() {
-                Ok(true) => info!("keys of tokens read again from {}", self.file.path().display()),
-                Ok(false) => said.clear(),
+                Ok(changed) => {
+                    said.clear();
+                    if changed {
+                        info!("keys of tokens read again from {}", self.file.path().display());
+                    }
+                }
                 Err(error) if error.to_string() == said => {}
                 Err(error) => {
                     said = error.to_string();
@@ -242,15 +248,25 @@ fn read(path: &PathBuf) -> Result<Vec<u8>, TokenError> {
     fs::read(path).map_err(|error| TokenError::Unreadable { path: path.display().to_string(), error })
 }
 
-fn read_keys(file: &KeyFile, algorithm: Algorithm, version: u64) -> Result<Keys, TokenError> {
+/// The keys in the file. `before`: the version of those it had; None: the gateway starts.
+fn read_keys(file: &KeyFile, algorithm: Algorithm, before: Option<u64>) -> Result<Keys, TokenError> {
     let content = read(file.path())?;
+    let path = || file.path().display().to_string();
     let set = match file {
         KeyFile::Key(_) => parse_key(&content, algorithm).map(KeySet::One),
-        KeyFile::Jwks(_) => parse_jwks(&content, algorithm).map(KeySet::ByKid),
+        KeyFile::Jwks(_) => parse_jwks(&content, algorithm).and_then(|(keys, fault)| match (fault, before) {
+            (Some(fault), None) => Err(fault),
+            // Whoever takes a key out wants it gone, whatever else is in the file.
+            (fault, _) => {
+                if let Some(fault) = fault {
+                    warn!("{} {fault}; the others count", path());
+                }
+                Ok(KeySet::ByKid(keys))
+            }
+        }),
     };
-    let path = || file.path().display().to_string();
     let set = set.map_err(|fault| TokenError::BadKey { path: path(), fault })?;
-    Ok(Keys { version, content, set, verified: Mutex::default() })
+    Ok(Keys { version: before.map_or(0, |before| before + 1), content, set, verified: Mutex::default() })
 }
 
 fn parse_key(content: &[u8], algorithm: Algorithm) -> Result<DecodingKey, String> {
@@ -259,10 +275,7 @@ fn parse_key(content: &[u8], algorithm: Algorithm) -> Result<DecodingKey, String
         return Err("has a private key: Jifen needs no more than the public one".to_owned());
     }
     let key = match algorithm {
-        Algorithm::HS256 if text.starts_with("-----BEGIN") => {
-            Err("is a key in PEM, and HS256 needs a secret".to_owned())
-        }
-        Algorithm::HS256 => Ok(DecodingKey::from_secret(content.trim_ascii_end())),
+        Algorithm::HS256 => parse_secret(content).map(DecodingKey::from_secret),
         Algorithm::RS256 => DecodingKey::from_rsa_pem(content).map_err(|_| "has no RSA public key in PEM".to_owned()),
         _ => DecodingKey::from_ed_pem(content).map_err(|_| "has no Ed25519 public key in PEM".to_owned()),
     }?;
@@ -270,37 +283,67 @@ fn parse_key(content: &[u8], algorithm: Algorithm) -> Result<DecodingKey, String
     Ok(key)
 }
 
-/// The keys of this algorithm that are for signatures. Others are none of ours.
-fn parse_jwks(content: &[u8], algorithm: Algorithm) -> Result<HashMap<String, DecodingKey>, String> {
-    let set: JwkSet = serde_json::from_slice(content).map_err(|error| format!("is no JWKS: {error}"))?;
+/// What is public, or a page that says something else, must not become a secret.
+fn parse_secret(content: &[u8]) -> Result<&[u8], String> {
+    let secret = content.strip_suffix(b"\n").unwrap_or(content);
+    let begins = |form: &str| secret.starts_with(form.as_bytes());
+    if content.windows(10).any(|part| part == b"-----BEGIN") || begins("ssh-") {
+        Err("is a public key or a certificate, and HS256 needs a secret".to_owned())
+    } else if begins("<") || begins("{") {
+        Err("is a page or JSON, and HS256 needs a secret".to_owned())
+    } else if !secret.iter().all(u8::is_ascii_graphic) {
+        Err("is no secret in printable ASCII without white space, such as `openssl rand -hex 32` makes".to_owned())
+    } else {
+        Ok(secret)
+    }
+}
+
+#[derive(Deserialize)]
+struct Jwks {
+    keys: Vec<Value>,
+}
+
+/// The keys of this algorithm that are for signatures, and what is wrong with others. Those of another use are none of ours.
+fn parse_jwks(content: &[u8], algorithm: Algorithm) -> Result<(HashMap<String, DecodingKey>, Option<String>), String> {
+    let set: Jwks = serde_json::from_slice(content).map_err(|error| format!("is no JWKS: {error}"))?;
     let mut keys = HashMap::new();
-    for jwk in &set.keys {
-        let Some(kid) = &jwk.common.key_id else { continue };
-        if matches!(&jwk.common.public_key_use, Some(purpose) if *purpose != PublicKeyUse::Signature)
-            || matches!(&jwk.common.key_algorithm, Some(other) if other.to_string() != format!("{algorithm:?}"))
-        {
-            continue;
-        }
-        let ours = match (&jwk.algorithm, algorithm) {
-            (AlgorithmParameters::OctetKey(_), Algorithm::HS256) | (AlgorithmParameters::RSA(_), Algorithm::RS256) => {
-                true
+    let mut faults = Vec::new();
+    for jwk in set.keys {
+        match parse_jwk(jwk, algorithm) {
+            Ok(Some((kid, _))) if keys.contains_key(&kid) => faults.push(format!("has two keys {kid}")),
+            Ok(Some((kid, key))) => {
+                keys.insert(kid, key);
             }
-            (AlgorithmParameters::OctetKeyPair(pair), Algorithm::EdDSA) => pair.curve == EllipticCurve::Ed25519,
-            _ => false,
-        };
-        if !ours {
-            continue;
-        }
-        let key = DecodingKey::from_jwk(jwk).map_err(|_| format!("has a key {kid} that can't be read"))?;
-        check_strength(&key).map_err(|fault| format!("has a key {kid} that {fault}"))?;
-        if keys.insert(kid.clone(), key).is_some() {
-            return Err(format!("has two keys {kid}"));
+            Ok(None) => {}
+            Err(fault) => faults.push(fault),
         }
     }
-    if keys.is_empty() {
-        return Err(format!("has no key with a kid for {algorithm:?}"));
+    if faults.is_empty() && keys.is_empty() {
+        faults.push(format!("has no key with a kid for {algorithm:?}"));
     }
-    Ok(keys)
+    Ok((keys, (!faults.is_empty()).then(|| faults.join(", "))))
+}
+
+/// None: it is for something else.
+fn parse_jwk(jwk: Value, algorithm: Algorithm) -> Result<Option<(String, DecodingKey)>, String> {
+    let jwk: Jwk = serde_json::from_value(jwk).map_err(|error| format!("has a key that is none: {error}"))?;
+    let Some(kid) = &jwk.common.key_id else { return Ok(None) };
+    if matches!(&jwk.common.public_key_use, Some(purpose) if *purpose != PublicKeyUse::Signature)
+        || matches!(&jwk.common.key_algorithm, Some(other) if other.to_string() != format!("{algorithm:?}"))
+    {
+        return Ok(None);
+    }
+    let ours = match (&jwk.algorithm, algorithm) {
+        (AlgorithmParameters::OctetKey(_), Algorithm::HS256) | (AlgorithmParameters::RSA(_), Algorithm::RS256) => true,
+        (AlgorithmParameters::OctetKeyPair(pair), Algorithm::EdDSA) => pair.curve == EllipticCurve::Ed25519,
+        _ => false,
+    };
+    if !ours {
+        return Ok(None);
+    }
+    let key = DecodingKey::from_jwk(&jwk).map_err(|_| format!("has a key {kid} that can't be read"))?;
+    check_strength(&key).map_err(|fault| format!("has a key {kid} that {fault}"))?;
+    Ok(Some((kid.clone(), key)))
 }
 
 fn check_strength(key: &DecodingKey) -> Result<(), &'static str> {

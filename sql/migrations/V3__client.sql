@@ -14,7 +14,8 @@ create table points.client (
     constraint client_name_length check (length(name) between 1 and 64),
     constraint client_scopes_are_known
         check (scopes <@ array['earn', 'spend', 'reverse', 'adjust', 'rewards', 'rules', 'webhooks', 'read', 'audit']),
-    constraint client_rate_positive check (rate > 0 and rate <= 1000000 and burst between 1 and 1000000),
+    -- At the least rate the largest burst is 10^18 nanoseconds, and gateways count in 64 bits of them.
+    constraint client_rate_in_bounds check (rate between 0.001 and 1000000 and burst between 1 and 1000000),
     constraint client_burst_goes_with_rate check ((rate is null) = (burst is null))
 );
 comment on table points.client is 'Who may send operations: the owner of API keys, or all members with their own tokens.';

@@ -11,7 +11,7 @@ use crate::{
     database, error,
 };
 
-const CREATE: &str = "select api.create_client($1, $2, $3, $4, $5, $6, $7, $8)";
+const CREATE: &str = "select api.create_client($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 const ROTATE: &str = "select api.rotate_key($1, $2, now() + make_interval(secs => $3), $4)";
 /// A client without a key has a line, too.
 const LIST: &str = "
@@ -40,7 +40,7 @@ pub async fn key(config: &Config, command: &Key) -> Result<(), KeyError> {
     match command {
         Key::Create(options) => {
             let key = new_key();
-            let parameters: [&(dyn ToSql + Sync); 8] = [
+            let parameters: [&(dyn ToSql + Sync); 9] = [
                 &options.name,
                 &&hash_key(&key)[..],
                 &options.scopes,
@@ -49,6 +49,7 @@ pub async fn key(config: &Config, command: &Key) -> Result<(), KeyError> {
                 &options.rate,
                 &options.burst,
                 &options.expires_at,
+                &options.replace,
             ];
             client.execute(CREATE, &parameters).await?;
             show(&options.name, &key);
@@ -110,7 +111,7 @@ fn show(name: &str, key: &str) {
 
 /// Gives the client `development` this key and every scope.
 pub async fn put_development_key(client: &Client, key: &str) -> Result<(), KeyError> {
-    let create = "select api.create_client('development', $1, '{earn,spend,operator}')";
+    let create = "select api.create_client('development', $1, '{earn,spend,operator}', p_replace => true)";
     client.execute(create, &[&&hash_key(key)[..]]).await?;
     Ok(())
 }

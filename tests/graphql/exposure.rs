@@ -25,14 +25,24 @@ async fn the_schema_and_graphiql_can_be_kept_back() {
     let (open, _database) = gateway(&Exposure::default()).await;
     let closed = Exposure { introspection: Switch(false), graphiql: Switch(false), ..Exposure::default() };
     let (closed, _database) = gateway(&closed).await;
-    let query = json!({ "query": "{ __schema { queryType { name } } __type(name: \"Account\") { name } }" });
-    let ask = async |gateway: &Gateway| {
-        let request = gateway.http.post(format!("http://{}/graphql", gateway.address)).json(&query);
-        request.send().await.unwrap().json::<Value>().await.unwrap()
+    let ask = async |gateway: &Gateway, query: &str| {
+        let request = gateway.http.post(format!("http://{}/graphql", gateway.address)).json(&json!({ "query": query }));
+        request.send().await.unwrap().json::<Value>().await.unwrap().to_string()
     };
-    assert_eq!(ask(&open).await["data"]["__type"]["name"], "Account");
-    let answer = ask(&closed).await;
-    assert!(!answer.to_string().contains("Account") && !answer.to_string().contains("\"Query\""), "{answer}");
+    for (query, told) in [
+        ("{ __schema { queryType { name } } }", "\"Query\""),
+        ("{ __type(name: \"Account\") { name } }", "\"Account\""),
+    ] {
+        let answer = ask(&open, query).await;
+        assert!(answer.contains(told), "{answer}");
+        let answer = ask(&closed, query).await;
+        assert!(!answer.contains(told), "{answer}");
+    }
+    // nor is a name told to who comes near it
+    for (gateway, told) in [(&open, true), (&closed, false)] {
+        let answer = ask(gateway, "{ acount(userId: \"alice\") { version } }").await;
+        assert_eq!(answer.contains("Did you mean"), told, "{answer}");
+    }
     for path in ["/", "/graphiql/page.js"] {
         assert_eq!((open.status(path).await, closed.status(path).await), (StatusCode::OK, StatusCode::NOT_FOUND));
     }

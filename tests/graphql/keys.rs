@@ -137,7 +137,7 @@ async fn a_client_reads_and_changes_the_accounts_of_its_wallets() {
     let client = database.client().await;
     client.batch_execute("insert into points.wallet (code, name) values ('coins', 'Coins')").await.unwrap();
     let key = new_key();
-    let create = "select api.create_client('shop', $1, '{spend,read,adjust}', null, '{coins}')";
+    let create = "select api.create_client('shop', $1, '{earn,spend,reverse,read,adjust}', null, '{coins}')";
     client.execute(create, &[&&hash_key(&key)[..]]).await.unwrap();
     let shop = gateway.with_key(&key);
     let grant = |wallet: &str| {
@@ -167,6 +167,183 @@ async fn a_client_reads_and_changes_the_accounts_of_its_wallets() {
 }
 
 #[tokio::test]
+async fn every_read_of_a_member_keeps_to_the_wallets_of_the_key() {
+    let (gateway, database) = Gateway::new().await;
+    let client = database.client().await;
+    client.batch_execute("insert into points.wallet (code, name) values ('coins', 'Coins')").await.unwrap();
+    let key = new_key();
+    let create = "select api.create_client('shop', $1, '{earn,spend,reverse,adjust,read,audit}', null, '{coins}')";
+    client.execute(create, &[&&hash_key(&key)[..]]).await.unwrap();
+    let shop = gateway.with_key(&key);
+    let id = "00000000-0000-4000-8000-000000000001";
+    let fields = [
+        ("account", "".to_owned(), "version"),
+        ("explainOperation", format!("operationId: \"{id}\""), "agrees"),
+        ("hold", format!("id: \"{id}\""), "status"),
+        ("invitations", "".to_owned(), "code"),
+        ("operation", "idempotencyKey: \"k\"".to_owned(), "kind"),
+        ("previewEarn", "rule: \"SIGN_IN\"".to_owned(), "points"),
+        ("previewReturn", "orderKey: \"o\"".to_owned(), "points"),
+        ("previewSpend", "points: 1".to_owned(), "points"),
+        ("quoteDeduction", "orderAmount: \"9\"".to_owned(), "__typename"),
+        ("redemption", format!("id: \"{id}\""), "status"),
+        ("signInCalendar", "".to_owned(), "__typename"),
+        ("taskProgress", "".to_owned(), "__typename"),
+        ("balanceChanged", "".to_owned(), "version"),
+        ("entryAdded", "after: 0".to_owned(), "seq"),
+        ("levelChanged", "after: \"0_0\"".to_owned(), "__typename"),
+        ("redemptionChanged", "after: \"0_0\"".to_owned(), "__typename"),
+    ];
+    // None is forgotten: each field of a member's that names a wallet is here.
+    let schema = "{ __schema { types { name fields { name args { name } } } } }";
+    let schema = gateway.ask(schema, json!({})).await;
+    let mut named: Vec<_> = schema["__schema"]["types"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|of| of["name"] == "Query" || of["name"] == "Subscription")
+        .flat_map(|of| of["fields"].as_array().unwrap())
+        .filter(|field| {
+            let has = |name: &str| field["args"].as_array().unwrap().iter().any(|argument| argument["name"] == name);
+            has("userId") && has("wallet")
+        })
+        .map(|field| field["name"].as_str().unwrap())
+        .collect();
+    named.sort_unstable();
+    let mut tried = fields.each_ref().map(|(name, ..)| *name);
+    tried.sort_unstable();
+    assert_eq!(named, tried);
+
+    let mut socket = Socket::of(&shop).await;
+    for (name, arguments, field) in &fields {
+        let subscribes = name.ends_with("Changed") || name.ends_with("Added");
+        let kind = if subscribes { "subscription" } else { "query" };
+        for (wallet, forbidden) in [("", true), (", wallet: \"points\"", true), (", wallet: \"coins\"", false)] {
+            let query = format!("{kind} {{ {name}(userId: \"alice\" {arguments} {wallet}) {{ {field} }} }}");
+            if forbidden {
+                let response =
+                    if subscribes { socket.ask(name, &query).await } else { shop.send(&query, json!({})).await };
+                let error = &response["errors"][0]["extensions"];
+                assert_eq!(
+                    (&error["code"], &error["details"]),
+                    (&json!("FORBIDDEN"), &json!({ "wallet": "points" })),
+                    "{query}: {response}"
+                );
+            } else if !subscribes {
+                let response = shop.send(&query, json!({})).await;
+                assert_ne!(response["errors"][0]["extensions"]["code"], "FORBIDDEN", "{query}: {response}");
+            }
+        }
+    }
+    socket.subscribe("s", r#"subscription { balanceChanged(userId: "alice", wallet: "coins") { version } }"#).await;
+    assert_eq!(socket.event().await, Value::Null);
+
+    // and of the reviews of all there are those of the wallet
+    let risk = "select api.set_risk_rule('LARGE', 'Large', '{ORDER}', 'window_points', 'review', 'on', 'r', 1, 60)";
+    client.batch_execute(risk).await.unwrap();
+    let reviews = "{ reviews { nodes { wallet points } } }";
+    let queue = "subscription { reviewQueue { wallet points } }";
+    let mut all = Socket::with(&gateway, queue).await;
+    let mut some = Socket::with(&shop, queue).await;
+    for (wallet, amount) in [("points", 7), ("coins", 8)] {
+        let order =
+            json!({ "userId": "dora", "rule": "ORDER", "amount": amount, "idempotencyKey": wallet, "wallet": wallet });
+        gateway.mutate("earnPoints", order).await.unwrap();
+    }
+    let of_points = json!({ "wallet": "points", "points": 7 });
+    let of_coins = json!({ "wallet": "coins", "points": 8 });
+    assert_eq!(gateway.ask(reviews, json!({})).await["reviews"]["nodes"], json!([of_points, of_coins]));
+    assert_eq!(shop.ask(reviews, json!({})).await["reviews"]["nodes"], json!([of_coins]));
+    all.until(|waiting| *waiting == json!([of_points, of_coins])).await;
+    let seen = some.until(|waiting| *waiting == json!([of_coins])).await;
+    assert!(seen.iter().all(|waiting| waiting == &json!([]) || waiting == &json!([of_coins])), "{seen:?}");
+}
+
+#[tokio::test]
+async fn a_socket_ends_when_its_client_has_another_rate() {
+    let (gateway, database) = Gateway::new().await;
+    let key = new_key();
+    let create = "select api.create_client('shop', $1, '{read}', p_rate => 1000)";
+    let client = database.client().await;
+    client.execute(create, &[&&hash_key(&key)[..]]).await.unwrap();
+    let mut socket = Socket::of(&gateway.with_key(&key)).await;
+    client.batch_execute("update points.client set rate = 1, burst = 1 where name = 'shop'").await.unwrap();
+    assert_eq!(socket.closed().await.0, 4403);
+}
+
+#[tokio::test]
+async fn a_socket_does_not_outlive_a_database_that_is_slow_for_long() {
+    let (gateway, database) = Gateway::new().await;
+    let mut socket = Socket::of(&gateway).await;
+    assert_eq!(socket.ask("a", ALICE).await["data"]["account"]["version"], 4);
+    let locker = database.client().await;
+    locker.batch_execute("begin; lock table points.client_key").await.unwrap();
+    let begun = std::time::Instant::now();
+    assert_eq!(socket.closed().await.0, 1013);
+    assert!(begun.elapsed().as_secs() >= 20, "{:?}", begun.elapsed());
+    locker.batch_execute("rollback").await.unwrap();
+}
+
+#[tokio::test]
+async fn no_rate_that_is_taken_breaks_the_gateway() {
+    let (gateway, database) = Gateway::new().await;
+    let client = database.client().await;
+    for (number, (rate, burst)) in [(0.001, 1_000_000), (0.001, 1), (1e6, 1_000_000), (1e6, 1)].into_iter().enumerate()
+    {
+        let key = new_key();
+        let create =
+            format!("select api.create_client('c{number}', $1, '{{read}}', p_rate => {rate}, p_burst => {burst})");
+        client.execute(&create, &[&&hash_key(&key)[..]]).await.unwrap();
+        let limited = gateway.with_key(&key);
+        assert!(works(&limited).await, "{rate} {burst}");
+        // the second one, too, whatever comes of it
+        limited.send(ALICE, json!({})).await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_is_there_is_made_anew_only_when_that_is_said() {
+    let database = Database::new().await;
+    let client = database.client_as("jifen_operator").await;
+    let of = async || {
+        let client = database.client().await;
+        let row = client
+            .query_one(
+                "select scopes, rate::float8, revoked_at is null as may,
+            (select count(*) from points.client_key k where k.client_id = c.id and k.key_sha256 = sha256('one')) as keys
+            from points.client c where name = 'shop'",
+                &[],
+            )
+            .await
+            .unwrap();
+        (row.get::<_, Vec<String>>(0), row.get::<_, Option<f64>>(1), row.get::<_, bool>(2), row.get::<_, i64>(3))
+    };
+    client.batch_execute("select api.create_client('shop', sha256('one'), '{read}', p_rate => 1)").await.unwrap();
+    client.batch_execute("select api.revoke_client('shop')").await.unwrap();
+    let before = of().await;
+    assert_eq!(before, (vec!["read".to_owned()], Some(1.0), false, 1));
+    let again = "select api.create_client('shop', sha256('two'), '{read,spend}'";
+    let error = client.batch_execute(&format!("{again})")).await.unwrap_err();
+    let error = error.as_db_error().unwrap();
+    assert!(error.code().code() == "LP001" && error.detail().unwrap().contains("is taken"), "{error:?}");
+    assert_eq!(of().await, before);
+    client.batch_execute(&format!("{again}, p_replace => true)")).await.unwrap();
+    assert_eq!(of().await, (vec!["read".to_owned(), "spend".to_owned()], None, true, 0));
+}
+
+#[tokio::test]
+async fn a_gateway_that_stops_stores_when_keys_were_used() {
+    let database = Database::new().await;
+    let key = make_key(&database, "shop", &["read"], None).await;
+    let (gateway, stop) = Gateway::stoppable(&database.url(), &key).await;
+    assert!(works(&gateway).await);
+    drop(stop);
+    let client = database.client().await;
+    let used = "select count(*) from api.client_key where client = 'shop' and last_used_at is not null";
+    until("it is stored", async || client.query_one(used, &[]).await.unwrap().get::<_, i64>(0) == 1).await;
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_a_client_is_said() {
     let database = Database::new().await;
     let client = database.client_as("jifen_operator").await;
@@ -180,6 +357,10 @@ async fn what_is_wrong_with_a_client_is_said() {
         ("'shop', sha256('k'), '{read}', '{NO_RULE}'", "rules"),
         ("'shop', sha256('k'), '{read}', null, '{nowhere}'", "wallets"),
         ("'shop', sha256('k'), '{read}', p_rate => 0", "rate"),
+        ("'shop', sha256('k'), '{read}', p_rate => 0.00000000001", "rate"),
+        ("'shop', sha256('k'), '{read}', p_rate => 0.0009999, p_burst => 1", "rate"),
+        ("'shop', sha256('k'), '{read}', p_rate => 'NaN'", "rate"),
+        ("'shop', sha256('k'), '{read}', p_rate => 'Infinity'", "rate"),
         ("'shop', sha256('k'), '{read}', p_rate => 1, p_burst => 0", "burst"),
         ("'shop', sha256('k'), '{read}', p_burst => 1", "burst"),
         ("'shop', sha256('k'), '{read}', p_expires_at => now()", "expires_at"),

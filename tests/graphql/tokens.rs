@@ -166,24 +166,20 @@ async fn each_algorithm_is_taken_by_key_file_and_by_jwks() {
     }
 }
 
-#[tokio::test]
-async fn hostile_tokens_are_refused_alike() {
-    let file = File::new("hostile");
-    file.write(&jwks(&[("one", Algorithm::RS256)]));
-    let by_key = gateway(&options(Algorithm::RS256)).await;
-    let by_kid =
-        gateway(&JwtOptions { jwt_key_file: None, jwt_jwks_file: Some(file.0.clone()), ..options(Algorithm::RS256) })
-            .await;
-    let signer = Signer::new(Algorithm::RS256);
+/// Tokens that nobody should take from who signs like this, each with what is wrong with it.
+fn hostile(signer: &Signer) -> Vec<(&'static str, String)> {
     let public = fs::read(key_file("rsa_public.pem")).unwrap();
-    let by_public = Signer { algorithm: Algorithm::HS256, key: EncodingKey::from_secret(&public), kid: None };
+    let by_public = Signer { algorithm: Algorithm::HS256, key: EncodingKey::from_secret(&public), ..signer.clone() };
+    let other = if signer.algorithm == Algorithm::EdDSA { Algorithm::RS256 } else { Algorithm::EdDSA };
+    let other = Signer { kid: signer.kid, ..Signer::new(other) };
     let good = signer.of("alice");
     let [header, payload, signature] = good.split('.').collect::<Vec<_>>()[..] else { panic!() };
     let [_, others_payload, _] = &signer.of("bob").split('.').map(str::to_owned).collect::<Vec<_>>()[..] else {
         panic!()
     };
     let none = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0";
-    let critical = Header { crit: Some(vec!["exp".to_owned()]), ..Header::new(Algorithm::RS256) };
+    let header_of = |algorithm| Header { kid: signer.kid.map(str::to_owned), ..Header::new(algorithm) };
+    let critical = Header { crit: Some(vec!["exp".to_owned()]), ..header_of(signer.algorithm) };
     let now = Utc::now().timestamp();
     let mut tokens = vec![
         ("none", format!("{none}.{payload}.")),
@@ -191,7 +187,7 @@ async fn hostile_tokens_are_refused_alike() {
         ("no signature", format!("{header}.{payload}.")),
         ("another's claims", format!("{header}.{others_payload}.{signature}")),
         ("signed with the public key", by_public.of("alice")),
-        ("another algorithm", Signer::new(Algorithm::EdDSA).of("alice")),
+        ("another algorithm", other.of("alice")),
         ("huge", signer.sign(&claims_but(json!({ "more": "x".repeat(9000) })))),
         ("critical", jsonwebtoken::encode(&critical, &claims("alice"), &signer.key).unwrap()),
         ("garbage", "eyJ.garbage.???".to_owned()),
@@ -216,27 +212,53 @@ async fn hostile_tokens_are_refused_alike() {
     ] {
         tokens.push((what, signer.sign(&claims_but(changes))));
     }
-    let expected = by_key.0.with_key("jf_unknown").refused(OWN, json!({})).await;
+    tokens
+}
+
+#[tokio::test]
+async fn hostile_tokens_are_refused_alike() {
+    let database = Database::new().await;
+    let (without, _stop) = Gateway::with(&database.url(), "jf_unknown", None, &Exposure::default()).await;
+    let expected = without.refused(OWN, json!({})).await;
     assert_eq!(expected["extensions"], json!({ "code": "UNAUTHENTICATED", "retryable": false }));
-    for (what, token) in &tokens {
-        let answer = by_key.0.with_key(token).refused(OWN, json!({})).await;
-        assert_eq!(answer, expected, "{what}");
-        let mut socket = Socket::open(&by_key.0, TRANSPORT).await;
-        let init = json!({ "type": "connection_init", "payload": { "authorization": format!("Bearer {token}") } });
-        socket.send(init).await;
-        assert_eq!(socket.closed().await.1, expected["message"].as_str().unwrap(), "{what}");
+    for algorithm in [Algorithm::HS256, Algorithm::RS256, Algorithm::EdDSA] {
+        let file = File::new(&format!("hostile-{algorithm:?}"));
+        file.write(&jwks(&[("one", algorithm)]));
+        let by_key = (options(algorithm), Signer::new(algorithm));
+        let by_kid = JwtOptions { jwt_key_file: None, jwt_jwks_file: Some(file.0.clone()), ..by_key.0.clone() };
+        for (options, signer) in [&by_key, &(by_kid, by_key.1.with_kid("one"))] {
+            let (gateway, _stop) = Gateway::with(&database.url(), "", Some(load(options)), &Exposure::default()).await;
+            let mut tokens = hostile(signer);
+            if signer.kid.is_some() {
+                tokens.push(("no kid", by_key.1.of("alice")));
+                tokens.extend(["two", ""].map(|kid| ("another kid", signer.with_kid(kid).of("alice"))));
+            }
+            for (what, token) in &tokens {
+                let answer = gateway.with_key(token).refused(OWN, json!({})).await;
+                assert_eq!(answer, expected, "{what} {algorithm:?}");
+                let mut socket = Socket::open(&gateway, TRANSPORT).await;
+                let init =
+                    json!({ "type": "connection_init", "payload": { "authorization": format!("Bearer {token}") } });
+                socket.send(init).await;
+                let reason = socket.closed().await.1;
+                assert_eq!(reason, expected["message"].as_str().unwrap(), "{what} {algorithm:?}");
+            }
+            let good = signer.of("alice");
+            assert_eq!(gateway.with_key(&good).ask(OWN, json!({})).await["account"]["userId"], "alice");
+            // where no tokens are taken they are no keys either
+            assert_eq!(without.with_key(&good).refused(OWN, json!({})).await, expected);
+        }
     }
-    assert_eq!(by_key.0.with_key(&good).ask(OWN, json!({})).await["account"]["userId"], "alice");
-    assert_eq!(
-        by_kid.0.with_key(&signer.with_kid("one").of("alice")).ask(OWN, json!({})).await["account"]["userId"],
-        "alice"
-    );
-    for token in [good.clone(), signer.with_kid("two").of("alice"), signer.with_kid("").of("alice")] {
-        assert_eq!(by_kid.0.with_key(&token).refused(OWN, json!({})).await, expected);
-    }
-    // where no tokens are taken they are no keys either
-    let (gateway, _database) = Gateway::new().await;
-    assert_eq!(gateway.with_key(&good).refused(OWN, json!({})).await, expected);
+}
+
+#[tokio::test]
+async fn what_looks_like_a_token_is_no_key() {
+    let (gateway, database, signer) = with_members().await;
+    let dots = format!("{}.more", signer.of("alice").split('.').map(|part| &part[..9]).collect::<Vec<_>>().join("."));
+    let create = "select api.create_client('dots', $1, '{read}')";
+    let hash = jifen::client::hash_key(&dots);
+    database.client().await.execute(create, &[&&hash[..]]).await.unwrap();
+    assert_eq!(code(&gateway.with_key(&dots).refused(OWN, json!({})).await), "UNAUTHENTICATED");
 }
 
 #[test]
@@ -276,7 +298,7 @@ fn bad_options_are_refused_in_words() {
         JwtOptions { jwt_algorithm: None, jwt_key_file: None, jwt_issuer: None, jwt_audience: None, ..good.clone() };
     assert!(Tokens::load(&none).unwrap().is_none());
     let weak = File::new("weak");
-    weak.write("too short\n");
+    weak.write("too-short\n");
     let empty = File::new("empty");
     empty.write(r#"{ "keys": [] }"#);
     let ed = File::new("ed");
@@ -297,6 +319,8 @@ fn bad_options_are_refused_in_words() {
         (key(key_file("rsa_private.pem")), "has a private key"),
         (key(key_file("rsa_1024_public.pem")), "has less than 2048 bits"),
         (secret(weak.0.clone()), "has less than 32 bytes"),
+        (JwtOptions { jwt_issuer: Some(String::new()), ..good.clone() }, "needs --jwt-issuer and --jwt-audience"),
+        (JwtOptions { jwt_audience: Some(String::new()), ..good.clone() }, "needs --jwt-issuer and --jwt-audience"),
         (secret(key_file("rsa_public.pem")), "HS256 needs a secret"),
         (set(&weak), "is no JWKS"),
         (set(&empty), "has no key with a kid for RS256"),
@@ -306,6 +330,79 @@ fn bad_options_are_refused_in_words() {
         let error: TokenError = Tokens::load(&options).err().unwrap_or_else(|| panic!("{told}"));
         assert!(error.to_string().contains(told), "{error}");
     }
+}
+
+#[test]
+fn what_is_no_secret_never_becomes_one() {
+    let file = File::new("secret");
+    let good = "0123456789abcdef0123456789abcdef";
+    file.write(&format!("{good}\n"));
+    let tokens = load(&JwtOptions { jwt_key_file: Some(file.0.clone()), ..options(Algorithm::HS256) });
+    let signer = Signer { algorithm: Algorithm::HS256, key: EncodingKey::from_secret(good.as_bytes()), kid: None };
+    let token = signer.of("alice");
+    let pem = fs::read_to_string(key_file("rsa_public.pem")).unwrap();
+    for (content, told) in [
+        (format!("\n{pem}"), "HS256 needs a secret"),
+        (format!("{good}\n{pem}"), "HS256 needs a secret"),
+        (format!("ssh-ed25519{good}"), "HS256 needs a secret"),
+        (format!("<html>{good}</html>"), "HS256 needs a secret"),
+        (format!("{{\"keys\":[\"{good}\"]}}"), "HS256 needs a secret"),
+        (format!("{good} {good}"), "without white space"),
+        (format!(" {good}"), "without white space"),
+        (format!("{good}\n\n"), "without white space"),
+        (format!("{good}\r\n"), "without white space"),
+        (format!("ü{good}"), "printable ASCII"),
+        (String::new(), "has less than 32 bytes"),
+    ] {
+        file.write(&content);
+        let error = Tokens::load(&JwtOptions { jwt_key_file: Some(file.0.clone()), ..options(Algorithm::HS256) });
+        let error = error.err().unwrap_or_else(|| panic!("{content}")).to_string();
+        assert!(error.contains(told), "{content}: {error}");
+        // nor while it runs
+        assert_eq!(tokens.reload().unwrap_err().to_string(), error);
+        assert!(tokens.verify(&token, Utc::now()).is_some(), "{content}");
+    }
+}
+
+#[test]
+fn keys_are_withdrawn_by_taking_them_out_of_the_file() {
+    let file = File::new("withdrawn");
+    file.write(&jwks(&[("one", Algorithm::EdDSA)]));
+    let options = JwtOptions { jwt_key_file: None, jwt_jwks_file: Some(file.0.clone()), ..options(Algorithm::EdDSA) };
+    let tokens = load(&options);
+    let [one, two] = ["one", "two"].map(|kid| Signer::new(Algorithm::EdDSA).with_kid(kid).of("alice"));
+    let taken = || [&one, &two].map(|token| tokens.verify(token, Utc::now()).is_some());
+    let without = r#"{ "keys": [] }"#;
+    let of_others = jwks(&[("one", Algorithm::RS256)]);
+    for nothing in [without, &of_others] {
+        file.write(&jwks(&[("one", Algorithm::EdDSA)]));
+        tokens.reload().unwrap();
+        assert_eq!(taken(), [true, false]);
+        file.write(nothing);
+        assert_eq!((tokens.reload().unwrap(), taken()), (true, [false, false]), "{nothing}");
+        assert!(Tokens::load(&options).is_err());
+    }
+    // One that can't be read is left out, and the others count; a start wants it right.
+    let good: Value = serde_json::from_str(&jwks(&[("two", Algorithm::EdDSA)])).unwrap();
+    for bad in
+        [json!({ "kty": "OKP", "crv": "Ed25519", "kid": "one", "x": "?" }), json!("no key"), good["keys"][0].clone()]
+    {
+        file.write(&jwks(&[("one", Algorithm::EdDSA)]));
+        tokens.reload().unwrap();
+        file.write(&json!({ "keys": [good["keys"][0], bad] }).to_string());
+        assert_eq!((tokens.reload().unwrap(), taken()), (true, [false, true]), "{bad}");
+        assert!(Tokens::load(&options).is_err(), "{bad}");
+    }
+    // one of a kind that is unknown here is none of ours
+    file.write(&json!({ "keys": [good["keys"][0], { "kty": "unheard of", "kid": "one" }] }).to_string());
+    assert!(tokens.reload().unwrap() && taken() == [false, true] && Tokens::load(&options).is_ok());
+    // What is no JWKS, or not there, says nothing.
+    for broken in ["", "{", "[]", "<html></html>"] {
+        file.write(broken);
+        assert!(tokens.reload().is_err() && taken() == [false, true], "{broken}");
+    }
+    fs::remove_file(&file.0).unwrap();
+    assert!(tokens.reload().is_err() && taken() == [false, true]);
 }
 
 #[tokio::test]
@@ -419,6 +516,26 @@ async fn of_another_member_there_is_forbidden_and_nothing_else() {
     assert_eq!(seen["errors"].as_array().unwrap().iter().map(code).collect::<Vec<_>>(), ["FORBIDDEN"; 2]);
     let node = &gateway.ask(entries, json!({})).await["account"]["entries"]["nodes"][0]["operation"];
     assert_eq!(node["actor"], "tester");
+}
+
+#[tokio::test]
+async fn members_see_nothing_of_the_risk_rules_that_their_awards_met() {
+    let (gateway, database, signer) = with_members().await;
+    for (code, decision, mode) in [("WATCHED", "deny", "watch"), ("REVIEWED", "review", "on")] {
+        let rule = format!(
+            "select api.set_risk_rule('{code}', 'x', '{{ORDER}}', 'window_points', '{decision}', '{mode}', '{code}', 1, 60)"
+        );
+        database.client().await.batch_execute(&rule).await.unwrap();
+    }
+    let order = json!({ "userId": "alice", "rule": "ORDER", "amount": 7, "idempotencyKey": "o" });
+    let earned = gateway.mutate("earnPoints", order).await.unwrap();
+    let risk = json!({ "decision": "review", "reasons": ["REVIEWED"], "watched": ["WATCHED"] });
+    assert_eq!(earned["operation"]["details"]["risk"], risk);
+    let entries = r#"{ account(userId: "alice") { entries(first: 1) { nodes { operation { kind details } } } } }"#;
+    let seen = gateway.ask(entries, json!({})).await;
+    assert_eq!(seen["account"]["entries"]["nodes"][0]["operation"]["details"]["risk"], risk);
+    let seen = gateway.with_key(&signer.of("alice")).ask(entries, json!({})).await;
+    assert_eq!(seen["account"]["entries"]["nodes"], json!([{ "operation": { "kind": "EARN", "details": null } }]));
 }
 
 #[tokio::test]

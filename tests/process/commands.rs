@@ -93,8 +93,14 @@ async fn a_key_is_made_listed_and_revoked() {
     assert_eq!(gateway.available("dora").await, 5);
     assert_eq!(code(&gateway.spend("dora", 1, "2").await.unwrap_err()), "FORBIDDEN");
 
+    // A client that is there is not made anew by mistake.
+    let refused = key(&["create", "shop"]);
+    assert!(refused.code == Some(1) && refused.stdout.is_empty(), "{refused:?}");
+    assert!(refused.stderr.contains("jifen key rotate") && refused.stderr.contains("--replace"), "{refused:?}");
+    assert_eq!(code(&gateway.spend("dora", 1, "2").await.unwrap_err()), "FORBIDDEN");
+
     // a new key for the same client: the old one is refused, the idempotency keys stay
-    let renewed = gateway.with_key(&made(&["create", "shop"]));
+    let renewed = gateway.with_key(&made(&["create", "shop", "--replace"]));
     assert_eq!(renewed.sign_in("dora", "1").await.unwrap()["replayed"], true);
     renewed.spend("dora", 1, "2").await.unwrap();
     until("the old key is refused", async || {
@@ -206,10 +212,14 @@ async fn what_cannot_work_is_refused_in_words() {
         ("JIFEN_LISTEN", "192.0.2.1:80", &["cannot listen on 192.0.2.1:80", "--listen"]),
         ("JIFEN_DEV_KEY", "short", &["--dev-key", "at least 8 characters"]),
         ("JIFEN_DEV_KEY", "a key with spaces", &["--dev-key", "without spaces"]),
+        ("JIFEN_DEV_KEY", &"x".repeat(257), &["--dev-key", "at most 256 characters"]),
+        ("JIFEN_DEV_KEY", "eyJhbGci.eyJzdWIi.c2lnbmF0dXJl", &["--dev-key", "that is a token"]),
         ("JIFEN_BUCKETS", "0", &["--buckets", "1..=1024"]),
         ("JIFEN_JWT_ALGORITHM", "none", &["--jwt-algorithm", "say HS256, RS256 or EdDSA"]),
         ("JIFEN_JWT_ALGORITHM", "RS256", &["--jwt-algorithm needs --jwt-key-file or --jwt-jwks-file"]),
         ("JIFEN_JWT_ISSUER", "https://host.example", &["--jwt-algorithm is missing"]),
+        ("JIFEN_JWT_LEEWAY_SECONDS", "60", &["--jwt-algorithm"]),
+        ("JIFEN_JWT_SUBJECT_CLAIM", "member", &["--jwt-algorithm"]),
         ("JIFEN_JWT_LEEWAY_SECONDS", "601", &["--jwt-leeway-seconds", "0..=600"]),
         ("JIFEN_INTROSPECTION", "maybe", &["--introspection", "say on or off"]),
         ("JIFEN_CORS_ORIGIN", "https://shop.example/", &["--cors-origin", "without a path"]),

@@ -16,7 +16,7 @@ begin
             then array['rules', 'no such rule']
         when exists (select from unnest(p_wallets) w(code) where w.code is null or w.code not in (select u.code from points.wallet u))
             then array['wallets', 'no such wallet']
-        when p_rate <= 0 or p_rate > 1000000 or p_rate = 'NaN' then array['rate', 'must be above 0 and at most 1000000 a second']
+        when p_rate < 0.001 or p_rate > 1000000 then array['rate', 'must be from 0.001 to 1000000 a second']
         when p_burst not between 1 and 1000000 then array['burst', 'must be from 1 to 1000000']
         when p_burst is not null and p_rate is null then array['burst', 'goes with a rate']
         when p_expires_at <= now() then array['expires_at', 'must be in the future']

@@ -6,7 +6,8 @@ create or replace function api.create_client(
     p_wallets text[] default null,
     p_rate numeric default null,
     p_burst int default null,
-    p_expires_at timestamptz default null
+    p_expires_at timestamptz default null,
+    p_replace boolean default false
 ) returns int
 language plpgsql volatile security definer set search_path = '' as $$
 declare
@@ -21,7 +22,12 @@ begin
     values (p_name, v_scopes, p_rules, p_wallets, p_rate, coalesce(p_burst, ceil(p_rate)::int))
     on conflict (name) do update
         set scopes = excluded.scopes, rules = excluded.rules, wallets = excluded.wallets, rate = excluded.rate, burst = excluded.burst, revoked_at = null
+        where p_replace
     returning id into v_id;
+    if v_id is null then
+        perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'name', 'message',
+            'is taken: jifen key rotate gives a client another key, --replace (p_replace) makes it anew'));
+    end if;
     delete from points.client_key k where k.client_id = v_id;
     insert into points.client_key (key_sha256, client_id, expires_at)
     select p_key_sha256, v_id, coalesce(p_expires_at, 'infinity')
@@ -30,5 +36,5 @@ begin
 end
 $$;
 
-comment on function api.create_client(text, bytea, text[], text[], text[], numeric, int, timestamptz) is
-    'Makes a client with an API key, or gives the client of that name a new key, and scopes, rules and the rest anew: its earlier keys end at once, its idempotency keys stay. p_key_sha256: SHA-256 of the key, null: none; p_scopes: earn, spend, reverse, adjust, rewards, rules, webhooks, read, audit, or operator or auditor for theirs; p_rules: rules it may earn by, null: all; p_wallets: wallets it may read and change, null: all; p_rate: requests a second that each gateway takes of it, null: any number; p_burst: how many at once, p_rate unless given; p_expires_at: when the key expires, null: never. Returns the client''s id. Raises LP001 INVALID_INPUT.';
+comment on function api.create_client(text, bytea, text[], text[], text[], numeric, int, timestamptz, boolean) is
+    'Makes a client with an API key. p_replace: where there is one of that name, gives it a new key, and scopes, rules and the rest anew, and its rights if it was revoked; its idempotency keys stay, its earlier keys end, which each gateway heeds within a second, and its sockets within some seconds. p_key_sha256: SHA-256 of the key, null: none; p_scopes: earn, spend, reverse, adjust, rewards, rules, webhooks, read, audit, or operator or auditor for theirs; p_rules: rules it may earn by, null: all; p_wallets: wallets it may read and change, null: all; p_rate: requests a second that each gateway takes of it, null: any number; p_burst: how many at once, p_rate unless given; p_expires_at: when the key expires, null: never. Returns the client''s id. Raises LP001 INVALID_INPUT.';

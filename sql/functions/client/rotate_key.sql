@@ -26,4 +26,4 @@ end
 $$;
 
 comment on function api.rotate_key(text, bytea, timestamptz, timestamptz, timestamptz) is
-    'Gives a client a new key beside those it has, which end at p_valid_until, or earlier if they would have. p_key_sha256: SHA-256 of the new key; p_expires_at: when that expires, null: never; p_now moves the clock in tests. Returns how many keys end; null: no such client, or revoked. Raises LP001 INVALID_INPUT.';
+    'Gives a client a new key beside those it has, which end at p_valid_until, or earlier if they would have; each gateway heeds that within a second, and sockets within some seconds. Where a key has leaked, revoke the client first. p_key_sha256: SHA-256 of the new key; p_expires_at: when that expires, null: never; p_now moves the clock in tests. Returns how many keys end; null: no such client, or revoked. Raises LP001 INVALID_INPUT.';

@@ -56,7 +56,7 @@ pub enum ImportError {
     UnknownWallet(String, String),
     /// Somebody took its rights away.
     #[error(
-        "nothing was imported: the client named import may not {0}; `jifen key create import --scopes earn,adjust` allows it"
+        "nothing was imported: the client named import may not {0}; `jifen key create import --replace --scopes earn,adjust` allows it"
     )]
     Forbidden(&'static str),
     /// The list of rejected rows can't be written.
