@@ -2,7 +2,9 @@
 
 use std::{
     fs,
+    io::Write,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex},
 };
 
 use chrono::{TimeDelta, Utc};
@@ -427,6 +429,43 @@ async fn other_keys_in_the_file_count_soon_and_a_broken_file_changes_nothing() {
     until("the key is gone", async || gateway.with_key(&one).send(OWN, json!({})).await["data"].is_null()).await;
     assert_eq!(gateway.with_key(&two).ask(OWN, json!({})).await["account"]["userId"], "alice");
     assert_eq!(socket.closed().await.0, 4403);
+}
+
+/// What is logged on this thread.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(text)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_broken_file_is_logged_once_each_time_that_it_breaks() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let file = File::new("broken");
+    let good = [&[("one", Algorithm::EdDSA)][..], &[("two", Algorithm::EdDSA)]].map(jwks);
+    file.write(&good[0]);
+    let options = JwtOptions { jwt_key_file: None, jwt_jwks_file: Some(file.0.clone()), ..options(Algorithm::EdDSA) };
+    let tokens = Arc::new(load(&options));
+    let following = tokio::spawn(tokens.clone().follow());
+    let logged = |what: &str| String::from_utf8(log.0.lock().unwrap().clone()).unwrap().matches(what).count();
+    for (round, good) in [(1, &good[1]), (2, &good[0])] {
+        file.write("{");
+        until("it is logged", async || logged("the keys of tokens stay as they were") == round).await;
+        file.write(good);
+        until("it is good", async || logged("keys of tokens read again") == round).await;
+    }
+    assert_eq!(logged("the keys of tokens stay as they were"), 2);
+    following.abort();
 }
 
 #[tokio::test]
