@@ -116,7 +116,8 @@ async fn a_revoked_key_writes_nothing_at_once_and_reads_nothing_soon() {
     })
     .await;
     // and another key of the same client does not bring the old one back
-    make_key(&database, "test", &["read"], None).await;
+    let again = "select api.create_client('test', sha256('another'), '{read}', p_replace => true)";
+    client.query_one(again, &[]).await.unwrap();
     assert_eq!(code(&gateway.refused(ALICE, json!({})).await), "UNAUTHENTICATED");
 }
 

@@ -379,7 +379,8 @@ async fn what_is_wrong_with_a_client_is_said() {
         .await
         .unwrap();
     assert_eq!(scopes[0].get::<_, Vec<String>>(0), ["audit"]);
-    assert_eq!(scopes[1].get::<_, Vec<String>>(0), ["adjust", "audit", "earn", "read", "reverse", "rewards", "rules"]);
+    let operators = ["adjust", "audit", "earn", "read", "reverse", "rewards", "rules", "webhooks"];
+    assert_eq!(scopes[1].get::<_, Vec<String>>(0), operators);
 }
 
 #[tokio::test]
