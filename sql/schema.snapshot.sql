@@ -3024,6 +3024,10 @@ function points.limit_transfer(p_bucket smallint, p_draft points.draft, p_now ti
     returns points.draft
     plpgsql stable
 
+function points.limits_at(p_at timestamp with time zone)
+    returns TABLE(code text, rules text[], period points.quota_period, max_times integer, max_points bigint, excess points.limit_excess, at timestamp with time zone, starts_at timestamp with time zone, time_zone text)
+    sql stable
+
 function points.line_up(p_webhooks integer[], p_buckets smallint[], p_account_ids bigint[], p_now timestamp with time zone)
     returns void
     plpgsql volatile

@@ -262,6 +262,7 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/origin/post_origins.sql",
     "functions/origin/forget_origins_step.sql",
     "functions/govern/limit_facts.sql",
+    "functions/govern/limits_at.sql",
     "functions/govern/draft_shares.sql",
     "functions/govern/govern.sql",
     "functions/govern/reserve_budgets.sql",

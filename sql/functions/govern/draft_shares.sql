@@ -2,7 +2,9 @@ create or replace function points.draft_shares(p_bucket smallint, p_drafts point
 language plpgsql stable as $$
 begin
     return array(
-        with award as (
+        with quota as materialized (
+            select q.* from points.limits_at((select max(d.happened_at) from unnest(p_drafts) d)) q
+        ), award as (
             -- base null: no limit, campaign or level concerns it. cut_room, refuse_room: points that limits leave; null: there is none.
             select d.ord, d.account_id, b.base, b.rule, d.happened_at, b.level, u.exhausted, u.cut_room, u.refuse_room
             from unnest(p_drafts) d
@@ -18,14 +20,15 @@ begin
                 select coalesce(bool_or(coalesce(u.times, 0) >= k.max_times), false) as exhausted,
                     min(k.max_points - coalesce(u.points, 0)) filter (where k.excess = 'cut') as cut_room,
                     min(k.max_points - coalesce(u.points, 0)) filter (where k.excess = 'refuse') as refuse_room
-                from points.earn_limit k
+                from quota k
                 left join lateral (
                     select u.times, u.points from points.limit_use u
-                    where u.bucket = p_bucket and u.account_id = d.account_id and u.code = k.code
-                        and u.starts_at = points.period_start(k.period, d.happened_at, p.time_zone)
+                    where u.bucket = p_bucket and u.account_id = d.account_id and u.code = k.code and u.starts_at = case
+                        when d.happened_at = k.at then k.starts_at else points.period_start(k.period, d.happened_at, k.time_zone)
+                    end
                     limit 1
                 ) u on true
-                where k.active and k.per = 'member' and b.rule = any (k.rules)
+                where b.rule = any (k.rules)
             ) u
         ), bonus as materialized (
             -- So that each budget is read once, and not for each award: it changes so often that reading it takes long.

@@ -5,11 +5,16 @@ declare
     v_capped boolean;
 begin
     insert into points.limit_use (bucket, account_id, code, starts_at, times, points, max_times, max_points)
-    select b.bucket, d.account_id, k.code, points.period_start(k.period, d.happened_at, p.time_zone), 1, d.moved, k.max_times, k.max_points
+    select b.bucket, d.account_id, k.code,
+        case when d.happened_at = k.at then k.starts_at else points.period_start(k.period, d.happened_at, k.time_zone) end,
+        1, d.moved, k.max_times, k.max_points
     from unnest(p_drafts, p_shares) d
     join points.lane b on b.bucket = p_bucket
-    cross join points.program p
-    join points.earn_limit k on k.active and k.per = 'member' and d.lot_source = any (k.rules)
+    join (
+        select q.* from points.limits_at((select max(d.happened_at) from unnest(p_drafts) d)) q
+        -- Keeps the planner from finding the period anew for each award.
+        offset 0
+    ) k on d.lot_source = any (k.rules)
     where d.seq is not null and d.allowed is not null
     on conflict (bucket, account_id, code, starts_at) do update
     set times = limit_use.times + 1, points = limit_use.points + excluded.points,
