@@ -2765,7 +2765,7 @@ function points.draft_reviews(p_bucket smallint, p_requests api.request[], p_dra
     returns points.draft[]
     plpgsql stable
 
-function points.draft_shares(p_bucket smallint, p_drafts points.draft[])
+function points.draft_shares(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns points.share[]
     plpgsql stable
 
@@ -3331,7 +3331,7 @@ function points.post_reviews(p_bucket smallint, p_requests api.request[], p_draf
     returns void
     plpgsql volatile
 
-function points.post_shares(p_bucket smallint, p_drafts points.draft[], p_shares points.share[])
+function points.post_shares(p_bucket smallint, p_drafts points.draft[], p_shares points.share[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
 

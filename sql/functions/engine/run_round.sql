@@ -38,7 +38,7 @@ begin
         if cardinality(v_marks) > 0 then
             v_drafts := points.limit_origins(v_drafts, v_marks);
         end if;
-        v_shares := points.draft_shares(p_bucket, v_drafts);
+        v_shares := points.draft_shares(p_bucket, v_drafts, p_now);
         v_drafts := points.govern(v_drafts, v_shares);
         v_risks := points.weigh_risks(p_bucket, v_drafts, v_marks, p_now);
         v_risky := array_remove(v_risks, null) <> '{}';
@@ -55,7 +55,7 @@ begin
         perform points.post_redeems(p_bucket, p_requests, v_drafts, p_chance, p_now);
     end if;
     if p_governed then
-        perform points.post_shares(p_bucket, v_drafts, v_shares);
+        perform points.post_shares(p_bucket, v_drafts, v_shares, p_now);
         if cardinality(v_marks) > 0 then
             perform points.post_origins(p_bucket, v_drafts, v_marks, p_now);
         end if;

@@ -1,9 +1,9 @@
-create or replace function points.draft_shares(p_bucket smallint, p_drafts points.draft[]) returns points.share[]
+create or replace function points.draft_shares(p_bucket smallint, p_drafts points.draft[], p_now timestamptz) returns points.share[]
 language plpgsql stable as $$
 begin
     return array(
         with quota as materialized (
-            select q.* from points.limits_at((select max(d.happened_at) from unnest(p_drafts) d)) q
+            select q.* from points.limits_at(p_now) q
         ), award as (
             -- base null: no limit, campaign or level concerns it. cut_room, refuse_room: points that limits leave; null: there is none.
             select d.ord, d.account_id, b.base, b.rule, d.happened_at, b.level, u.exhausted, u.cut_room, u.refuse_room
@@ -103,5 +103,5 @@ begin
 end
 $$;
 
-comment on function points.draft_shares(smallint, points.draft[]) is
+comment on function points.draft_shares(smallint, points.draft[], timestamptz) is
     'What limits, campaigns and the multiplier of the level make of each award of a round, whose accounts are settled; null: nothing. Bonuses come in order of priority, as far as the member''s cap, the limits and the budget (the bucket''s slice) reach, in this order; budgets are taken in the order of the batch. At most one award an account.';

@@ -11,4 +11,4 @@ language sql stable as $$
 $$;
 
 comment on function points.limits_at(timestamptz) is
-    'The limits on what a member may earn, with when the period began that p_at is in: most awards of a batch happen at one instant, and finding it takes as long as reading what was used of it.';
+    'The limits on what a member may earn, with when the period began that p_at is in: most awards happen when they are booked, and finding their period takes as long as reading what was used of it.';

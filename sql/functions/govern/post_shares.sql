@@ -1,4 +1,4 @@
-create or replace function points.post_shares(p_bucket smallint, p_drafts points.draft[], p_shares points.share[]) returns void
+create or replace function points.post_shares(p_bucket smallint, p_drafts points.draft[], p_shares points.share[], p_now timestamptz) returns void
 language plpgsql volatile as $$
 declare
     v_budgeted boolean;
@@ -11,7 +11,7 @@ begin
     from unnest(p_drafts, p_shares) d
     join points.lane b on b.bucket = p_bucket
     join (
-        select q.* from points.limits_at((select max(d.happened_at) from unnest(p_drafts) d)) q
+        select q.* from points.limits_at(p_now) q
         -- Keeps the planner from finding the period anew for each award.
         offset 0
     ) k on d.lot_source = any (k.rules)
@@ -49,5 +49,5 @@ begin
 end
 $$;
 
-comment on function points.post_shares(smallint, points.draft[], points.share[]) is
+comment on function points.post_shares(smallint, points.draft[], points.share[], timestamptz) is
     'Counts the awards of a round that were booked: limits used, caps of members, budgets of campaigns.';
