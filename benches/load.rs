@@ -219,11 +219,23 @@ fn contains(text: &[u8], word: &[u8]) -> bool {
 
 /// Sends requests of one kind over so many connections.
 pub async fn http(world: &World, report: &mut Report, name: &str, kind: Kind, connections: usize) -> Result<Load> {
-    let address = world.gateway_address()?;
-    let measurement = world.next_measurement();
     let every = kind.every(world.scale.accounts);
     let members = world.members.iter().flat_map(|members| members.iter().copied().step_by(every));
-    let members = Arc::new(members.collect::<Vec<_>>());
+    http_about(world, report, name, kind, connections, members.collect()).await
+}
+
+/// Sends requests of one kind, about these members, over so many connections.
+pub async fn http_about(
+    world: &World,
+    report: &mut Report,
+    name: &str,
+    kind: Kind,
+    connections: usize,
+    members: Vec<i32>,
+) -> Result<Load> {
+    let address = world.gateway_address()?;
+    let measurement = world.next_measurement();
+    let members = Arc::new(members);
     let mut workers = Vec::with_capacity(connections);
     for number in 0..connections {
         let key = first_key(measurement, number);

@@ -76,7 +76,7 @@ enum Part {
     Feed,
     /// The stored function alone
     Sql,
-    /// Awards over HTTP while a lot of each member expires
+    /// Awards over HTTP while a lot of half of the members expires
     Sweep,
 }
 

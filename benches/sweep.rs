@@ -1,4 +1,4 @@
-//! A lot of each member expires at the same instant, and is swept while single awards go on.
+//! A lot of half of the members expires at the same instant, and is swept while single awards go on.
 
 use std::time::{Duration, Instant};
 
@@ -48,20 +48,26 @@ async fn sweep(client: Client, ended: tokio::sync::oneshot::Receiver<()>) -> Res
 pub async fn measure(world: &World, report: &mut Report) -> Result<()> {
     let client = world.connect().await?;
     client.query("select from api.set_job('sweep', 'PT10S', false, 'bench sweep')", &[]).await?;
-    let seconds = world.scale.accounts / PACE + 2;
+    // Half of each bucket, so that there are members whose accounts have nothing to settle.
+    let half = |offset| -> Vec<Vec<i32>> {
+        world.members.iter().map(|members| members.iter().copied().skip(offset).step_by(2).collect()).collect()
+    };
+    let (due, others) = (half(0), half(1));
+    let seconds = world.scale.accounts / 2 / PACE + 2;
     let expire_at = Utc::now() + TimeDelta::seconds(seconds as i64);
-    say(format!("giving {} members points that expire together in {seconds} s", world.scale.accounts));
-    grant(world, expire_at).await?;
+    say(format!("giving {} members points that expire together in {seconds} s", world.scale.accounts / 2));
+    grant(world, &due, expire_at).await?;
     let left = (expire_at - Utc::now()).to_std().map_err(|_| "the points expired while they were given")?;
     client.batch_execute("vacuum (analyze) points.balance, points.lot").await?;
     tokio::time::sleep(left.saturating_sub(world.scale.measure + world.scale.warm_up + Duration::from_secs(2))).await;
 
-    let before = load::http(world, report, "earnPoints before points expire", Kind::Earn, CONNECTIONS).await?;
+    let name = "earnPoints before the points of others expire";
+    let before = load::http_about(world, report, name, Kind::Earn, CONNECTIONS, others.concat()).await?;
     tokio::time::sleep((expire_at - Utc::now()).to_std().unwrap_or_default()).await;
     let (end, ended) = tokio::sync::oneshot::channel();
     let sweeper = tokio::spawn(sweep(client, ended));
-    let name = "earnPoints while a lot of each member expires";
-    let during = load::http(world, report, name, Kind::Earn, CONNECTIONS).await?;
+    let name = "earnPoints while the points of others expire";
+    let during = load::http_about(world, report, name, Kind::Earn, CONNECTIONS, others.concat()).await?;
     // One that has failed meanwhile says so below.
     let _sent = end.send(());
     let swept = sweeper.await??;
@@ -72,13 +78,17 @@ pub async fn measure(world: &World, report: &mut Report) -> Result<()> {
     report.add(row.against(HELD_AT_MOST).wants(Target::AtMost(1.0)));
     report.detail(Row::new("sweep, a step meanwhile: p50", milliseconds(0.5), "ms"));
     report.add(Row::new("sweep meanwhile", swept.accounts as f64 / swept.seconds, "accounts/s"));
+    // Each award books the expiry on its account as well.
+    let name = "earnPoints to those whose points have expired";
+    let settling = load::http_about(world, report, name, Kind::Earn, CONNECTIONS, due.concat()).await?;
+    report.add(settling.row("awards/s").against(before.per_second));
     Ok(())
 }
 
-async fn grant(world: &World, expire_at: DateTime<Utc>) -> Result<()> {
+async fn grant(world: &World, due: &[Vec<i32>], expire_at: DateTime<Utc>) -> Result<()> {
     let measurement = world.next_measurement();
     let mut tasks = tokio::task::JoinSet::new();
-    for (bucket, members) in world.members.iter().enumerate() {
+    for (bucket, members) in due.iter().enumerate() {
         let mut caller = Caller::connect(world, measurement, bucket).await?;
         let members = members.clone();
         tasks.spawn(async move { caller.grant(&members, expire_at).await });
