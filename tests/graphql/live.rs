@@ -403,22 +403,34 @@ async fn each_refusal_has_its_code() {
 #[tokio::test]
 async fn who_has_no_change_of_level_yet_is_told_each_that_comes() {
     let (gateway, database) = Gateway::new().await;
-    // an account whose level has not changed yet
-    gateway.sign_in("dora", "1").await.unwrap();
-    let mut socket = Socket::with(&gateway, "subscription { levelChanged(userId: \"dora\") { cursor from to } }").await;
-    // it has asked for the last change, and there is none
     let client = database.client().await;
-    let asked = "select count(*) from pg_stat_activity
-        where datname = current_database() and pid <> pg_backend_pid() and query ~ 'api.level_change'";
-    super::until("the changes of level were read", async || {
-        client.query_one(asked, &[]).await.unwrap().get::<_, i64>(0) > 0
-    })
-    .await;
-    let batch = "mutation($inputs: [EarnPointsInput!]!) { earnPointsBatch(inputs: $inputs) { __typename } }";
-    let order =
-        |key: &str, amount: i64| json!({ "userId": "dora", "rule": "ORDER", "amount": amount, "idempotencyKey": key });
-    gateway.ask(batch, json!({ "inputs": [order("2", 1_500), order("3", 100_000)] })).await;
-    let (first, second) = (socket.event().await, socket.event().await);
-    assert_eq!((&first["cursor"], &second["cursor"]), (&json!("2_0"), &json!("3_0")));
-    assert_eq!((&first["from"], &second["from"]), (&json!("NORMAL"), &first["to"]));
+    for user in ["dora", "emil", "fred", "gina", "hans"] {
+        // an account whose level has not changed yet
+        gateway.sign_in(user, "1").await.unwrap();
+        let begun: chrono::DateTime<chrono::Utc> =
+            client.query_one("select clock_timestamp()", &[]).await.unwrap().get(0);
+        let query = format!("subscription {{ levelChanged(userId: \"{user}\") {{ cursor from to }} }}");
+        let mut socket = Socket::with(&gateway, &query).await;
+        // it asks for the last change, and there is none
+        let asked =
+            "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+            and query ~ 'api.level_change' and query_start > $1";
+        super::until("the changes of level were read", async || {
+            client.query_one(asked, &[&begun]).await.unwrap().get::<_, i64>(0) > 0
+        })
+        .await;
+        let batch = "mutation($inputs: [EarnPointsInput!]!) { earnPointsBatch(inputs: $inputs) { __typename } }";
+        let order = |key: &str, amount: i64| json!({ "userId": user, "rule": "ORDER", "amount": amount, "idempotencyKey": key });
+        gateway.ask(batch, json!({ "inputs": [order("2", 1_500), order("3", 100_000)] })).await;
+        let first = socket.event().await;
+        // The statement is seen before it reads. If that came after the changes, the last of them is the present state.
+        if first["cursor"] == "3_0" {
+            continue;
+        }
+        let second = socket.event().await;
+        assert_eq!((&first["cursor"], &second["cursor"]), (&json!("2_0"), &json!("3_0")));
+        assert_eq!((&first["from"], &second["from"]), (&json!("NORMAL"), &first["to"]));
+        return;
+    }
+    panic!("the changes came before the first read each time");
 }
