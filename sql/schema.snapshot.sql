@@ -3375,7 +3375,7 @@ function points.put_levels(p_wallet text, p_levels jsonb, p_measure points.level
     returns void
     plpgsql volatile
 
-function points.put_off(p_bucket smallint, p_account_id bigint, p_seq bigint, p_idle interval, p_expires_at timestamp with time zone)
+function points.put_off_expiry(p_bucket smallint, p_account_id bigint, p_seq bigint, p_idle interval, p_expires_at timestamp with time zone)
     returns timestamp with time zone
     plpgsql stable
 

@@ -245,7 +245,7 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/lot/draft_lot_changes.sql",
     "functions/lot/reinstate_lots.sql",
     "functions/lot/change_lots.sql",
-    "functions/lot/put_off.sql",
+    "functions/lot/put_off_expiry.sql",
     "functions/lot/note_activity.sql",
     "functions/review/draft_reviews.sql",
     "functions/review/close_reviews.sql",

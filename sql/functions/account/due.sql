@@ -22,7 +22,7 @@ begin
                 coalesce(sum(u.points) filter (where x.expires_at <= p_now), 0)::bigint as lapsed
             from points.hold h
             join points.lot_use u on u.bucket = p_bucket and u.account_id = h.account_id and u.seq = h.seq and u.recorded_at = h.held_at
-            cross join lateral points.put_off(p_bucket, u.account_id, u.seq, u.idle, u.expires_at) x(expires_at)
+            cross join lateral points.put_off_expiry(p_bucket, u.account_id, u.seq, u.idle, u.expires_at) x(expires_at)
             where h.bucket = p_bucket and h.account_id = p_account_id and h.closed_at is null and h.deadline <= p_now
         ) h
         -- What comes in pays a debt at its instant, before anything of it can expire.
@@ -39,7 +39,7 @@ begin
                     select h.deadline, x.expires_at, u.lot_seq, u.lot_no, u.points
                     from points.hold h
                     join points.lot_use u on u.bucket = p_bucket and u.account_id = h.account_id and u.seq = h.seq and u.recorded_at = h.held_at
-                    cross join lateral points.put_off(p_bucket, u.account_id, u.seq, u.idle, u.expires_at) x(expires_at)
+                    cross join lateral points.put_off_expiry(p_bucket, u.account_id, u.seq, u.idle, u.expires_at) x(expires_at)
                     where h.bucket = p_bucket and h.account_id = p_account_id and h.closed_at is null and h.deadline <= p_now
                 ) i
                 where i.expires_at > i.at

@@ -69,7 +69,7 @@ begin
             left join points.review r on r.bucket = l.bucket and r.account_id = l.account_id and r.operation_id = p_operation.id
             where l.bucket = p_operation.bucket and l.account_id = p_operation.account_id and l.seq = p_operation.seq
                 and l.idle is not null and l.expires_at > greatest(now(), p_operation.expires_at, r.expires_at)
-                and l.expires_at = points.put_off(l.bucket, l.account_id, l.seq, l.idle, coalesce(r.expires_at, p_operation.expires_at))
+                and l.expires_at = points.put_off_expiry(l.bucket, l.account_id, l.seq, l.idle, coalesce(r.expires_at, p_operation.expires_at))
             group by l.expires_at
             order by l.expires_at;
     end if;

@@ -24,7 +24,7 @@ begin
             select x.expires_at
             from points.hold h
             join points.lot_use u on u.bucket = p_bucket and u.account_id = h.account_id and u.seq = h.seq and u.recorded_at = h.held_at
-            cross join lateral points.put_off(p_bucket, u.account_id, u.seq, u.idle, u.expires_at) x(expires_at)
+            cross join lateral points.put_off_expiry(p_bucket, u.account_id, u.seq, u.idle, u.expires_at) x(expires_at)
             where h.bucket = p_bucket and h.account_id = p_account_id and h.closed_at is null and h.deadline <= p_now
         ) c
         where c.at > p_now

@@ -15,7 +15,7 @@ begin
         from points.uses_of(p_bucket, d.account_id, (d.undo).seq, (d.undo).recorded_at) u
         where u.points > 0
     ) u
-    cross join lateral points.put_off(p_bucket, u.account_id, u.seq, u.idle, u.expires_at) x(expires_at)
+    cross join lateral points.put_off_expiry(p_bucket, u.account_id, u.seq, u.idle, u.expires_at) x(expires_at)
     where u.after > (d.undo).passed and u.after - u.points < (d.undo).passed + (d.undo).points
     group by b.bucket, d.account_id, d.seq, u.lot_seq, u.lot_no, u.granted, u.source, u.available_at, x.expires_at, u.idle;
 

@@ -3,7 +3,7 @@ returns void
 language plpgsql volatile as $$
 begin
     update points.lot l
-    set available_at = r.available_at, expires_at = points.put_off(p_bucket, l.account_id, l.seq, l.idle, r.expires_at)
+    set available_at = r.available_at, expires_at = points.put_off_expiry(p_bucket, l.account_id, l.seq, l.idle, r.expires_at)
     from unnest(p_drafts) d
     join points.review r on r.bucket = p_bucket and r.account_id = d.account_id and r.operation_id = (p_requests[d.ord]).original
     where l.bucket = p_bucket and l.account_id = r.account_id and l.expires_at = r.deadline and l.seq = r.seq

@@ -12,7 +12,7 @@ begin
             where h.bucket = p_bucket and h.account_id = p_draft.account_id and h.id = p_draft.undoes
         ) e
         join points.lot_use u on u.bucket = p_bucket and u.account_id = p_draft.account_id and u.seq = e.seq and u.recorded_at = e.recorded_at
-        cross join lateral points.put_off(p_bucket, u.account_id, u.seq, u.idle, u.expires_at) x(expires_at)
+        cross join lateral points.put_off_expiry(p_bucket, u.account_id, u.seq, u.idle, u.expires_at) x(expires_at)
         order by x.expires_at, u.lot_seq, u.lot_no
     );
 end

@@ -1,4 +1,4 @@
-create or replace function points.put_off(p_bucket smallint, p_account_id bigint, p_seq bigint, p_idle interval, p_expires_at timestamptz)
+create or replace function points.put_off_expiry(p_bucket smallint, p_account_id bigint, p_seq bigint, p_idle interval, p_expires_at timestamptz)
 returns timestamptz
 language plpgsql stable as $$
 begin
@@ -23,5 +23,5 @@ begin
 end
 $$;
 
-comment on function points.put_off(smallint, bigint, bigint, interval, timestamptz) is
+comment on function points.put_off_expiry(smallint, bigint, bigint, interval, timestamptz) is
     'The expiry that points would have by now if the entry p_seq had not taken them from an idle lot that expired at p_expires_at; p_idle null: p_expires_at.';
