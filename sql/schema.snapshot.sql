@@ -236,6 +236,8 @@ type points.share
     detail    jsonb
     budgeted  boolean
     capped    boolean
+    base      bigint
+    room      bigint
 
 type points.undo
     seq         bigint
@@ -2876,7 +2878,7 @@ function points.extendable(p_bucket smallint, p_account_id bigint, p_seq bigint,
     plpgsql stable
 
 function points.fill_slice(p_item text, p_prize smallint, p_bucket smallint, p_pieces bigint)
-    returns void
+    returns boolean
     plpgsql volatile
 
 function points.find_accounts(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
@@ -3488,7 +3490,7 @@ function points.report_to_webhook(p_webhook integer, p_taken integer, p_first_fa
     plpgsql volatile
 
 function points.reserve_budgets(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
-    returns void
+    returns boolean
     plpgsql volatile
 
 function points.reserve_origins(p_bucket smallint, p_marks points.origin_mark[], p_drafts points.draft[], p_now timestamp with time zone)
@@ -3547,11 +3549,11 @@ function points.run_pair(p_request api.request)
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile
 
-function points.run_round(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_occasions boolean, p_governed boolean, p_idle boolean, p_marks points.origin_mark[], p_chance uuid, p_now timestamp with time zone)
+function points.run_round(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_occasions boolean, p_governed boolean, p_tight boolean, p_idle boolean, p_marks points.origin_mark[], p_chance uuid, p_now timestamp with time zone)
     returns points.draft[]
     plpgsql volatile
 
-function points.run_rounds(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_occasions boolean, p_governed boolean, p_idle boolean, p_marks points.origin_mark[], p_chance uuid, p_now timestamp with time zone)
+function points.run_rounds(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_occasions boolean, p_governed boolean, p_tight boolean, p_idle boolean, p_marks points.origin_mark[], p_chance uuid, p_now timestamp with time zone)
     returns points.draft[]
     plpgsql volatile
 
@@ -3675,6 +3677,10 @@ function points.tiered(p_amount numeric, p_starts numeric[], p_rates numeric[], 
 function points.transfer_fault(p_request api.request)
     returns text[]
     plpgsql immutable parallel safe
+
+function points.trim_shares(p_bucket smallint, p_drafts points.draft[], p_shares points.share[])
+    returns points.share[]
+    plpgsql stable
 
 function points.unbook_checkpoint(p_month date)
     returns void

@@ -264,6 +264,7 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/govern/limit_facts.sql",
     "functions/govern/limits_at.sql",
     "functions/govern/draft_shares.sql",
+    "functions/govern/trim_shares.sql",
     "functions/govern/govern.sql",
     "functions/govern/reserve_budgets.sql",
     "functions/govern/post_shares.sql",

@@ -72,7 +72,9 @@ create type points.share as (
     refused   boolean,
     detail    jsonb,
     budgeted  boolean,
-    capped    boolean
+    capped    boolean,
+    base      bigint,
+    room      bigint
 );
 comment on type points.share is 'What limits and campaigns make of an award; null: none concerns it.';
 comment on column points.share.allowed is 'Points of the award, bonuses included.';
@@ -82,5 +84,7 @@ comment on column points.share.refused is 'Whether a limit refuses it.';
 comment on column points.share.detail is 'What there is to say of it: base (points by the rule), campaigns (points by each), limit (the one that cut or refused it), cut (points).';
 comment on column points.share.budgeted is 'Whether one of them has a budget.';
 comment on column points.share.capped is 'Whether one of them has a cap for each member.';
+comment on column points.share.base is 'Points by the rule.';
+comment on column points.share.room is 'Points that limits leave which cut what exceeds; null: there is no such limit.';
 
 reset role;

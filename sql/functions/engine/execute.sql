@@ -14,6 +14,7 @@ declare
     v_newcomers boolean;
     v_redeems boolean;
     v_governed boolean;
+    v_tight boolean;
     v_idle boolean;
     v_occasions boolean;
     v_asked api.request[] := p_requests;
@@ -84,7 +85,7 @@ begin
         perform points.reserve_stock(p_bucket, p_requests, v_drafts, v_chance);
     end if;
     if v_governed then
-        perform points.reserve_budgets(p_bucket, p_requests, v_drafts);
+        v_tight := points.reserve_budgets(p_bucket, p_requests, v_drafts);
         v_marks := points.mark_origins(p_requests, v_drafts, v_now);
         if v_marks <> '{}' then
             perform points.reserve_origins(p_bucket, v_marks, v_drafts, v_now);
@@ -99,9 +100,9 @@ begin
         return;
     end if;
     if v_repeats or v_special and (v_redeems or v_governed) then
-        v_drafts := points.run_rounds(p_bucket, p_requests, v_drafts, v_special, v_occasions, v_governed, v_idle, v_marks, v_chance, v_now);
+        v_drafts := points.run_rounds(p_bucket, p_requests, v_drafts, v_special, v_occasions, v_governed, v_tight, v_idle, v_marks, v_chance, v_now);
     else
-        v_drafts := points.run_round(p_bucket, p_requests, v_drafts, v_special, v_occasions, v_governed, v_idle, v_marks, v_chance, v_now);
+        v_drafts := points.run_round(p_bucket, p_requests, v_drafts, v_special, v_occasions, v_governed, v_tight, v_idle, v_marks, v_chance, v_now);
     end if;
     if not v_special then
         perform points.record(p_bucket, p_requests, v_drafts, v_now);

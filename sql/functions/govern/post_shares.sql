@@ -30,7 +30,7 @@ begin
         join points.lane b on b.bucket = p_bucket
         cross join lateral unnest(d.campaigns, d.bonuses) as u(code, bonus)
         join points.campaign k on k.code = u.code and k.member_cap is not null
-        where d.seq is not null
+        where d.seq is not null and u.bonus > 0
         on conflict (bucket, account_id, campaign) do update
         set points = campaign_use.points + excluded.points, cap = excluded.cap;
     end if;
@@ -41,7 +41,7 @@ begin
             select u.code, sum(u.bonus) as points
             from unnest(p_drafts, p_shares) d
             cross join lateral unnest(d.campaigns, d.bonuses) as u(code, bonus)
-            where d.seq is not null
+            where d.seq is not null and u.bonus > 0
             group by u.code
         ) q
         where s.bucket = p_bucket and s.item = q.code and s.prize = -1;

@@ -1,4 +1,4 @@
-create or replace function points.fill_slice(p_item text, p_prize smallint, p_bucket smallint, p_pieces bigint) returns void
+create or replace function points.fill_slice(p_item text, p_prize smallint, p_bucket smallint, p_pieces bigint) returns boolean
 language plpgsql volatile as $$
 declare
     v_remaining bigint;
@@ -19,7 +19,7 @@ begin
             if v_remaining < p_pieces then
                 raise exception using errcode = 'LP902', message = 'others took from the slice';
             end if;
-            return;
+            return true;
         exception when sqlstate 'LP902' then
             null;
         end;
@@ -31,7 +31,7 @@ begin
     where s.bucket = p_bucket and s.item = p_item and s.prize = p_prize
     for update;
     if v_missing <= 0 then
-        return;
+        return true;
     end if;
 
     v_taken := least(v_central, greatest(v_missing, v_central / (2 * points.bucket_count())));
@@ -49,8 +49,9 @@ begin
     end if;
     update points.stock_slice s set remaining = s.remaining + v_taken
     where s.bucket = p_bucket and s.item = p_item and s.prize = p_prize;
+    return v_taken >= v_missing;
 end
 $$;
 
 comment on function points.fill_slice(text, smallint, smallint, bigint) is
-    'Locks a bucket''s slice of a stock, with p_pieces in it or as many as there are: from the centre, which gives some more for later, and then from the other slices. All that is left stays sellable, and nobody waits in a circle: rewards go in order, in each the centre goes before the slices, and only who holds the centre locks several.';
+    'Locks a bucket''s slice of a stock, with p_pieces in it or as many as there are, and says whether p_pieces are: from the centre, which gives some more for later, and then from the other slices. All that is left stays sellable, and nobody waits in a circle: rewards go in order, in each the centre goes before the slices, and only who holds the centre locks several.';
