@@ -16,20 +16,20 @@ begin
                 b.version + row_number() over w as seq,
                 b.pending - sum(case e.kind when 'activate' then e.points else 0 end) over w as pending_after,
                 b.available + sum(case e.kind when 'activate' then e.points else -e.points end) over w as available_after
-            from (
-                select l.account_id, 'activate'::points.entry_kind as kind, l.available_at as at, sum(l.remaining)::bigint as points
-                from points.lot l
-                where l.bucket = p_bucket and l.account_id = any (p_account_ids) and l.pending and l.available_at <= p_now
-                group by l.account_id, l.available_at
-                union all
-                select l.account_id, 'expire', l.expires_at, sum(l.remaining)::bigint
-                from points.lot l
-                where l.bucket = p_bucket and l.account_id = any (p_account_ids) and l.expires_at <= p_now
-                group by l.account_id, l.expires_at
-            ) e
+            from points.balance b
             cross join lateral (
-                select * from points.balance b where b.bucket = p_bucket and b.account_id = e.account_id limit 1
-            ) b
+                select 'activate'::points.entry_kind as kind, l.available_at as at, sum(l.remaining)::bigint as points
+                from points.lot l
+                -- No index finds these among the account's lots.
+                where b.pending > 0 and l.bucket = p_bucket and l.account_id = b.account_id and l.pending and l.available_at <= p_now
+                group by l.available_at
+                union all
+                select 'expire', l.expires_at, sum(l.remaining)::bigint
+                from points.lot l
+                where l.bucket = p_bucket and l.account_id = b.account_id and l.expires_at <= p_now
+                group by l.expires_at
+            ) e
+            where b.bucket = p_bucket and b.account_id = any (p_account_ids)
             -- A lot expires after it became available, so at one instant activations go first.
             window w as (partition by b.account_id order by e.at, e.kind)
         ) e

@@ -20,8 +20,10 @@ begin
     delete from points.lot l
     where l.bucket = p_bucket and l.account_id = any (p_account_ids) and l.expires_at <= p_until;
 
-    update points.lot l set pending = false
-    where l.bucket = p_bucket and l.account_id = any (p_account_ids) and l.pending and l.available_at <= p_until;
+    if exists (select from unnest(v_drafts) d where d.entry_kind = 'activate') then
+        update points.lot l set pending = false
+        where l.bucket = p_bucket and l.account_id = any (p_account_ids) and l.pending and l.available_at <= p_until;
+    end if;
 
     perform points.plan_settling(p_bucket, p_account_ids, p_now);
     perform points.repay(p_bucket, p_account_ids, p_now);
