@@ -5,6 +5,7 @@ insert into points.job (name, schedule, step_limit, timeout_seconds, description
     ('archive',            '0 3 * * *', 1, 3600, 'Moves closed months of entries and lot uses to the archive.'),
     ('create_partitions',  'PT1H',  3,   60, 'Makes the monthly partitions of entries and lot uses ahead of time.'),
     ('evaluate_levels',    'PT10S', 200, 10, 'Books what changed levels make of members.'),
+    ('forget_batches',     'PT10M', 1000, 30, 'Deletes batches some days after they were carried out, and uploads that were abandoned.'),
     ('forget_deliveries',  'PT10M', 1000, 30, 'Deletes deliveries of webhooks some days after they were made, and gives up those that nobody takes.'),
     ('forget_origins',     'PT1H',  1000, 30, 'Deletes what is no longer needed of addresses and devices.'),
     ('settle_invitations', 'PT1S',  1,   5,  'Pays both sides of invitations, or claws back from both.'),

@@ -22,7 +22,8 @@ grant execute on function
     points.period_start(points.quota_period, timestamptz, text), points.period_end(points.quota_period, timestamptz, text),
     api.quote_deduction(text, numeric, text), api.explain_operation(text, uuid, text), api.sign_in_calendar(text, date, text),
     api.task_progress(text, text, int, text), api.invitations(text, text),
-    api.expiry_horizon(int), api.expiring_points(text, int, text)
+    api.expiry_horizon(int), api.expiring_points(text, int, text),
+    api.batch_rows(uuid, int, int, points.row_state)
 to jifen_gateway, jifen_reader, jifen_operator;
 
 -- The gateway: the engine, and what keeps it running.
@@ -61,6 +62,13 @@ grant execute on function
     api.replay_webhook_deliveries(text, text, text[], timestamptz, boolean, text),
     api.take_deliveries(),
     api.put_deliveries(smallint[], bigint[], int[], int[], int[], text[]),
+    api.submit_operations(int, text, text, bytea, jsonb, boolean),
+    api.open_batch(int, text, text),
+    api.append_rows(int, uuid, jsonb),
+    api.close_batch(int, uuid, text, text, bytea),
+    api.drop_batch(int, uuid),
+    api.take_rows(),
+    api.put_rows(uuid, int, int, jsonb),
     api.next_job(),
     api.take_step(text, timestamptz),
     api.put_off(text, timestamptz, text),
@@ -154,6 +162,7 @@ grant execute on function
     api.ping_webhook(text, text, text),
     api.replay_webhook_deliveries(text, text, text[], timestamptz, boolean, text),
     api.set_webhooks(boolean, int),
+    api.set_batches(bigint, bigint, int),
     api.run_job(text, int, text, text),
     api.set_job(text, text, boolean, text, text),
     api.set_activity(points.operation_kind[], text, text),

@@ -13,6 +13,8 @@ domain points.balance_shape as points.balance_facts
     balance_is_within_safe_integers: CHECK ((((((VALUE).pending)::bigint + ((VALUE).available)::bigint) + ((VALUE).held)::bigint) <= '9007199254740991'::bigint))
     balance_pockets_equal_flows: CHECK (((((((VALUE).pending)::bigint + ((VALUE).available)::bigint) + ((VALUE).held)::bigint) - ((VALUE).debt)::bigint) = ((((((VALUE).earned)::bigint + ((VALUE).adjusted)::bigint) + ((VALUE).transferred)::bigint) - ((VALUE).spent)::bigint) - ((VALUE).expired)::bigint)))
 
+enum points.batch_state (queued, running, done)
+
 enum points.calendar_unit (day, month, year)
 
 enum points.campaign_basis (multiplier, bonus)
@@ -97,6 +99,8 @@ enum points.risk_measure (award_points, window_points, window_awards, source_sha
 enum points.risk_mode (off, watch, on)
 
 enum points.rounding (down, half_up, up)
+
+enum points.row_state (waiting, done, refused, failed)
 
 enum points.rule_basis (fixed, amount, tiers, given, none)
 
@@ -318,6 +322,73 @@ table points.balance with (fillfactor=60)
     balance_of_an_account: FOREIGN KEY (bucket, account_id) REFERENCES points.account(bucket, id)
     balance_is_in_shape: CHECK (((ROW(pending, available, held, debt, earned, adjusted, transferred, spent, expired))::points.balance_shape IS DISTINCT FROM NULL))
     CREATE INDEX balance_next_change ON points.balance USING btree (bucket, next_change_at) WHERE (next_change_at < 'infinity'::timestamp with time zone)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.batch with (fillfactor=70, autovacuum_vacuum_scale_factor=0.05)
+    ticket          uuid not null default gen_random_uuid()
+    touched_at      timestamp with time zone not null
+    queued_at       timestamp with time zone
+    started_at      timestamp with time zone
+    done_at         timestamp with time zone
+    due_at          timestamp with time zone
+    tried_since     timestamp with time zone
+    client_id       integer not null
+    size            integer not null default 0
+    done            integer not null default 0
+    refused         integer not null default 0
+    failed          integer not null default 0
+    at_no           integer not null default 1
+    attempts        integer not null default 0
+    unanswered      integer not null default 0
+    idempotency_key points.idempotency_key
+    label           text
+    fingerprint     bytea
+    batch_pkey: PRIMARY KEY (ticket)
+    batch_key_once_per_client: UNIQUE (client_id, idempotency_key)
+    batch_client_id_fkey: FOREIGN KEY (client_id) REFERENCES points.client(id)
+    batch_answers_within_size: CHECK (((LEAST(done, refused, failed) >= 0) AND (((done + refused) + failed) <= size)))
+    batch_attempts_not_negative: CHECK (((at_no > 0) AND ((unanswered >= 0) AND (unanswered <= attempts)) AND ((attempts = 0) = (tried_since IS NULL))))
+    batch_done_when_all_answered: CHECK (((done_at IS NOT NULL) = ((queued_at IS NOT NULL) AND (((done + refused) + failed) = size))))
+    batch_due_until_done: CHECK (((due_at IS NOT NULL) = ((queued_at IS NOT NULL) AND (done_at IS NULL))))
+    batch_fingerprint_is_sha256: CHECK ((length(fingerprint) = 32))
+    batch_key_when_whole: CHECK ((num_nulls(idempotency_key, fingerprint, queued_at) = ANY (ARRAY[0, 3])))
+    batch_label_length: CHECK (((length(label) >= 1) AND (length(label) <= 128)))
+    batch_size_in_range: CHECK (((size >= 0) AND (size <= 1000000)))
+    CREATE INDEX batch_done ON points.batch USING btree (done_at) WHERE (done_at IS NOT NULL)
+    CREATE INDEX batch_due ON points.batch USING btree (client_id, due_at) WHERE (due_at IS NOT NULL)
+    CREATE INDEX batch_not_whole ON points.batch USING btree (touched_at) WHERE (queued_at IS NULL)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.batch_piece with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=1000, autovacuum_vacuum_cost_delay=0)
+    ticket  uuid not null
+    no      integer not null
+    numbers integer[] not null
+    rows    jsonb not null
+    batch_piece_pkey: PRIMARY KEY (ticket, no)
+    batch_piece_ticket_fkey: FOREIGN KEY (ticket) REFERENCES points.batch(ticket)
+    batch_piece_rows_are_numbered: CHECK (((jsonb_array_length(rows) = cardinality(numbers)) AND ((cardinality(numbers) >= 1) AND (cardinality(numbers) <= 500))))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.batch_result
+    ticket  uuid not null
+    no      integer not null
+    attempt integer not null
+    done    integer not null
+    refused integer not null
+    failed  integer not null
+    results jsonb not null
+    batch_result_pkey: PRIMARY KEY (ticket, no, attempt)
+    batch_result_ticket_fkey: FOREIGN KEY (ticket) REFERENCES points.batch(ticket)
+    batch_result_counts_its_rows: CHECK (((LEAST(done, refused, failed) >= 0) AND (((done + refused) + failed) = jsonb_array_length(results))))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.batch_turn with (fillfactor=20, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=200)
+    client_id integer not null
+    waiting   bigint not null default 0
+    served_at timestamp with time zone not null default '-infinity'::timestamp with time zone
+    batch_turn_pkey: PRIMARY KEY (client_id)
+    batch_turn_client_id_fkey: FOREIGN KEY (client_id) REFERENCES points.client(id)
+    batch_turn_waiting_not_negative: CHECK ((waiting >= 0))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.bundle
@@ -965,9 +1036,14 @@ table points.program
     webhook_events        points.webhook_event[] not null default '{}'::points.webhook_event[]
     webhooks_to_private   boolean not null default false
     webhook_days          integer not null default 7
+    batch_rows            bigint not null default 10000000
+    batch_rows_a_client   bigint not null default 2000000
+    batch_days            integer not null default 7
     program_pkey: PRIMARY KEY (id)
     program_activity_is_what_members_do: CHECK ((activity_kinds <@ ARRAY['earn'::text, 'spend'::text, 'adjust'::text, 'hold'::text, 'capture'::text, 'transfer'::text, 'redeem'::text, 'sign_in'::text, 'make_up'::text, 'set_time_zone'::text, 'progress'::text, 'claim'::text, 'invite'::text, 'join'::text]))
     program_archives_after_a_year: CHECK (((archive_after_months >= 12) AND (archive_after_months <= 1200)))
+    program_batch_days_in_range: CHECK (((batch_days >= 1) AND (batch_days <= 90)))
+    program_batch_rows_in_range: CHECK ((((batch_rows_a_client >= 1) AND (batch_rows_a_client <= batch_rows)) AND (batch_rows <= 1000000000)))
     program_currency_is_iso_code: CHECK ((currency ~ '^[A-Z]{3}$'::text))
     program_debt_policy_is_known: CHECK ((debt_policy = ANY (ARRAY['debt'::text, 'clamp'::text])))
     program_is_one_row: CHECK (id)
@@ -1419,6 +1495,25 @@ view api.account_level
     valid_until    timestamp with time zone
     earn_by        timestamp with time zone
     ends_soon      boolean
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
+view api.batch
+    ticket          uuid
+    client_id       integer
+    client          text
+    idempotency_key text
+    label           text
+    state           points.batch_state
+    size            integer
+    waiting         integer
+    done            integer
+    refused         integer
+    failed          integer
+    queued_at       timestamp with time zone
+    started_at      timestamp with time zone
+    done_at         timestamp with time zone
+    attempts        integer
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -2024,6 +2119,11 @@ function api.adjust_points_batch(p_user_ids text[], p_points bigint[], p_idempot
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.append_rows(p_client_id integer, p_ticket uuid, p_rows jsonb)
+    returns void
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway
+
 function api.approve_award(p_user_id text, p_operation_id uuid, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
@@ -2038,6 +2138,11 @@ function api.backtest_rule(p_rule text, p_version integer, p_from timestamp with
     returns TABLE(operations bigint, refused bigint, capped bigint, points_before bigint, points_after bigint, members bigint, gaining bigint, losing bigint, levels_up bigint, levels_down bigint, days api.backtest_day[], most_gained api.backtest_member[], most_lost api.backtest_member[])
     plpgsql stable security definer set search_path="", plan_cache_mode=force_custom_plan, jit=off, enable_seqscan=on, enable_hashjoin=on, enable_mergejoin=on, max_parallel_workers_per_gather=2
     grant execute to jifen_gateway, jifen_operator
+
+function api.batch_rows(p_ticket uuid, p_after integer, p_limit integer, p_state points.row_state DEFAULT NULL::points.row_state)
+    returns TABLE(number integer, idempotency_key text, state points.row_state, points bigint, operation_id uuid, code text, message text, details jsonb)
+    plpgsql stable security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function api.bucket(p_user_id text, p_wallet text DEFAULT 'points'::text)
     returns smallint
@@ -2093,6 +2198,11 @@ function api.claim_task(p_user_id text, p_task text, p_idempotency_key text, p_w
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
+
+function api.close_batch(p_client_id integer, p_ticket uuid, p_idempotency_key text, p_label text, p_fingerprint bytea)
+    returns TABLE(replayed boolean, ticket uuid)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway
 
 function api.create_campaign(p_code text, p_name text, p_basis points.campaign_basis, p_rules text[], p_idempotency_key text, p_multiplier numeric DEFAULT NULL::numeric, p_bonus bigint DEFAULT NULL::bigint, p_levels text[] DEFAULT NULL::text[], p_priority integer DEFAULT 100, p_exclusive boolean DEFAULT false, p_member_cap bigint DEFAULT NULL::bigint, p_budget bigint DEFAULT NULL::bigint, p_starts_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_ends_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, campaign api.campaign)
@@ -2163,6 +2273,11 @@ function api.draft_rule_version(p_rule text, p_basis points.rule_basis, p_idempo
     returns TABLE(replayed boolean, version api.rule_version)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
+
+function api.drop_batch(p_client_id integer, p_ticket uuid)
+    returns void
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway
 
 function api.earn_points(p_user_id text, p_rule text, p_idempotency_key text, p_amount numeric DEFAULT NULL::numeric, p_points bigint DEFAULT NULL::bigint, p_occurred_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_order_key text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text, p_address inet DEFAULT NULL::inet, p_device text DEFAULT NULL::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -2264,6 +2379,11 @@ function api.note_key_uses(p_keys_sha256 bytea[], p_used_at timestamp with time 
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway
 
+function api.open_batch(p_client_id integer, p_idempotency_key text, p_label text)
+    returns TABLE(ticket uuid, known boolean)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway
+
 function api.operation_id(p_client_id integer, p_idempotency_key text)
     returns uuid
     sql stable parallel safe
@@ -2311,6 +2431,11 @@ function api.put_deliveries(p_buckets smallint[], p_events bigint[], p_webhooks 
 
 function api.put_off(p_name text, p_next timestamp with time zone, p_failure text DEFAULT NULL::text)
     returns void
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway
+
+function api.put_rows(p_ticket uuid, p_no integer, p_attempt integer, p_answers jsonb)
+    returns boolean
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway
 
@@ -2399,6 +2524,11 @@ function api.set_archive(p_after_months integer, p_idempotency_key text, p_clien
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
+function api.set_batches(p_rows bigint, p_rows_a_client bigint, p_days integer)
+    returns void
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.set_deduction(p_points_per_unit integer, p_max_share numeric DEFAULT 1, p_max_amount numeric DEFAULT NULL::numeric, p_min_points bigint DEFAULT 1, p_decimals smallint DEFAULT 2, p_wallet text DEFAULT 'points'::text)
     returns void
     plpgsql volatile security definer set search_path=""
@@ -2469,8 +2599,18 @@ function api.spend_points(p_user_id text, p_points bigint, p_idempotency_key tex
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.submit_operations(p_client_id integer, p_idempotency_key text, p_label text, p_fingerprint bytea, p_rows jsonb, p_set_aside boolean DEFAULT false)
+    returns TABLE(replayed boolean, ticket uuid)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway
+
 function api.take_deliveries()
     returns TABLE(bucket smallint, event bigint, webhook integer, attempt integer, url text, to_private boolean, id text, sent_at bigint, signature text, body text)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway
+
+function api.take_rows()
+    returns TABLE(ticket uuid, no integer, attempt integer, client_id integer, numbers integer[], rows jsonb)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway
 
@@ -2520,6 +2660,10 @@ function points.answer(p_bucket smallint, p_drafts points.draft[])
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql stable
 
+function points.answer_piece(p_ticket uuid, p_no integer, p_attempt integer, p_answers jsonb, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
+    returns boolean
+    plpgsql volatile
+
 function points.archive_loaded()
     returns void
     plpgsql stable
@@ -2568,6 +2712,10 @@ function points.back_off(p_failures integer)
     returns interval
     sql immutable parallel safe
 
+function points.batch_faults(p_client_id integer, p_rows jsonb, p_now timestamp with time zone)
+    returns TABLE(place integer, code text, detail jsonb)
+    plpgsql stable
+
 function points.book_checkpoint(p_month date)
     returns void
     plpgsql volatile set enable_seqscan=on, enable_nestloop=off, plan_cache_mode=auto
@@ -2614,12 +2762,20 @@ function points.change_period_levels(p_bucket smallint, p_drafts points.draft[],
     returns void
     plpgsql volatile
 
+function points.check_room(p_client_id integer, p_more integer)
+    returns void
+    plpgsql stable
+
 function points.claim(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
     returns points.draft[]
     plpgsql stable
 
 function points.claim_deliveries(p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
     returns TABLE(bucket smallint, event bigint, webhook integer, attempt integer, url text, to_private boolean, id text, sent_at bigint, signature text, body text)
+    plpgsql volatile
+
+function points.claim_piece(p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
+    returns TABLE(ticket uuid, no integer, attempt integer, client_id integer, numbers integer[], rows jsonb)
     plpgsql volatile
 
 function points.claw_invitation(p_invitation points.invitation, p_now timestamp with time zone)
@@ -2648,6 +2804,10 @@ function points.close_redemptions(p_bucket smallint, p_requests api.request[], p
 
 function points.close_reviews(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns void
+    plpgsql volatile
+
+function points.complete_batch(p_ticket uuid, p_idempotency_key text, p_fingerprint bytea, p_now timestamp with time zone, OUT replayed boolean, OUT ticket uuid)
+    returns record
     plpgsql volatile
 
 function points.contra_of(p_kind points.entry_kind)
@@ -2718,6 +2878,10 @@ function points.describe_version(p_version points.rule_version, p_currency text)
     returns text
     sql stable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function points.discard_batch(p_ticket uuid)
+    returns void
+    plpgsql volatile
 
 function points.draft_closings(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
     returns points.draft[]
@@ -2909,6 +3073,10 @@ function points.follow_up(p_bucket smallint, p_requests api.request[], p_drafts 
     returns points.draft[]
     plpgsql volatile
 
+function points.forget_batches_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
+    returns record
+    plpgsql volatile
+
 function points.forget_deliveries_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
     returns record
     plpgsql volatile
@@ -2984,6 +3152,10 @@ function points.keep_days(p_bucket smallint, p_account_ids bigint[])
 function points.key_pad(p_key bytea, p_byte integer)
     returns bytea
     plpgsql immutable
+
+function points.known_batch(p_client_id integer, p_idempotency_key text, p_label text, p_fingerprint bytea)
+    returns uuid
+    plpgsql stable
 
 function points.lapsed_of(p_bucket smallint, p_account_id bigint, p_seq bigint)
     returns TABLE(lot_no smallint, granted bigint, source text, available_at timestamp with time zone, expires_at timestamp with time zone, idle interval, points bigint)
@@ -3076,6 +3248,10 @@ function points.make_partitions(p_months_ahead integer DEFAULT 3, p_now timestam
 
 function points.mark_origins(p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns points.origin_mark[]
+    plpgsql stable
+
+function points.may_submit(p_client_id integer)
+    returns void
     plpgsql stable
 
 function points.member_day(p_bucket smallint, p_account_id bigint, p_at timestamp with time zone, OUT day date, OUT time_zone text)
@@ -3383,6 +3559,10 @@ function points.put_off_expiry(p_bucket smallint, p_account_id bigint, p_seq big
 
 function points.queue_deliveries(p_limit integer, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
     returns integer
+    plpgsql volatile
+
+function points.queue_rows(p_ticket uuid, p_rows jsonb, p_set_aside boolean, p_now timestamp with time zone)
+    returns void
     plpgsql volatile
 
 function points.raise_refusal(p_code text, p_detail jsonb)

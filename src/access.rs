@@ -50,12 +50,14 @@ const READ: &[&str] = &["read", "audit"];
 const RULES: &[&str] = &["rules", "audit"];
 const REVIEWS: &[&str] = &["adjust", "audit"];
 const WEBHOOKS: &[&str] = &["webhooks"];
+const BATCHES: &[&str] = &["earn", "spend", "adjust", "read", "audit"];
 
 /// Rules of queries.
 pub const QUERIES: &[Rule] = &[
     rule("account", READ, Own),
     rule("activityKinds", READ, Always),
     rule("backtestRule", RULES, Never),
+    rule("batch", BATCHES, Never),
     rule("campaign", READ, Always),
     rule("campaigns", READ, Always),
     rule("earnLimits", READ, Never),
@@ -91,6 +93,7 @@ pub const QUERIES: &[Rule] = &[
 /// Rules of subscriptions.
 pub const SUBSCRIPTIONS: &[Rule] = &[
     rule("balanceChanged", READ, Own),
+    rule("batchProgress", BATCHES, Never),
     rule("campaignBudget", READ, Never),
     rule("entryAdded", READ, Own),
     rule("levelChanged", READ, Own),
@@ -163,6 +166,7 @@ pub const MUTATIONS: &[Rule] = &[
     rule("setTimeZone", &["earn"], Own),
     rule("signIn", &["earn"], Own),
     rule("spendPoints", &["spend"], Never),
+    rule("submitOperations", &["earn", "spend", "adjust"], Never),
     rule("transferPoints", &["spend"], Own),
     rule("unfreezeAccount", &["adjust"], Never),
     rule("unmergeAccounts", &["adjust"], Never),
@@ -227,6 +231,15 @@ pub fn by_member(context: &Context<'_>) -> Result<bool, Error> {
 /// Refuses members what is the host's.
 pub fn host(context: &Context<'_>) -> Result<(), Error> {
     owner(context, None)
+}
+
+/// Refuses who may see no batches at all: of files, which are no fields.
+pub fn for_batches(caller: &Caller) -> Result<(), Error> {
+    match &caller.member {
+        Some(_) => Err(Error::not_yours()),
+        None if BATCHES.iter().any(|scope| caller.scopes.iter().any(|held| held == scope)) => Ok(()),
+        None => Err(Error::forbidden("scope", BATCHES[0])),
+    }
 }
 
 fn authorize<'a>(context: &Context<'a>, user_id: Option<&str>) -> Result<&'a Caller, Error> {

@@ -41,6 +41,10 @@ pub enum Command {
     /// Bring in history
     #[command(subcommand)]
     Import(Import),
+    /// Read events of a message broker, and queue them as operations
+    #[cfg(any(feature = "nats", feature = "rabbitmq"))]
+    #[command(subcommand)]
+    Consume(Consume),
     /// Manage API keys
     #[command(subcommand)]
     Key(Key),
@@ -214,6 +218,103 @@ pub struct ImportAdjustments {
     pub wallet: String,
     #[command(flatten)]
     pub database: DatabaseOptions,
+}
+
+/// Where events come from.
+#[cfg(any(feature = "nats", feature = "rabbitmq"))]
+#[derive(Debug, Subcommand)]
+pub enum Consume {
+    /// Read a stream of NATS JetStream, by a durable pull consumer, which is made if it is not there
+    ///
+    /// An event is a JSON object like {"earn": {"userId": "dora", "rule": "ORDER", "amount": "42.50"}}: one of earn, spend or
+    /// adjust, as in submitOperations. Its idempotencyKey is its own, or the header Nats-Msg-Id, or STREAM:SEQUENCE.
+    ///
+    /// Events become rows of batches; the gateways carry them out. A message is acknowledged when its row is stored; one that
+    /// cannot be understood is terminated, and kept among the failed rows with its reason.
+    #[cfg(feature = "nats")]
+    Nats(ConsumeNats),
+    /// Read a queue of RabbitMQ
+    ///
+    /// An event is a JSON object like {"earn": {"userId": "dora", "rule": "ORDER", "amount": "42.50"}}: one of earn, spend or
+    /// adjust, as in submitOperations. Its idempotencyKey is its own, or the property message_id.
+    ///
+    /// Events become rows of batches; the gateways carry them out. A message is acknowledged when its row is stored; one that
+    /// cannot be understood is rejected, which sends it to the queue's dead letters, and kept among the failed rows with its
+    /// reason.
+    #[cfg(feature = "rabbitmq")]
+    Rabbitmq(ConsumeRabbitmq),
+}
+
+#[cfg(any(feature = "nats", feature = "rabbitmq"))]
+impl Consume {
+    /// What all of them have.
+    pub fn options(&self) -> &ConsumeOptions {
+        match self {
+            #[cfg(feature = "nats")]
+            Consume::Nats(options) => &options.options,
+            #[cfg(feature = "rabbitmq")]
+            Consume::Rabbitmq(options) => &options.options,
+        }
+    }
+
+    /// What its batches are called.
+    pub fn label(&self) -> String {
+        let label = match self {
+            #[cfg(feature = "nats")]
+            Consume::Nats(options) => format!("nats {}", options.stream),
+            #[cfg(feature = "rabbitmq")]
+            Consume::Rabbitmq(options) => format!("rabbitmq {}", options.queue),
+        };
+        label.chars().take(128).collect()
+    }
+}
+
+/// Options of `jifen consume`.
+#[cfg(any(feature = "nats", feature = "rabbitmq"))]
+#[derive(Debug, Args)]
+pub struct ConsumeOptions {
+    /// The client whose operations they are: its scopes, rules and wallets count
+    #[arg(long, env = "JIFEN_CONSUME_CLIENT")]
+    pub client: String,
+    #[command(flatten)]
+    pub database: DatabaseOptions,
+}
+
+/// Options of `jifen consume nats`.
+#[cfg(feature = "nats")]
+#[derive(Debug, Args)]
+pub struct ConsumeNats {
+    /// The server, e.g. nats://127.0.0.1:4222 or tls://user:password@host:4222
+    #[arg(long, env = "JIFEN_NATS_URL", hide_env_values = true)]
+    pub url: String,
+    /// The stream
+    #[arg(long, env = "JIFEN_NATS_STREAM")]
+    pub stream: String,
+    /// Name of the durable consumer; several processes of one name share its messages
+    #[arg(long, env = "JIFEN_NATS_CONSUMER", default_value = "jifen")]
+    pub consumer: String,
+    /// Messages of this subject only, when the consumer is made [default: all of the stream]
+    #[arg(long, env = "JIFEN_NATS_SUBJECT")]
+    pub subject: Option<String>,
+    /// A file of credentials (.creds)
+    #[arg(long, env = "JIFEN_NATS_CREDENTIALS")]
+    pub credentials: Option<PathBuf>,
+    #[command(flatten)]
+    pub options: ConsumeOptions,
+}
+
+/// Options of `jifen consume rabbitmq`.
+#[cfg(feature = "rabbitmq")]
+#[derive(Debug, Args)]
+pub struct ConsumeRabbitmq {
+    /// The server and its virtual host, e.g. amqp://user:password@host:5672/%2f, or amqps
+    #[arg(long, env = "JIFEN_RABBITMQ_URL", hide_env_values = true)]
+    pub url: String,
+    /// The queue, which must be there
+    #[arg(long, env = "JIFEN_RABBITMQ_QUEUE")]
+    pub queue: String,
+    #[command(flatten)]
+    pub options: ConsumeOptions,
 }
 
 /// What to do with API keys.

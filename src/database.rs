@@ -13,6 +13,8 @@ pub const READERS: usize = 16;
 /// Connections for operations between members, which may wait for locks and so must not keep reads waiting; the other
 /// writes go through the lanes' own.
 pub const PAIRS: usize = 4;
+/// Connections for batches: to take them in, and to take and answer for their rows.
+pub const INTAKE: usize = 4;
 /// How long a call may wait for a connection.
 const POOL_WAIT: Duration = Duration::from_secs(5);
 /// The role that the gateway works as: it may call schema `api` and touch no table. Its statements take arrays of keys

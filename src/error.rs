@@ -192,6 +192,11 @@ impl From<tokio_postgres::Error> for Error {
         match error.code() {
             // Taken back by a time-out, or not even sent.
             Some(&SqlState::QUERY_CANCELED | &SqlState::LOCK_NOT_AVAILABLE) => Error::overloaded(),
+            // Too many rows of batches wait.
+            Some(code) if code.code() == "LP929" => Error {
+                details: error.as_db_error().and_then(|db| serde_json::from_str(db.detail()?).ok()).map(Json),
+                ..Error::overloaded()
+            },
             // A function of schema `api` refuses. Above are faults of ours.
             Some(code) if ("LP000".."LP900").contains(&code.code()) => {
                 let db = error.as_db_error();

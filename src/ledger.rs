@@ -6,6 +6,7 @@ use async_graphql::{Context, ID, InputObject, Json, Object, Union};
 use chrono::{DateTime, Datelike, Utc};
 use postgres_types::ToSql;
 use rust_decimal::Decimal as Money;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -20,18 +21,21 @@ use crate::{
 /// Operations in one earnPointsBatch or adjustPointsBatch.
 const MAX_INPUTS: usize = 500;
 
-/// One operation as asked for: `api.request`.
-#[derive(Clone, Debug, ToSql)]
+/// One operation as asked for: `api.request`. As JSON it is a row of a batch, which says whose all its rows are.
+#[derive(Clone, Debug, ToSql, Serialize, Deserialize)]
 #[postgres(name = "request")]
 pub struct Request {
     pub kind: OperationKind,
     pub user_id: String,
     pub wallet: Option<String>,
+    #[serde(skip)]
     pub client_id: i32,
     pub idempotency_key: String,
     pub rule: Option<String>,
     pub order_key: Option<String>,
     pub reward: Option<String>,
+    // No row of a batch has one.
+    #[serde(skip)]
     pub original: Option<Uuid>,
     pub counterparty: Option<String>,
     pub amount: Option<Money>,
@@ -46,7 +50,7 @@ pub struct Request {
 }
 
 /// Where an award was asked for: `api.origin`.
-#[derive(Clone, Debug, ToSql)]
+#[derive(Clone, Debug, ToSql, Serialize, Deserialize)]
 #[postgres(name = "origin")]
 pub struct Origin {
     pub address: Option<IpAddr>,
@@ -176,7 +180,7 @@ pub struct EarnPointsInput {
 }
 
 impl EarnPointsInput {
-    fn into_request(self, client_id: i32) -> Request {
+    pub fn into_request(self, client_id: i32) -> Request {
         Request {
             wallet: self.wallet,
             rule: Some(self.rule),
@@ -213,7 +217,7 @@ pub struct SpendPointsInput {
 }
 
 impl SpendPointsInput {
-    fn into_request(self, client_id: i32) -> Request {
+    pub fn into_request(self, client_id: i32) -> Request {
         Request {
             wallet: self.wallet,
             points: Some(self.points.0),
@@ -248,7 +252,7 @@ pub struct AdjustPointsInput {
 }
 
 impl AdjustPointsInput {
-    fn into_request(self, client_id: i32) -> Request {
+    pub fn into_request(self, client_id: i32) -> Request {
         Request {
             wallet: self.wallet,
             points: Some(self.points.0),

@@ -77,6 +77,13 @@ async fn run(cli: Cli) -> Result {
             database.close().await?;
             Ok(result?)
         }
+        #[cfg(any(feature = "nats", feature = "rabbitmq"))]
+        Command::Consume(what) => {
+            let database = Database::open(&what.options().database).await?;
+            let result = commands::consume(&database.config, &what).await;
+            database.close().await?;
+            Ok(result?)
+        }
         Command::Key(key) => {
             let options = match &key {
                 Key::Create(options) => &options.database,

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use futures_util::{Stream, StreamExt};
 use postgres_types::{FromSql, ToSql};
 use rust_decimal::Decimal as Money;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio_postgres::Row;
@@ -22,8 +22,9 @@ use crate::{
 };
 
 /// What an operation asks for. From EXPIRE on they are Jifen's own, but for ERASE.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, ToSql, FromSql)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, ToSql, FromSql, Serialize, Deserialize)]
 #[postgres(name = "operation_kind", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum OperationKind {
     /// Points by a rule.
     Earn,

@@ -27,6 +27,7 @@ use crate::{
     feed::Feed,
     freeze::FreezeMutation,
     hold::{HoldMutation, HoldQuery},
+    intake::{Intake, IntakeMutation, IntakeQuery, IntakeSubscription, live_batches},
     invitation::{InvitationMutation, InvitationQuery},
     jobs::{JobMutation, JobQuery},
     lanes::Lanes,
@@ -76,6 +77,7 @@ pub struct Query(
     LevelQuery,
     ActivityQuery,
     WebhookQuery,
+    IntakeQuery,
 );
 
 /// Operations on members' points.
@@ -104,6 +106,7 @@ pub struct Mutation(
     LevelMutation,
     ActivityMutation,
     WebhookMutation,
+    IntakeMutation,
 );
 
 /// What changes, as it changes: over a WebSocket or as server-sent events. After a lost connection a subscription goes on
@@ -116,6 +119,7 @@ pub struct Subscription(
     RedemptionSubscription,
     ReviewSubscription,
     CampaignSubscription,
+    IntakeSubscription,
 );
 
 /// Levels of fields. Introspection as GraphiQL does it needs 13.
@@ -138,6 +142,7 @@ pub struct Api {
 
 impl Api {
     /// The schema over these ways of writing and reading.
+    #[allow(clippy::too_many_arguments, reason = "each is a way of its own")]
     pub fn new(
         feed: &Feed,
         lanes: Lanes,
@@ -145,11 +150,14 @@ impl Api {
         accounts: AccountReads,
         reads: Reads,
         reports: Reports,
+        intake: Intake,
         introspection: bool,
     ) -> Self {
         let schema = Schema::build(Query::default(), Mutation::default(), Subscription::default())
             .data(review_queues(feed))
             .data(live_campaigns(feed))
+            .data(live_batches(feed))
+            .data(intake)
             .data(feed.clone())
             .data(lanes)
             .data(pairs)

@@ -36,7 +36,9 @@ use crate::{
     database,
     error::{self, Error},
     feed::Feed,
-    graphiql, jobs,
+    graphiql,
+    intake::{self, Intake},
+    jobs,
     lanes::Lanes,
     pairs::Pairs,
     reads::{AccountReads, Reads},
@@ -96,14 +98,19 @@ pub async fn router(config: &Config, tokens: Option<Tokens>, exposure: &Exposure
     tokio::spawn(store_uses(clients.clone()));
     tokio::spawn(webhooks::run(config.clone()));
     let feed = Feed::start(config, pool.clone(), buckets);
+    let lanes = Lanes::start(config, buckets, Some(&feed));
+    let intake = Intake::new(database::pool(config, database::INTAKE)?);
+    tokio::spawn(intake::run(intake.clone(), lanes.clone(), feed.clone()));
+    let batches = intake::routes(intake.clone(), clients.clone(), Reads::new(pool.clone()));
     let gateway = Gateway {
         api: Api::new(
             &feed,
-            Lanes::start(config, buckets, Some(&feed)),
+            lanes,
             Pairs::new(database::pool(config, database::PAIRS)?),
             AccountReads::start(pool.clone(), buckets),
             Reads::new(pool.clone()),
             Reports::new(database::report_pool(config)?),
+            intake,
             exposure.introspection.0,
         ),
         clients: clients.clone(),
@@ -117,7 +124,8 @@ pub async fn router(config: &Config, tokens: Option<Tokens>, exposure: &Exposure
         .route("/readyz", get(ready))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(cors(&exposure.cors_origin))
-        .with_state(Arc::new(gateway));
+        .with_state(Arc::new(gateway))
+        .merge(batches);
     let router = if exposure.graphiql.0 { router.merge(graphiql::routes()) } else { router };
     Ok(Ready { router: router.layer(map_response(with_security_headers)), clients })
 }

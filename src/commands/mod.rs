@@ -1,7 +1,9 @@
 //! What the command line does besides serving.
 
 mod archive;
-mod import;
+#[cfg(any(feature = "nats", feature = "rabbitmq"))]
+mod consume;
+pub(crate) mod import;
 mod jobs;
 mod key;
 
@@ -14,6 +16,8 @@ use std::{
 };
 
 pub use archive::archive;
+#[cfg(any(feature = "nats", feature = "rabbitmq"))]
+pub use consume::consume;
 pub use import::import;
 pub use jobs::{list_jobs, run_job};
 pub use key::{key, put_development_key};

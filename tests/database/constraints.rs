@@ -22,6 +22,9 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
             ("transfer_points_a_day", "null"),
             ("notice_days", "'{30}'"),
             ("webhook_days", "7"),
+            ("batch_rows", "10"),
+            ("batch_rows_a_client", "10"),
+            ("batch_days", "7"),
             ("activity_kinds", "'{earn}'"),
             ("archive_after_months", "24"),
         ],
@@ -627,6 +630,50 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     ("bundle", &[("id", "true"), ("hash", "''"), ("applied_at", "now()")]),
+    (
+        "batch",
+        &[
+            ("touched_at", "now()"),
+            ("queued_at", "now()"),
+            ("started_at", "now()"),
+            ("done_at", "null"),
+            ("due_at", "now()"),
+            ("tried_since", "now()"),
+            ("client_id", "1"),
+            ("size", "6"),
+            ("done", "1"),
+            ("refused", "2"),
+            ("failed", "2"),
+            ("at_no", "1"),
+            ("attempts", "2"),
+            ("unanswered", "1"),
+            ("idempotency_key", "'x'"),
+            ("label", "'x'"),
+            ("fingerprint", "sha256('x')"),
+        ],
+    ),
+    ("batch_turn", &[("client_id", "1"), ("waiting", "0")]),
+    (
+        "batch_piece",
+        &[
+            ("ticket", "(select ticket from points.batch limit 1)"),
+            ("no", "1"),
+            ("numbers", "'{1,2}'"),
+            ("rows", "'[1,2]'"),
+        ],
+    ),
+    (
+        "batch_result",
+        &[
+            ("ticket", "(select ticket from points.batch limit 1)"),
+            ("no", "1"),
+            ("attempt", "1"),
+            ("done", "1"),
+            ("refused", "1"),
+            ("failed", "0"),
+            ("results", "'[1,2]'"),
+        ],
+    ),
 ];
 
 /// The constraint and what a row must have to violate it.
@@ -646,6 +693,32 @@ const CASES: &[Case] = &[
     ("program_notice_days_in_range", &[("notice_days", "array_fill(1, array[11])")]),
     ("program_webhook_days_in_range", &[("webhook_days", "0")]),
     ("program_webhook_days_in_range", &[("webhook_days", "91")]),
+    ("program_batch_rows_in_range", &[("batch_rows_a_client", "0")]),
+    ("program_batch_rows_in_range", &[("batch_rows_a_client", "11")]),
+    ("program_batch_rows_in_range", &[("batch_rows", "1000000001")]),
+    ("program_batch_days_in_range", &[("batch_days", "0")]),
+    ("program_batch_days_in_range", &[("batch_days", "91")]),
+    ("batch_key_when_whole", &[("idempotency_key", "null")]),
+    ("batch_key_when_whole", &[("fingerprint", "null")]),
+    ("batch_label_length", &[("label", "''")]),
+    ("batch_label_length", &[("label", "repeat('x', 129)")]),
+    ("batch_fingerprint_is_sha256", &[("fingerprint", "'x'")]),
+    ("batch_size_in_range", &[("size", "1000001")]),
+    ("batch_answers_within_size", &[("done", "-1")]),
+    ("batch_answers_within_size", &[("done", "3")]),
+    ("batch_done_when_all_answered", &[("done", "2")]),
+    ("batch_done_when_all_answered", &[("done_at", "now()"), ("due_at", "null")]),
+    ("batch_due_until_done", &[("due_at", "null")]),
+    ("batch_due_until_done", &[("done", "2"), ("done_at", "now()")]),
+    ("batch_attempts_not_negative", &[("attempts", "-1"), ("unanswered", "-1")]),
+    ("batch_attempts_not_negative", &[("at_no", "0")]),
+    ("batch_attempts_not_negative", &[("unanswered", "3")]),
+    ("batch_attempts_not_negative", &[("tried_since", "null")]),
+    ("batch_turn_waiting_not_negative", &[("waiting", "-1")]),
+    ("batch_piece_rows_are_numbered", &[("numbers", "'{1}'")]),
+    ("batch_piece_rows_are_numbered", &[("numbers", "'{}'"), ("rows", "'[]'")]),
+    ("batch_result_counts_its_rows", &[("done", "2")]),
+    ("batch_result_counts_its_rows", &[("done", "-1"), ("refused", "3")]),
     ("outbox_event_is_whole", &[("seq", "null")]),
     ("outbox_event_is_whole", &[("facts", "'{}'")]),
     ("outbox_event_is_whole", &[("event", "'level.changed'")]),
@@ -1083,7 +1156,7 @@ const DOMAIN_COLUMNS: &[(&str, &[&str])] = &[
         ],
     ),
     ("money", &["operation.amount", "order_return.amount", "reward.cash_amount", "deduction.max_amount"]),
-    ("idempotency_key", &["catalogue_change.idempotency_key", "operation.idempotency_key"]),
+    ("idempotency_key", &["batch.idempotency_key", "catalogue_change.idempotency_key", "operation.idempotency_key"]),
 ];
 
 fn table_of(constraint: &str) -> &'static (&'static str, &'static [(&'static str, &'static str)]) {
@@ -1114,6 +1187,7 @@ async fn client_with_fresh_account(database: &Database) -> tokio_postgres::Clien
             "insert into points.account (bucket, user_id, wallet, created_at)
              values (points.bucket('fresh', 'points'), 'fresh', 'points', now());
              insert into points.wallet values ('spare', 'Spare');
+             insert into points.batch (client_id, touched_at) values (1, now());
              select api.create_webhook('fresh', 'https://shop.example', '{entry.booked}', 'fresh')",
         )
         .await

@@ -5,6 +5,7 @@ mod append_only;
 mod archive;
 mod backtest;
 mod batch;
+mod batches;
 mod campaigns;
 mod concurrency;
 mod constraints;

@@ -5,6 +5,7 @@ mod account;
 mod adjust_points;
 mod adjust_points_batch;
 mod backtest;
+mod batches;
 mod campaigns;
 mod deductions;
 mod earn_points;

@@ -1,6 +1,9 @@
 //! Processes: servers of our own, and the program itself.
 
+mod batches;
 mod commands;
+#[cfg(any(feature = "nats", feature = "rabbitmq"))]
+mod consume;
 mod embedded;
 mod program;
 mod serve;

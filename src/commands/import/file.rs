@@ -281,7 +281,7 @@ fn unlike(layout: &Layout) -> Error {
     Error::internal(&format!("fields that are not those of {:?}", layout.columns))
 }
 
-fn parse_amount(text: &str) -> Option<Decimal> {
+pub fn parse_amount(text: &str) -> Option<Decimal> {
     // Decimal itself would take 1_000.
     let plain = text.bytes().all(|byte| byte.is_ascii_digit() || b".-+".contains(&byte));
     plain.then(|| Decimal::from_str_exact(text).ok()).flatten()
@@ -301,9 +301,9 @@ fn parse_when(text: &str) -> Option<When> {
 }
 
 /// Fails rather than give more bytes than are left.
-struct Limited<R> {
-    input: R,
-    left: usize,
+pub struct Limited<R> {
+    pub input: R,
+    pub left: usize,
 }
 
 impl<R: Read> Read for Limited<R> {

@@ -1,6 +1,6 @@
 //! `jifen import`: past orders, or adjustments, from a file, through the lanes like every other write.
 
-mod file;
+pub(crate) mod file;
 mod report;
 
 use std::{collections::VecDeque, io, path::PathBuf, time::Duration};

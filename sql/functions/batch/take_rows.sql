@@ -1,0 +1,9 @@
+create or replace function api.take_rows() returns table (ticket uuid, no int, attempt int, client_id int, numbers int[], rows jsonb)
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+    return query select * from points.claim_piece();
+end
+$$;
+
+comment on function api.take_rows() is
+    'Takes a piece of a batch, for a gateway that carries it out: points.claim_piece by the clock.';
