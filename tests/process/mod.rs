@@ -1,7 +1,9 @@
 //! Processes: servers of our own, and the program itself.
 
+mod clients;
 mod commands;
 mod embedded;
+mod postgres_tls;
 mod program;
 mod serve;
 mod webhooks;
