@@ -10,11 +10,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand};
 use jsonwebtoken::Algorithm;
 use rust_decimal::Decimal;
-use tokio_postgres::Config;
 
 use crate::{
     client::{MAX_KEY, looks_like_token},
-    database,
+    database::{self, Config},
 };
 
 /// A loyalty points system: its rules in PostgreSQL, GraphQL in front.
@@ -33,7 +32,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve GraphQL (the default)
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Bring the database to this version, and stop
     Migrate(Migrate),
     /// Print the GraphQL schema
@@ -57,7 +56,7 @@ pub enum Command {
 /// Where the data is.
 #[derive(Clone, Debug, Args)]
 pub struct DatabaseOptions {
-    /// A PostgreSQL server to use, e.g. postgres://user:password@host/database; none: a private one in --data-dir
+    /// A PostgreSQL server to use, e.g. postgres://user:password@host/database?sslmode=verify-full; none: a private one in --data-dir
     #[arg(long, env = "DATABASE_URL", value_parser = database::parse_url, hide_env_values = true)]
     pub database_url: Option<Config>,
     /// Where the private PostgreSQL keeps its data [default: /var/lib/jifen as root, else ~/.local/share/jifen]
@@ -89,6 +88,19 @@ pub struct Serve {
     pub jwt: JwtOptions,
     #[command(flatten)]
     pub exposure: Exposure,
+    #[command(flatten)]
+    pub tls: TlsOptions,
+}
+
+/// The gateway's own certificate.
+#[derive(Clone, Debug, Default, Args)]
+pub struct TlsOptions {
+    /// Speak https and wss by this certificate and those that lead to its authority, in PEM; followed when it changes
+    #[arg(long, env = "JIFEN_TLS_CERT", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's private key, in PEM without a password
+    #[arg(long, env = "JIFEN_TLS_KEY", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
 }
 
 /// Which tokens of members are taken.
@@ -129,11 +141,20 @@ pub struct Exposure {
     /// Origins whose pages may ask from a browser, e.g. https://shop.example, several with commas [default: none but its own]
     #[arg(long, env = "JIFEN_CORS_ORIGIN", value_delimiter = ',', value_parser = parse_origin)]
     pub cors_origin: Vec<HeaderValue>,
+    /// The only documents that are taken, whoever asks: a folder of .graphql files, one of them, or a JSON map of SHA-256 to
+    /// document; followed when it changes
+    #[arg(long, env = "JIFEN_ALLOWED_DOCUMENTS")]
+    pub allowed_documents: Option<PathBuf>,
 }
 
 impl Default for Exposure {
     fn default() -> Self {
-        Exposure { introspection: Switch(true), graphiql: Switch(true), cors_origin: Vec::new() }
+        Exposure {
+            introspection: Switch(true),
+            graphiql: Switch(true),
+            cors_origin: Vec::new(),
+            allowed_documents: None,
+        }
     }
 }
 

@@ -1,9 +1,21 @@
 //! Connections to PostgreSQL.
 
-use std::{str::FromStr, time::Duration};
+mod tls;
+
+use std::{
+    fmt,
+    ops::{Deref, DerefMut},
+    str::FromStr,
+    time::Duration,
+};
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::{
+    Client, Connection, Socket,
+    config::{Host, SslMode},
+    tls::MakeTlsConnect,
+};
+use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::{error, info, warn};
 
 use crate::error::brief;
@@ -25,9 +37,60 @@ const GATEWAY_OPTIONS: &str = "-c role=jifen_gateway -c statement_timeout=5s -c 
 /// For what reads whole tables, after the options above, of which the last one counts.
 const REPORT_OPTIONS: &str = "-c statement_timeout=60s";
 
+pub use tls::remedy;
+
+/// A database, and how to get there: what `DATABASE_URL` says.
+#[derive(Clone)]
+pub struct Config {
+    postgres: tokio_postgres::Config,
+    tls: MakeRustlsConnect,
+}
+
+impl Config {
+    /// A connection that is yet to be driven.
+    pub async fn open(
+        &self,
+    ) -> Result<
+        (Client, Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>),
+        tokio_postgres::Error,
+    > {
+        self.postgres.connect(self.tls.clone()).await
+    }
+
+    /// Adds to the options for the server, of which the last one of a name counts.
+    pub fn add_options(&mut self, more: &str) {
+        let options = match self.postgres.get_options() {
+            Some(given) => format!("{given} {more}"),
+            None => more.to_owned(),
+        };
+        self.postgres.options(options);
+    }
+}
+
+impl Deref for Config {
+    type Target = tokio_postgres::Config;
+
+    fn deref(&self) -> &tokio_postgres::Config {
+        &self.postgres
+    }
+}
+
+impl DerefMut for Config {
+    fn deref_mut(&mut self) -> &mut tokio_postgres::Config {
+        &mut self.postgres
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.postgres.fmt(formatter)
+    }
+}
+
 /// What `DATABASE_URL` says, in words when it says nothing usable.
 pub fn parse_url(url: &str) -> Result<Config, String> {
-    let mut config = Config::from_str(url).map_err(|error| {
+    let (url, wish) = tls::split(url)?;
+    let mut config = tokio_postgres::Config::from_str(&url).map_err(|error| {
         format!("it is not a PostgreSQL URL such as postgres://user:password@host/database: {error}")
     })?;
     if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
@@ -39,24 +102,25 @@ pub fn parse_url(url: &str) -> Result<Config, String> {
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(Duration::from_secs(5));
     }
-    Ok(config)
+    let tls = wish.put(&mut config)?;
+    // As in libpq, sslmode is not for them: nobody else is on the way.
+    if config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_))) && config.get_hostaddrs().is_empty() {
+        config.ssl_mode(SslMode::Disable);
+    }
+    Ok(Config { postgres: config, tls })
 }
 
 /// The same server, as the gateway's role.
 pub fn as_gateway(config: &Config) -> Config {
     let mut config = config.clone();
-    let options = match config.get_options() {
-        Some(given) => format!("{given} {GATEWAY_OPTIONS}"),
-        None => GATEWAY_OPTIONS.to_owned(),
-    };
-    config.options(options);
+    config.add_options(GATEWAY_OPTIONS);
     config
 }
 
 /// As the gateway, for lanes: they announce by themselves what they have changed, after the commit.
 pub fn as_lane(config: &Config) -> Config {
     let mut config = as_gateway(config);
-    config.options(format!("{} -c jifen.caller_announces=on", config.get_options().unwrap_or_default()));
+    config.add_options("-c jifen.caller_announces=on");
     config
 }
 
@@ -72,7 +136,7 @@ pub async fn open(config: &Config) -> Result<Client, Unreachable> {
 
 /// One connection, driven in the background until it ends.
 pub async fn connect(config: &Config) -> Result<Client, tokio_postgres::Error> {
-    let (client, mut connection) = config.connect(NoTls).await?;
+    let (client, mut connection) = config.open().await?;
     tokio::spawn(async move {
         let messages = futures_util::stream::poll_fn(move |context| connection.poll_message(context));
         futures_util::pin_mut!(messages);
@@ -102,12 +166,13 @@ pub fn pool(config: &Config, size: usize) -> Result<Pool, deadpool_postgres::Bui
 /// One connection, as the gateway's role, for statements that take up to a minute.
 pub fn report_pool(config: &Config) -> Result<Pool, deadpool_postgres::BuildError> {
     let mut config = as_gateway(config);
-    config.options(format!("{} {REPORT_OPTIONS}", config.get_options().unwrap_or_default()));
+    config.add_options(REPORT_OPTIONS);
     build(config, 1)
 }
 
 fn build(config: Config, size: usize) -> Result<Pool, deadpool_postgres::BuildError> {
-    let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+    let Config { postgres, tls } = config;
+    let manager = Manager::from_config(postgres, tls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
     Pool::builder(manager)
         .max_size(size)
         .wait_timeout(Some(POOL_WAIT))

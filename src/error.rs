@@ -8,6 +8,8 @@ use tokio_postgres::error::SqlState;
 use tracing::{error, warn};
 use uuid::Uuid;
 
+use crate::database;
+
 /// Every code, whether a retry of the same request may succeed, and what it means. The first are the engine's
 /// (table `points.refusal`), those from UNAUTHENTICATED on the gateway's.
 pub const CODES: &[(&str, bool, &str)] = &[
@@ -50,6 +52,9 @@ pub const CODES: &[(&str, bool, &str)] = &[
     ("ALREADY_INVITED", false, "The member has joined by an invitation before."),
     ("NOT_INVITABLE", false, "The member cannot join by this invitation."),
     ("UNAUTHENTICATED", false, "Send a valid API key, or a member's valid token, as `Authorization: Bearer KEY`."),
+    // The message is what clients of Apollo's protocol look for.
+    ("PERSISTED_QUERY_NOT_FOUND", false, "PersistedQueryNotFound"),
+    ("DOCUMENT_NOT_ALLOWED", false, "The document is not one of those that this gateway takes."),
     (
         "RATE_LIMITED",
         true,
@@ -136,6 +141,16 @@ impl Error {
     /// A member asks for what is not his own, whether it is there or not.
     pub fn not_yours() -> Self {
         Error::new("FORBIDDEN")
+    }
+
+    /// No document of that hash is known here, or not any more: send it with its hash.
+    pub fn persisted_query_not_found() -> Self {
+        Error::new("PERSISTED_QUERY_NOT_FOUND")
+    }
+
+    /// The operator's list does not have the document.
+    pub fn document_not_allowed() -> Self {
+        Error::new("DOCUMENT_NOT_ALLOWED")
     }
 
     /// There is room for a request in so many seconds.
@@ -262,7 +277,11 @@ pub fn describe(error: &tokio_postgres::Error) -> String {
 
 fn with_causes(error: &tokio_postgres::Error) -> String {
     let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+    let mut text = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
+    if let Some(remedy) = database::remedy(error) {
+        text += &format!(" ({remedy})");
+    }
+    text
 }
 
 impl ErrorExtensions for Error {

@@ -12,7 +12,7 @@ use tokio::{
     time::timeout,
 };
 use tokio_postgres::{
-    Client, Config, Row, Statement,
+    Client, Row, Statement,
     error::SqlState,
     types::{ToSql, Type},
 };
@@ -20,7 +20,7 @@ use tracing::warn;
 
 use crate::{
     account::{Account, bucket},
-    database,
+    database::{self, Config},
     error::{self, Error},
     feed::{Feed, Hint},
     ledger::Request,

@@ -42,6 +42,7 @@ pub mod merge;
 pub mod migrate;
 pub mod operation;
 pub mod pairs;
+pub mod persisted;
 pub mod preview;
 pub mod rate;
 pub mod reads;

@@ -11,9 +11,10 @@ use clap::Parser;
 use jifen::{
     client, commands,
     config::{Cli, Command, DatabaseOptions, JobsCommand, Key, Serve},
-    database,
+    database::{self, Config},
     embedded::{self, Durability, Server},
-    migrate, schema, server,
+    migrate, schema,
+    server::{self, tls::Tls},
     token::Tokens,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -22,7 +23,6 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     sync::oneshot,
 };
-use tokio_postgres::Config;
 use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
@@ -51,8 +51,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result {
-    match cli.command.unwrap_or(Command::Serve(cli.serve)) {
-        Command::Serve(options) => serve(options).await,
+    match cli.command.unwrap_or_else(|| Command::Serve(Box::new(cli.serve))) {
+        Command::Serve(options) => serve(*options).await,
         Command::Schema => {
             commands::say(schema::sdl().trim_end());
             Ok(())
@@ -172,6 +172,7 @@ async fn serve(options: Serve) -> Result {
         format!("cannot listen on {}: {error}. Choose another address with --listen", options.listen)
     })?;
     let address = listener.local_addr()?;
+    let tls = Tls::load(&options.tls)?;
 
     let (mut database, private_dir) = match &options.database.database_url {
         Some(config) => (Database { config: config.clone(), server: None }, None),
@@ -192,13 +193,19 @@ async fn serve(options: Serve) -> Result {
     drop(client);
 
     let router = server::router(&database.config, tokens, &options.exposure).await?;
-    commands::say(commands::banner(address, key.as_deref(), private_dir.is_some()));
+    let base = format!("{}://{address}", if tls.is_some() { "https" } else { "http" });
+    let shown = key.as_deref().filter(|_| options.exposure.allowed_documents.is_none());
+    commands::say(commands::banner(&base, shown, private_dir.is_some()));
 
     let (stop, stopped) = oneshot::channel::<()>();
-    let serving = tokio::spawn(server::serve(listener, router, async {
+    let stopped = async {
         // A dropped sender means stop as well.
         let _dropped = stopped.await;
-    }));
+    };
+    let serving = match tls {
+        Some(tls) => tokio::spawn(server::serve(tls.listen(listener)?, router, stopped)),
+        None => tokio::spawn(server::serve(listener, router, stopped)),
+    };
     let [interrupt, terminate] = &mut signals;
     let (interrupt, terminate) = (
         interrupt.as_mut().map_err(|error| error.to_string())?,

@@ -38,6 +38,7 @@ use crate::{
     merge::MergeMutation,
     operation::EntrySubscription,
     pairs::Pairs,
+    persisted::{Allowed, Kept},
     preview::PreviewQuery,
     reads::{AccountReads, Reads},
     redemption::{RedemptionMutation, RedemptionQuery, RedemptionSubscription},
@@ -138,6 +139,8 @@ const MAX_DOCUMENT: usize = 4096;
 pub struct Api {
     schema: Schema<Query, Mutation, Subscription>,
     documents: Arc<Mutex<HashMap<String, ExecutableDocument>>>,
+    kept: Arc<Kept>,
+    allowed: Option<Arc<Allowed>>,
 }
 
 impl Api {
@@ -171,12 +174,30 @@ impl Api {
             .limit_directives(MAX_DIRECTIVES);
         // Suggestions would tell of the schema name by name.
         let schema = if introspection { schema } else { schema.disable_introspection().disable_suggestions() }.finish();
-        Api { schema, documents: Arc::default() }
+        Api { schema, documents: Arc::default(), kept: Arc::default(), allowed: None }
+    }
+
+    /// The same, for these documents and no others; None: for all.
+    pub fn allowing(self, allowed: Option<Arc<Allowed>>) -> Self {
+        Api { allowed, ..self }
+    }
+
+    /// Finds the document that a request names, and refuses what may not be asked for.
+    fn admit(&self, request: &mut Request, session: Option<&Data>) -> Result<(), Error> {
+        if let Some(allowed) = &self.allowed {
+            return allowed.resolve(request);
+        }
+        let sent = self.kept.resolve(request)?;
+        let is_document = self.parse_once(request)?;
+        if let Some(hash) = sent.filter(|_| is_document) {
+            self.kept.keep(hash, request, session);
+        }
+        Ok(())
     }
 
     /// Refuses what no document may ask for. Clients send the same few documents again and again, so those that may are kept.
-    /// A document that does not parse is left to the schema.
-    fn parse_once(&self, request: &mut Request) -> Result<(), Error> {
+    /// False: it does not parse, which is left to the schema.
+    fn parse_once(&self, request: &mut Request) -> Result<bool, Error> {
         let short = request.query.len() <= MAX_DOCUMENT;
         let known = short.then(|| self.documents().get(&request.query).cloned()).flatten();
         if let Some(document) = known {
@@ -191,8 +212,10 @@ impl Api {
                 }
                 documents.insert(request.query.clone(), document);
             }
+        } else {
+            return Ok(false);
         }
-        Ok(())
+        Ok(true)
     }
 
     fn documents(&self) -> MutexGuard<'_, HashMap<String, ExecutableDocument>> {
@@ -203,7 +226,7 @@ impl Api {
 /// Over HTTP and over a WebSocket alike, every error gets its code.
 impl Executor for Api {
     async fn execute(&self, mut request: Request) -> Response {
-        if let Err(error) = self.parse_once(&mut request) {
+        if let Err(error) = self.admit(&mut request, None) {
             return error.into_response();
         }
         error::complete(self.schema.execute(request).await)
@@ -214,7 +237,7 @@ impl Executor for Api {
             Ok(turn) => turn,
             Err(error) => return stream::iter([error.into_response()]).boxed(),
         };
-        if let Err(error) = self.parse_once(&mut request) {
+        if let Err(error) = self.admit(&mut request, session.as_deref()) {
             return stream::iter([error.into_response()]).boxed();
         }
         let responses = Executor::execute_stream(&self.schema, request, session);

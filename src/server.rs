@@ -1,5 +1,7 @@
 //! HTTP and WebSocket.
 
+pub mod tls;
+
 use std::{future::Future, str::FromStr, sync::Arc, time::Duration};
 
 use async_graphql::{
@@ -20,20 +22,17 @@ use axum::{
     middleware::map_response,
     response::{IntoResponse, Response},
     routing::{get, post},
+    serve::Listener,
 };
 use deadpool_postgres::Pool;
-use tokio::{
-    net::TcpListener,
-    sync::{Semaphore, watch},
-};
-use tokio_postgres::Config;
+use tokio::sync::{Semaphore, watch};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::{
     backtest::Reports,
     client::{Clients, STORE_USES},
     config::Exposure,
-    database,
+    database::{self, Config},
     error::{self, Error},
     feed::Feed,
     graphiql,
@@ -41,6 +40,7 @@ use crate::{
     jobs,
     lanes::Lanes,
     pairs::Pairs,
+    persisted::{Allowed, ListError},
     reads::{AccountReads, Reads},
     schema::Api,
     sockets::{self, Session},
@@ -75,6 +75,9 @@ pub enum StartError {
     /// The pool could not be made.
     #[error("cannot make the connection pool: {0}")]
     Pool(#[from] deadpool_postgres::BuildError),
+    /// The list of allowed documents can't be used.
+    #[error("--allowed-documents: {0}")]
+    Documents(#[from] ListError),
 }
 
 /// A gateway that can be served.
@@ -85,6 +88,10 @@ pub struct Ready {
 
 /// The gateway over a migrated database.
 pub async fn router(config: &Config, tokens: Option<Tokens>, exposure: &Exposure) -> Result<Ready, StartError> {
+    let allowed = exposure.allowed_documents.as_deref().map(Allowed::load).transpose()?.map(Arc::new);
+    if let Some(allowed) = &allowed {
+        tokio::spawn(allowed.clone().follow());
+    }
     let client = database::connect(&database::as_gateway(config)).await?;
     let buckets: i16 = client.query_one("select bucket_count from api.program", &[]).await?.get(0);
     let buckets = buckets.unsigned_abs();
@@ -112,7 +119,8 @@ pub async fn router(config: &Config, tokens: Option<Tokens>, exposure: &Exposure
             Reports::new(database::report_pool(config)?),
             intake,
             exposure.introspection.0,
-        ),
+        )
+        .allowing(allowed),
         clients: clients.clone(),
         pool,
         places: Arc::new(Semaphore::new(sockets::MAX_SOCKETS)),
@@ -126,7 +134,12 @@ pub async fn router(config: &Config, tokens: Option<Tokens>, exposure: &Exposure
         .layer(cors(&exposure.cors_origin))
         .with_state(Arc::new(gateway))
         .merge(batches);
-    let router = if exposure.graphiql.0 { router.merge(graphiql::routes()) } else { router };
+    // Where documents are listed, it could ask for nothing.
+    let router = if exposure.graphiql.0 && exposure.allowed_documents.is_none() {
+        router.merge(graphiql::routes())
+    } else {
+        router
+    };
     Ok(Ready { router: router.layer(map_response(with_security_headers)), clients })
 }
 
@@ -164,8 +177,8 @@ async fn with_security_headers(mut response: Response) -> Response {
 }
 
 /// Serves until `stop` resolves, and a little longer for what is under way.
-pub async fn serve(
-    listener: TcpListener,
+pub async fn serve<L: Listener<Addr: std::fmt::Debug>>(
+    listener: L,
     Ready { router, clients }: Ready,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {

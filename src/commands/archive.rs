@@ -10,10 +10,14 @@ use chrono::{DateTime, NaiveDate, Utc};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use futures_util::{SinkExt, TryStreamExt, pin_mut};
 use sha2::{Digest, Sha256};
-use tokio_postgres::{Client, Config, Row, Transaction};
+use tokio_postgres::{Client, Row, Transaction};
 
 use super::say;
-use crate::{config::ArchiveCommand, database, error};
+use crate::{
+    config::ArchiveCommand,
+    database::{self, Config},
+    error,
+};
 
 /// The tables of a month, with the order of rows in their files: so the same rows make the same file.
 const PARTS: [(&str, &str); 2] =

@@ -1,10 +1,13 @@
 //! `jifen jobs`: what has to be done from time to time.
 
 use chrono::{DateTime, Utc};
-use tokio_postgres::{Config, Row};
+use tokio_postgres::Row;
 
 use super::say;
-use crate::{database, error};
+use crate::{
+    database::{self, Config},
+    error,
+};
 
 /// Why a jobs command failed.
 #[derive(Debug, thiserror::Error)]

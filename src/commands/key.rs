@@ -2,13 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
-use tokio_postgres::{Client, Config, types::ToSql};
+use tokio_postgres::{Client, types::ToSql};
 
 use super::say;
 use crate::{
     client::{hash_key, new_key},
     config::Key,
-    database, error,
+    database::{self, Config},
+    error,
 };
 
 const CREATE: &str = "select api.create_client($1, $2, $3, $4, $5, $6, $7, $8, $9)";

@@ -10,7 +10,6 @@ mod key;
 use std::{
     fs::OpenOptions,
     io::{self, Write},
-    net::SocketAddr,
     os::unix::fs::OpenOptionsExt,
     path::Path,
 };
@@ -34,8 +33,7 @@ pub fn write_private(path: &Path, text: &str) -> io::Result<()> {
 }
 
 /// What `jifen serve` says when it is ready.
-pub fn banner(address: SocketAddr, key: Option<&str>, private: bool) -> String {
-    let base = format!("http://{address}");
+pub fn banner(base: &str, key: Option<&str>, private: bool) -> String {
     let Some(key) = key else {
         return format!(
             "Jifen is ready: {base}/graphql, GraphiQL at {base}/\nMake a key with `jifen key create NAME`."

@@ -14,12 +14,15 @@ use tokio::{
     sync::{Notify, mpsc},
     time::{Instant, sleep, timeout},
 };
-use tokio_postgres::{AsyncMessage, Client, Config, NoTls, Notification};
+use tokio_postgres::{AsyncMessage, Client, Notification};
 use tracing::{info, warn};
 use uuid::Uuid;
 
 use super::{Feed, Hint};
-use crate::{database, error};
+use crate::{
+    database::{self, Config},
+    error,
+};
 
 /// PostgreSQL takes payloads of less than 8,000 bytes.
 const MAX_PAYLOAD: usize = 7_900;
@@ -58,7 +61,7 @@ impl Outgoing {
 pub async fn run(feed: Feed, config: Config) {
     let mut config = database::as_gateway(&config);
     // Hints need not be on disk.
-    config.options(format!("{} -c synchronous_commit=off", config.get_options().unwrap_or_default()));
+    config.add_options("-c synchronous_commit=off");
     let mut pause = PAUSE;
     loop {
         let begun = Instant::now();
@@ -71,7 +74,7 @@ pub async fn run(feed: Feed, config: Config) {
 
 /// Listens and tells until the connection is lost.
 async fn listen(feed: &Feed, config: &Config) -> Result<std::convert::Infallible, String> {
-    let (client, mut connection) = config.connect(NoTls).await.map_err(|error| error::describe(&error))?;
+    let (client, mut connection) = config.open().await.map_err(|error| error::describe(&error))?;
     let (sender, mut received) = mpsc::unbounded_channel();
     // Ends with the client, and its end is the end of what is received.
     tokio::spawn(async move {

@@ -26,7 +26,6 @@ use tokio::{
     sync::{Notify, watch},
     time::{Instant, sleep, sleep_until},
 };
-use tokio_postgres::Config;
 use tracing::warn;
 
 pub use rows::{PAGE, Row, rows};
@@ -35,6 +34,7 @@ pub use topics::{Hint, Seen};
 
 use crate::{
     account::{Account, AccountKey, bucket},
+    database::Config,
     error::Error,
     reads::Reads,
 };

@@ -4,11 +4,14 @@
 use std::{convert::Infallible, time::Duration};
 
 use chrono::{DateTime, Utc};
-use tokio_postgres::{Client, Config, Error, Row};
+use tokio_postgres::{Client, Error, Row};
 use tracing::{debug, info, warn};
 
 use super::schedule::next_run;
-use crate::{database, error::brief};
+use crate::{
+    database::{self, Config},
+    error::brief,
+};
 
 /// Held by the session that drives the jobs of a database.
 pub const JOB_LOCK: i64 = 0x6a69_6665_6e02;
@@ -22,7 +25,7 @@ const SESSION_OPTIONS: &str = "-c idle_session_timeout=60s -c tcp_keepalives_idl
 /// Drives the jobs for ever, while no other gateway does.
 pub async fn run(config: Config) {
     let mut config = database::as_gateway(&config);
-    config.options(format!("{} {SESSION_OPTIONS}", config.get_options().unwrap_or_default()));
+    config.add_options(SESSION_OPTIONS);
     loop {
         let Err(failure) = drive(&config).await;
         warn!("jobs: {}; connecting again", brief(&failure));

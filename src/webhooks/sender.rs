@@ -8,11 +8,15 @@ use tokio::{
     sync::mpsc::{Receiver, Sender, channel},
     time::timeout,
 };
-use tokio_postgres::{Client, Config, Error, Row};
+use tokio_postgres::{Client, Error, Row};
 use tracing::{debug, error, warn};
 
 use super::address::{PublicOnly, is_public};
-use crate::{database, error::brief, reads::column};
+use crate::{
+    database::{self, Config},
+    error::brief,
+    reads::column,
+};
 
 /// How often to look for what is due, while nothing else happens.
 const PAUSE: Duration = Duration::from_millis(500);

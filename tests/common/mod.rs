@@ -1,15 +1,19 @@
 //! What every test against a database shares: one throw-away server, a database for each test, and calls of the engine
 //! with a clock that the test sets.
 
+mod certificates;
 mod cluster;
 mod database;
+mod guide;
 mod histories;
 mod ledger;
 mod random;
 mod receiver;
 mod signature;
 
+pub use certificates::Authority;
 pub use database::Database;
+pub use guide::{Block, blocks};
 pub use histories::check_histories;
 pub use ledger::{Account, Entry, Kind, Outcome, Request, bucket, execute, instant, operation_id};
 pub use random::Random;

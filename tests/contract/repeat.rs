@@ -1,10 +1,9 @@
 //! Migrating again changes nothing, and two at once do not collide.
 
 use jifen::{
-    database::{connect, parse_url},
+    database::{Config, connect, parse_url},
     migrate::{MIGRATIONS, Report, migrate},
 };
-use tokio_postgres::Config;
 
 use super::{snapshot::catalog, strings};
 use crate::common::Database;

@@ -201,7 +201,9 @@ async fn reads_are_told_to_come_again_while_the_database_is_away() {
     // from another database: nobody can close the one that he is in
     let config = database::parse_url(&database.url()).unwrap();
     let name = config.get_dbname().unwrap().to_owned();
-    let client = database::connect(config.clone().dbname("postgres")).await.unwrap();
+    let mut beside = config.clone();
+    beside.dbname("postgres");
+    let client = database::connect(&beside).await.unwrap();
     client.batch_execute(&format!("alter database {name} allow_connections false")).await.unwrap();
     let terminate = "select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = $1";
     client.execute(terminate, &[&name]).await.unwrap();

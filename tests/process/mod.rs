@@ -1,10 +1,12 @@
 //! Processes: servers of our own, and the program itself.
 
 mod batches;
+mod clients;
 mod commands;
 #[cfg(any(feature = "nats", feature = "rabbitmq"))]
 mod consume;
 mod embedded;
+mod postgres_tls;
 mod program;
 mod serve;
 mod webhooks;

@@ -18,7 +18,7 @@ use super::{
     program::{Serving, at, jifen, run},
     wait_until,
 };
-use crate::common::Database;
+use crate::common::{Authority, Database};
 
 fn in_directory(directory: &Directory, arguments: &[&str]) -> Command {
     let mut command = jifen(arguments);
@@ -189,4 +189,37 @@ async fn a_request_under_way_is_answered_before_the_end() {
     blocker.batch_execute("rollback").await.unwrap();
     assert_eq!(sending.await.unwrap().unwrap()["account"]["balance"]["available"], 10);
     assert_eq!(serving.stop("TERM").code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_certificate_makes_it_speak_https() {
+    let directory = Directory::new("serve-tls");
+    let database = Database::new().await;
+    let authority = Authority::new("A");
+    let (certificate, key) = authority.write(&["127.0.0.1"], &directory.0);
+    let command = |more: &[(&str, &Path)]| {
+        let mut command = in_directory(&directory, &["serve"]);
+        command.env("DATABASE_URL", database.url()).env("JIFEN_DEV_KEY", "a-key-to-develop-with");
+        command.envs(more.iter().copied());
+        command
+    };
+    let serving = Serving::start(command(&[("JIFEN_TLS_CERT", &certificate), ("JIFEN_TLS_KEY", &key)]), &directory.0);
+    let base = serving.banner.split_whitespace().find_map(|word| word.strip_suffix("/graphql")).unwrap();
+    assert!(base.starts_with("https://127.0.0.1:") && !serving.banner.contains("http://"), "{}", serving.banner);
+    let root = reqwest::Certificate::from_pem(authority.pem().as_bytes()).unwrap();
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let http = reqwest::Client::builder().no_proxy().tls_certs_only([root]).build().unwrap();
+    assert_eq!(http.get(format!("{base}/readyz")).send().await.unwrap().text().await.unwrap(), "ready\n");
+    assert_eq!(serving.stop("TERM").code(), Some(0));
+
+    let absent = directory.0.join("absent");
+    let refused = run(
+        command(&[("JIFEN_TLS_CERT", &certificate), ("JIFEN_TLS_KEY", &absent)]).env("JIFEN_LISTEN", "127.0.0.1:0")
+    );
+    assert!(
+        refused.code == Some(1) && refused.stderr.contains("cannot read") && refused.stderr.contains("absent"),
+        "{refused:?}"
+    );
+    let refused = run(&mut command(&[("JIFEN_TLS_CERT", &certificate)]));
+    assert!(refused.code == Some(2) && refused.stderr.contains("--tls-key"), "{refused:?}");
 }

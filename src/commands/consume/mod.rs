@@ -13,13 +13,13 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     time::sleep,
 };
-use tokio_postgres::Config;
+
 use tracing::{info, warn};
 use uuid::Uuid;
 
 use crate::{
     config::Consume,
-    database,
+    database::{self, Config},
     error::{self, Error},
     intake::{Intake, Rows},
 };

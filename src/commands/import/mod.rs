@@ -12,12 +12,12 @@ use tokio::{
     sync::mpsc,
     task::spawn_blocking,
 };
-use tokio_postgres::{Client, Config, error::SqlState};
+use tokio_postgres::{Client, error::SqlState};
 
 use crate::{
     account::bucket,
     config::Import as What,
-    database,
+    database::{self, Config},
     error::{self, Error},
     lanes::{Lanes, QUEUE},
     ledger::Request,
