@@ -22,7 +22,8 @@ grant execute on function
     points.period_start(points.quota_period, timestamptz, text), points.period_end(points.quota_period, timestamptz, text),
     api.quote_deduction(text, numeric, text), api.explain_operation(text, uuid, text), api.sign_in_calendar(text, date, text),
     api.task_progress(text, text, int, text), api.invitations(text, text),
-    api.expiry_horizon(int), api.expiring_points(text, int, text)
+    api.expiry_horizon(int), api.expiring_points(text, int, text),
+    api.doctor(timestamptz, int, int, bytea)
 to jifen_gateway, jifen_reader, jifen_operator;
 
 -- The gateway: the engine, and what keeps it running.

@@ -18,13 +18,15 @@ use tokio_postgres::{
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::{error, info, warn};
 
-use crate::error::brief;
+use crate::{error::brief, lanes::TURNS};
 
 /// Connections for reads.
 pub const READERS: usize = 16;
 /// Connections for operations between members, which may wait for locks and so must not keep reads waiting; the other
 /// writes go through the lanes' own.
 pub const PAIRS: usize = 4;
+/// The others of a gateway, beside those of lanes: of reports, jobs, webhooks, and the channel between gateways.
+const SINGLE: usize = 4;
 /// How long a call may wait for a connection.
 const POOL_WAIT: Duration = Duration::from_secs(5);
 /// The role that the gateway works as: it may call schema `api` and touch no table. Its statements take arrays of keys
@@ -155,6 +157,9 @@ pub async fn connect(config: &Config) -> Result<Client, tokio_postgres::Error> {
     });
     Ok(client)
 }
+
+/// How many connections a gateway opens at most.
+pub const CONNECTIONS: usize = TURNS + READERS + PAIRS + SINGLE;
 
 /// A pool of so many connections, as the gateway's role.
 pub fn pool(config: &Config, size: usize) -> Result<Pool, deadpool_postgres::BuildError> {

@@ -1,6 +1,7 @@
 //! What the command line does besides serving.
 
 mod archive;
+mod doctor;
 mod import;
 mod jobs;
 mod key;
@@ -13,6 +14,7 @@ use std::{
 };
 
 pub use archive::archive;
+pub use doctor::doctor;
 pub use import::import;
 pub use jobs::{list_jobs, run_job};
 pub use key::{key, put_development_key};

@@ -2,6 +2,7 @@
 
 mod clients;
 mod commands;
+mod doctor;
 mod embedded;
 mod postgres_tls;
 mod program;
