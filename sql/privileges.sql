@@ -23,7 +23,8 @@ grant execute on function
     api.quote_deduction(text, numeric, text), api.explain_operation(text, uuid, text), api.sign_in_calendar(text, date, text),
     api.task_progress(text, text, int, text), api.invitations(text, text),
     api.expiry_horizon(int), api.expiring_points(text, int, text),
-    api.batch_rows(uuid, int, int, points.row_state)
+    api.batch_rows(uuid, int, int, points.row_state),
+    api.doctor(timestamptz, int, int, bytea)
 to jifen_gateway, jifen_reader, jifen_operator;
 
 -- The gateway: the engine, and what keeps it running.

@@ -395,6 +395,7 @@ table points.bundle
     id         boolean not null default true
     hash       bytea not null
     applied_at timestamp with time zone not null
+    rights     text[]
     bundle_pkey: PRIMARY KEY (id)
     bundle_is_one_row: CHECK (id)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
@@ -2269,6 +2270,11 @@ function api.discard_rule_draft(p_rule text, p_version integer, p_idempotency_ke
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
+function api.doctor(p_clock timestamp with time zone DEFAULT NULL::timestamp with time zone, p_connections integer DEFAULT NULL::integer, p_migration integer DEFAULT NULL::integer, p_bundle bytea DEFAULT NULL::bytea)
+    returns TABLE(topic text, state text, finding text, remedy text)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
+
 function api.draft_rule_version(p_rule text, p_basis points.rule_basis, p_idempotency_key text, p_fixed_points bigint DEFAULT NULL::bigint, p_points_per_unit numeric DEFAULT NULL::numeric, p_tier_starts numeric[] DEFAULT NULL::numeric[], p_tier_rates numeric[] DEFAULT NULL::numeric[], p_rounding points.rounding DEFAULT 'down'::points.rounding, p_cap_points bigint DEFAULT NULL::bigint, p_pending_days integer DEFAULT 0, p_valid_days integer DEFAULT NULL::integer, p_valid_months integer DEFAULT NULL::integer, p_valid_end points.calendar_unit DEFAULT NULL::points.calendar_unit, p_valid_until date DEFAULT NULL::date, p_wallet text DEFAULT NULL::text, p_version integer DEFAULT NULL::integer, p_client text DEFAULT 'psql'::text, p_idle boolean DEFAULT false)
     returns TABLE(replayed boolean, version api.rule_version)
     plpgsql volatile security definer set search_path=""
@@ -2881,6 +2887,20 @@ function points.describe_version(p_version points.rule_version, p_currency text)
 
 function points.discard_batch(p_ticket uuid)
     returns void
+function points.doctor_rights()
+    returns TABLE(topic text, state text, finding text, remedy text)
+    plpgsql stable
+
+function points.doctor_room(p_connections integer)
+    returns TABLE(topic text, state text, finding text, remedy text)
+    plpgsql volatile
+
+function points.doctor_server(p_clock timestamp with time zone, p_connections integer)
+    returns TABLE(topic text, state text, finding text, remedy text)
+    plpgsql volatile
+
+function points.doctor_state(p_migration integer, p_bundle bytea)
+    returns TABLE(topic text, state text, finding text, remedy text)
     plpgsql volatile
 
 function points.draft_closings(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
@@ -3696,6 +3716,10 @@ function points.reversible(p_bucket smallint, p_account_id bigint, p_operation_i
 function points.review_event(p_review points.review)
     returns jsonb
     sql stable parallel safe
+
+function points.rights()
+    returns SETOF text
+    sql stable
 
 function points.risk_fault(p_rule points.risk_rule)
     returns text[]

@@ -49,6 +49,10 @@ pub enum Command {
     Key(Key),
     /// List what has to be done from time to time, and how that goes, or do it now
     Jobs(Box<Jobs>),
+    /// Look at the server and the database, and say what is wrong and what to do about it
+    ///
+    /// Exit status: 0 when nothing is wrong, warnings aside; 1 else. DATABASE_URL should be the gateway's own.
+    Doctor(Box<Doctor>),
     /// List the months of the ledger and what of them is archived, or write archived months to files and load them again
     Archive(Box<Archive>),
 }
@@ -434,6 +438,16 @@ pub enum JobsCommand {
 pub struct JobsRun {
     /// Name of the job
     pub name: String,
+    #[command(flatten)]
+    pub database: DatabaseOptions,
+}
+
+/// Options of `jifen doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Print a JSON array of objects with topic, state (ok, warn, fail), finding and remedy
+    #[arg(long)]
+    pub json: bool,
     #[command(flatten)]
     pub database: DatabaseOptions,
 }

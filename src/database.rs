@@ -18,7 +18,7 @@ use tokio_postgres::{
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::{error, info, warn};
 
-use crate::error::brief;
+use crate::{error::brief, lanes::TURNS};
 
 /// Connections for reads.
 pub const READERS: usize = 16;
@@ -27,6 +27,8 @@ pub const READERS: usize = 16;
 pub const PAIRS: usize = 4;
 /// Connections for batches: to take them in, and to take and answer for their rows.
 pub const INTAKE: usize = 4;
+/// The others of a gateway, beside those of lanes: of reports, jobs, webhooks, and the channel between gateways.
+const SINGLE: usize = 4;
 /// How long a call may wait for a connection.
 const POOL_WAIT: Duration = Duration::from_secs(5);
 /// The role that the gateway works as: it may call schema `api` and touch no table. Its statements take arrays of keys
@@ -157,6 +159,9 @@ pub async fn connect(config: &Config) -> Result<Client, tokio_postgres::Error> {
     });
     Ok(client)
 }
+
+/// How many connections a gateway opens at most.
+pub const CONNECTIONS: usize = TURNS + READERS + PAIRS + SINGLE;
 
 /// A pool of so many connections, as the gateway's role.
 pub fn pool(config: &Config, size: usize) -> Result<Pool, deadpool_postgres::BuildError> {

@@ -109,6 +109,12 @@ async fn run(cli: Cli) -> Result {
             database.close().await?;
             Ok(result?)
         }
+        Command::Doctor(options) => {
+            let database = Database::open(&options.database).await?;
+            let result = commands::doctor(&database.config, options.json).await;
+            database.close().await?;
+            Ok(result?)
+        }
         Command::Archive(options) => {
             let database = Database::open(options.database()).await?;
             let result = commands::archive(&database.config, options.command.as_ref()).await;

@@ -515,6 +515,12 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/job/put_off.sql",
     "functions/job/run_job.sql",
     "functions/job/set_job.sql",
+    "functions/doctor/rights.sql",
+    "functions/doctor/doctor_room.sql",
+    "functions/doctor/doctor_server.sql",
+    "functions/doctor/doctor_state.sql",
+    "functions/doctor/doctor_rights.sql",
+    "functions/doctor/doctor.sql",
     "triggers/append_only.sql",
     "triggers/levels_changed.sql",
     "jobs.sql",
@@ -572,6 +578,8 @@ async fn migrate_alone(client: &mut Client, buckets: u16) -> Result<Report, Erro
         .map(|(path, sql)| Migration::unapplied(path.trim_start_matches("migrations/").trim_end_matches(".sql"), sql))
         .collect::<Result<Vec<_>, _>>()?;
     let applied = Runner::new(&migrations).run_async(client).await?.applied_migrations().len();
+    // The doctor, as jifen_owner, looks at what was applied.
+    client.batch_execute("grant select on refinery_schema_history to jifen_owner").await?;
     let bundle = apply_bundle(client, applied > 0).await?;
     client.execute("select api.create_partitions()", &[]).await?;
     if applied > 0 || bundle {
@@ -580,13 +588,24 @@ async fn migrate_alone(client: &mut Client, buckets: u16) -> Result<Report, Erro
     Ok(Report { migrations: applied, bundle })
 }
 
-async fn apply_bundle(client: &mut Client, state_changed: bool) -> Result<bool, Error> {
+/// Which text of functions, views, triggers and privileges this program has.
+pub fn bundle_hash() -> [u8; 32] {
     let mut hasher = Sha256::new();
     for (path, sql) in BUNDLE {
         hasher.update(path);
         hasher.update(sql);
     }
-    let hash: &[u8] = &hasher.finalize();
+    hasher.finalize().into()
+}
+
+/// The number of the last migration that this program has.
+pub fn last_migration() -> i32 {
+    let number = |path: &str| path.strip_prefix("migrations/V")?.split_once("__")?.0.parse().ok();
+    MIGRATIONS.iter().filter_map(|(path, _)| number(path)).max().unwrap_or(0)
+}
+
+async fn apply_bundle(client: &mut Client, state_changed: bool) -> Result<bool, Error> {
+    let hash: &[u8] = &bundle_hash();
     let stored = client.query_opt("select hash from points.bundle", &[]).await?;
     if !state_changed && stored.is_some_and(|row| row.get::<_, &[u8]>(0) == hash) {
         return Ok(false);
@@ -599,8 +618,8 @@ async fn apply_bundle(client: &mut Client, state_changed: bool) -> Result<bool, 
     }
     transaction
         .execute(
-            "insert into points.bundle (hash, applied_at) values ($1, now())
-             on conflict (id) do update set hash = excluded.hash, applied_at = excluded.applied_at",
+            "insert into points.bundle (hash, applied_at, rights) values ($1, now(), array(select points.rights() order by 1))
+             on conflict (id) do update set hash = excluded.hash, applied_at = excluded.applied_at, rights = excluded.rights",
             &[&hash],
         )
         .await?;

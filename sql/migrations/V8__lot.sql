@@ -68,11 +68,13 @@ create table points.bundle (
     id         boolean primary key default true,
     hash       bytea not null,
     applied_at timestamptz not null,
+    rights     text[],
     constraint bundle_is_one_row check (id)
 );
 comment on table points.bundle is 'Which text of functions, views, triggers and privileges was applied last.';
 comment on column points.bundle.id is 'Always true, so that there is one row.';
 comment on column points.bundle.hash is 'SHA-256 of the bundle.';
 comment on column points.bundle.applied_at is 'When it was applied.';
+comment on column points.bundle.rights is 'The rights that there were then: points.rights().';
 
 reset role;

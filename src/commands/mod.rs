@@ -3,6 +3,7 @@
 mod archive;
 #[cfg(any(feature = "nats", feature = "rabbitmq"))]
 mod consume;
+mod doctor;
 pub(crate) mod import;
 mod jobs;
 mod key;
@@ -17,6 +18,7 @@ use std::{
 pub use archive::archive;
 #[cfg(any(feature = "nats", feature = "rabbitmq"))]
 pub use consume::consume;
+pub use doctor::doctor;
 pub use import::import;
 pub use jobs::{list_jobs, run_job};
 pub use key::{key, put_development_key};

@@ -10,6 +10,7 @@ mod campaigns;
 mod concurrency;
 mod constraints;
 mod deductions;
+mod doctor;
 mod earn_points;
 mod erase;
 mod execute;

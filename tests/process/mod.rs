@@ -5,6 +5,7 @@ mod clients;
 mod commands;
 #[cfg(any(feature = "nats", feature = "rabbitmq"))]
 mod consume;
+mod doctor;
 mod embedded;
 mod postgres_tls;
 mod program;
