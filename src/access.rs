@@ -55,6 +55,8 @@ const WEBHOOKS: &[&str] = &["webhooks"];
 pub const QUERIES: &[Rule] = &[
     rule("account", READ, Own),
     rule("activityKinds", READ, Always),
+    rule("alertRules", RULES, Never),
+    rule("alerts", RULES, Never),
     rule("backtestRule", RULES, Never),
     rule("campaign", READ, Always),
     rule("campaigns", READ, Always),
@@ -90,6 +92,7 @@ pub const QUERIES: &[Rule] = &[
 
 /// Rules of subscriptions.
 pub const SUBSCRIPTIONS: &[Rule] = &[
+    rule("alertRaised", RULES, Never),
     rule("balanceChanged", READ, Own),
     rule("campaignBudget", READ, Never),
     rule("entryAdded", READ, Own),
@@ -101,6 +104,7 @@ pub const SUBSCRIPTIONS: &[Rule] = &[
 /// Rules of mutations.
 pub const MUTATIONS: &[Rule] = &[
     rule("acceptTransfer", &["spend"], Own),
+    rule("acknowledgeAlert", &["rules"], Never),
     rule("activateAward", &["adjust"], Never),
     rule("addBudget", &["rules"], Never),
     rule("addCoupons", &["rewards"], Never),
@@ -147,6 +151,7 @@ pub const MUTATIONS: &[Rule] = &[
     rule("rejectAward", &["adjust"], Never),
     rule("releaseHold", &["spend"], Never),
     rule("replayWebhookDeliveries", WEBHOOKS, Never),
+    rule("resolveAlert", &["rules"], Never),
     rule("retireRule", &["rules"], Never),
     rule("returnOrder", &["reverse"], Never),
     rule("reverseOperation", &["reverse"], Never),
@@ -154,6 +159,7 @@ pub const MUTATIONS: &[Rule] = &[
     rule("rotateWebhookSecret", WEBHOOKS, Never),
     rule("runJob", &["rules"], Never),
     rule("setActivity", &["rules"], Never),
+    rule("setAlertRule", &["rules"], Never),
     rule("setArchive", &["rules"], Never),
     rule("setInvitations", &["rewards"], Never),
     rule("setJob", &["rules"], Never),
@@ -161,6 +167,7 @@ pub const MUTATIONS: &[Rule] = &[
     rule("setRiskRule", &["rules"], Never),
     rule("setSignIn", &["rewards"], Never),
     rule("setTimeZone", &["earn"], Own),
+    rule("silenceAlert", &["rules"], Never),
     rule("signIn", &["earn"], Own),
     rule("spendPoints", &["spend"], Never),
     rule("transferPoints", &["spend"], Own),

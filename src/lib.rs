@@ -11,6 +11,7 @@
 pub mod access;
 pub mod account;
 pub mod activity;
+pub mod alert;
 pub mod archive;
 pub mod backtest;
 pub mod campaign;

@@ -15,6 +15,7 @@ use futures_util::{StreamExt, stream, stream::BoxStream};
 use crate::{
     account::{AccountQuery, AccountSubscription},
     activity::{ActivityMutation, ActivityQuery},
+    alert::{AlertMutation, AlertQuery, AlertSubscription, alert_clock},
     archive::{ArchiveMutation, ArchiveQuery},
     backtest::{BacktestQuery, Reports},
     campaign::{CampaignMutation, CampaignQuery, CampaignSubscription, live_campaigns},
@@ -76,6 +77,7 @@ pub struct Query(
     LevelQuery,
     ActivityQuery,
     WebhookQuery,
+    AlertQuery,
 );
 
 /// Operations on members' points.
@@ -104,6 +106,7 @@ pub struct Mutation(
     LevelMutation,
     ActivityMutation,
     WebhookMutation,
+    AlertMutation,
 );
 
 /// What changes, as it changes: over a WebSocket or as server-sent events. After a lost connection a subscription goes on
@@ -116,6 +119,7 @@ pub struct Subscription(
     RedemptionSubscription,
     ReviewSubscription,
     CampaignSubscription,
+    AlertSubscription,
 );
 
 /// Levels of fields. Introspection as GraphiQL does it needs 13.
@@ -150,6 +154,7 @@ impl Api {
         let schema = Schema::build(Query::default(), Mutation::default(), Subscription::default())
             .data(review_queues(feed))
             .data(live_campaigns(feed))
+            .data(alert_clock(feed))
             .data(feed.clone())
             .data(lanes)
             .data(pairs)

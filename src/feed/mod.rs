@@ -46,7 +46,7 @@ const READERS: usize = 2;
 /// Accounts in one statement.
 const MAX_READ: usize = 256;
 /// After a read that failed.
-const PAUSE: Duration = Duration::from_millis(200);
+pub(crate) const PAUSE: Duration = Duration::from_millis(200);
 /// Each account that is followed is read once in this time even without a hint, for one is lost if a gateway dies between
 /// a commit and telling of it.
 const LOOK: Duration = Duration::from_secs(20);
@@ -110,6 +110,11 @@ impl Feed {
             self.0.marked.notify_one();
         }
         self.0.beat.send_modify(|beat| *beat += 1);
+    }
+
+    /// For what is followed without an account.
+    pub fn reads(&self) -> &Reads {
+        self.0.reads.loader()
     }
 
     fn topics(&self) -> MutexGuard<'_, Topics> {

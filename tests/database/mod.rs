@@ -1,6 +1,7 @@
 //! The SQL, called directly.
 
 mod adjust_points;
+mod alerts;
 mod append_only;
 mod archive;
 mod backtest;
