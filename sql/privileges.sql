@@ -65,6 +65,7 @@ grant execute on function
     api.silence_alert(bigint, timestamptz, text, text, text, text),
     api.resolve_alert(bigint, text, text, text, text),
     api.set_alert_rule(text, text, points.alert_kind, numeric, text, points.flow_measure, text, numeric, bigint, int, points.alert_severity, boolean, text),
+    api.measurements(),
     api.flows(timestamptz, timestamptz, text, text, timestamptz, int),
     api.liability(timestamptz, text),
     api.breakage(date, date, text),

@@ -58,16 +58,19 @@ pub const QUERIES: &[Rule] = &[
     rule("alertRules", RULES, Never),
     rule("alerts", RULES, Never),
     rule("backtestRule", RULES, Never),
+    rule("breakage", RULES, Never),
     rule("campaign", READ, Always),
     rule("campaigns", READ, Always),
     rule("earnLimits", READ, Never),
     rule("explainOperation", READ, Never),
+    rule("flows", RULES, Never),
     rule("hold", READ, Own),
     rule("invitationTerms", READ, Always),
     rule("invitations", READ, Own),
     rule("jobs", RULES, Never),
     rule("ledgerMonths", RULES, Never),
     rule("levelProgram", READ, Always),
+    rule("liability", RULES, Never),
     rule("operation", READ, Own),
     rule("previewEarn", &["read"], Never),
     rule("previewLevels", RULES, Never),
@@ -164,6 +167,7 @@ pub const MUTATIONS: &[Rule] = &[
     rule("setInvitations", &["rewards"], Never),
     rule("setJob", &["rules"], Never),
     rule("setLevels", &["rules"], Never),
+    rule("setPointValue", &["rules"], Never),
     rule("setRiskRule", &["rules"], Never),
     rule("setSignIn", &["rewards"], Never),
     rule("setTimeZone", &["earn"], Own),
@@ -211,7 +215,15 @@ pub fn caller_for<'a>(context: &Context<'a>, user_id: &str) -> Result<&'a Caller
 
 /// Who reads of a member's account, if they may.
 pub fn reader<'a>(context: &Context<'a>, user_id: &str, wallet: &str) -> Result<&'a Caller, Error> {
-    let caller = authorize(context, Some(user_id))?;
+    within(authorize(context, Some(user_id))?, wallet)
+}
+
+/// Who reads of all members of a wallet, if they may.
+pub fn reader_of<'a>(context: &Context<'a>, wallet: &str) -> Result<&'a Caller, Error> {
+    within(authorize(context, None)?, wallet)
+}
+
+fn within<'a>(caller: &'a Caller, wallet: &str) -> Result<&'a Caller, Error> {
     match &caller.wallets {
         Some(wallets) if !wallets.iter().any(|allowed| allowed == wallet) => Err(Error::forbidden("wallet", wallet)),
         _ => Ok(caller),

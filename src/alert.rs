@@ -261,8 +261,7 @@ impl AlertQuery {
         let wallets = &caller(context)?.wallets;
         let first = page_size(first)?;
         let before = after.map(|cursor| cursor.parse::<i64>().map_err(|_| bad_cursor())).transpose()?;
-        let states =
-            states.unwrap_or_else(|| vec![AlertState::Open, AlertState::Acknowledged, AlertState::Silenced]);
+        let states = states.unwrap_or_else(|| vec![AlertState::Open, AlertState::Acknowledged, AlertState::Silenced]);
         let place: [&(dyn ToSql + Sync); 4] = [&(first + 1), &before, &states, wallets];
         let alerts = context.data::<DataLoader<Reads>>()?.loader().list(ALERTS, &place).await?;
         Ok(connection(alerts, first, before.is_some(), |alert: &Alert| alert.id.to_string()))
@@ -413,11 +412,7 @@ impl AlertMutation {
 
     /// Says that somebody looks after an alert; it stays until it is over. Needs the scope rules. Errors: INVALID_INPUT,
     /// FORBIDDEN, IDEMPOTENCY_CONFLICT.
-    async fn acknowledge_alert(
-        &self,
-        context: &Context<'_>,
-        input: AlertInput,
-    ) -> async_graphql::Result<AlertPayload> {
+    async fn acknowledge_alert(&self, context: &Context<'_>, input: AlertInput) -> async_graphql::Result<AlertPayload> {
         decide(context, "acknowledge_alert", input).await
     }
 
@@ -437,14 +432,7 @@ impl AlertMutation {
             context,
             "select r.replayed, r.alert from api.silence_alert(
                 $2, $3, $4, $5, $6, (select name from api.client where id = $1)) r",
-            &[
-                &client_id,
-                &alert_id(&input.id),
-                &input.until,
-                &input.reason,
-                &input.actor,
-                &input.idempotency_key,
-            ],
+            &[&client_id, &alert_id(&input.id), &input.until, &input.reason, &input.actor, &input.idempotency_key],
         )
         .await?;
         Ok(AlertPayload { alert: row.get("alert"), replayed: row.get("replayed") })

@@ -165,6 +165,12 @@ async fn serve(options: Serve) -> Result {
         format!("cannot listen on {}: {error}. Choose another address with --listen", options.listen)
     })?;
     let address = listener.local_addr()?;
+    let metrics_listener = match options.metrics_listen {
+        Some(address) => Some(TcpListener::bind(address).await.map_err(|error| {
+            format!("cannot listen on {address}: {error}. Choose another address with --metrics-listen")
+        })?),
+        None => None,
+    };
 
     let (mut database, private_dir) = match &options.database.database_url {
         Some(config) => (Database { config: config.clone(), server: None }, None),
@@ -185,6 +191,14 @@ async fn serve(options: Serve) -> Result {
     drop(client);
 
     let router = server::router(&database.config, tokens, &options.exposure).await?;
+    if let Some(listener) = metrics_listener {
+        let metrics = router.metrics();
+        tokio::spawn(async move {
+            if let Err(error) = axum::serve(listener, metrics).await {
+                tracing::error!("/metrics is served no more: {error}");
+            }
+        });
+    }
     commands::say(commands::banner(address, key.as_deref(), private_dir.is_some()));
 
     let (stop, stopped) = oneshot::channel::<()>();

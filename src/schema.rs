@@ -11,6 +11,7 @@ use async_graphql::{
     parser::types::ExecutableDocument,
 };
 use futures_util::{StreamExt, stream, stream::BoxStream};
+use prometheus::IntGauge;
 
 use crate::{
     account::{AccountQuery, AccountSubscription},
@@ -26,6 +27,7 @@ use crate::{
     expiry::ExpiryMutation,
     explain::ExplainQuery,
     feed::Feed,
+    flow::{FlowMutation, FlowQuery},
     freeze::FreezeMutation,
     hold::{HoldMutation, HoldQuery},
     invitation::{InvitationMutation, InvitationQuery},
@@ -36,6 +38,7 @@ use crate::{
     level_program::{LevelMutation, LevelQuery},
     limit::{LimitMutation, LimitQuery},
     merge::MergeMutation,
+    metrics,
     operation::EntrySubscription,
     pairs::Pairs,
     preview::PreviewQuery,
@@ -78,6 +81,7 @@ pub struct Query(
     ActivityQuery,
     WebhookQuery,
     AlertQuery,
+    FlowQuery,
 );
 
 /// Operations on members' points.
@@ -107,6 +111,7 @@ pub struct Mutation(
     ActivityMutation,
     WebhookMutation,
     AlertMutation,
+    FlowMutation,
 );
 
 /// What changes, as it changes: over a WebSocket or as server-sent events. After a lost connection a subscription goes on
@@ -138,6 +143,17 @@ const MAX_DOCUMENT: usize = 4096;
 pub struct Api {
     schema: Schema<Query, Mutation, Subscription>,
     documents: Arc<Mutex<HashMap<String, ExecutableDocument>>>,
+    /// Requests on sockets that run.
+    running: IntGauge,
+}
+
+/// One of them, as long as it is kept.
+struct Running(IntGauge);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
 }
 
 impl Api {
@@ -168,7 +184,12 @@ impl Api {
             .limit_directives(MAX_DIRECTIVES);
         // Suggestions would tell of the schema name by name.
         let schema = if introspection { schema } else { schema.disable_introspection().disable_suggestions() }.finish();
-        Api { schema, documents: Arc::default() }
+        Api { schema, documents: Arc::default(), running: metrics::subscriptions() }
+    }
+
+    /// How many subscriptions, and other requests on sockets, run.
+    pub fn running(&self) -> &IntGauge {
+        &self.running
     }
 
     /// Refuses what no document may ask for. Clients send the same few documents again and again, so those that may are kept.
@@ -215,9 +236,11 @@ impl Executor for Api {
             return stream::iter([error.into_response()]).boxed();
         }
         let responses = Executor::execute_stream(&self.schema, request, session);
+        self.running.inc();
+        let running = Running(self.running.clone());
         responses
             .map(move |response| {
-                let _until_the_end = &turn;
+                let _until_the_end = (&turn, &running);
                 error::complete(response)
             })
             .boxed()

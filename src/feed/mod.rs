@@ -36,6 +36,7 @@ pub use topics::{Hint, Seen};
 use crate::{
     account::{Account, AccountKey, bucket},
     error::Error,
+    metrics::FeedMetrics,
     reads::Reads,
 };
 use channel::Outgoing;
@@ -68,6 +69,7 @@ struct Inner {
     beat: watch::Sender<u64>,
     /// For other gateways.
     outgoing: Outgoing,
+    metrics: FeedMetrics,
     reads: DataLoader<Reads>,
 }
 
@@ -80,6 +82,7 @@ impl Feed {
             marked: Notify::new(),
             beat: watch::Sender::new(0),
             outgoing: Outgoing::default(),
+            metrics: FeedMetrics::default(),
             reads: DataLoader::new(Reads::new(pool), tokio::spawn).delay(Duration::ZERO).max_batch_size(MAX_READ),
         }));
         for _ in 0..READERS {
@@ -112,6 +115,16 @@ impl Feed {
         self.0.beat.send_modify(|beat| *beat += 1);
     }
 
+    /// What it has counted.
+    pub fn metrics(&self) -> &FeedMetrics {
+        &self.0.metrics
+    }
+
+    /// Accounts that somebody follows.
+    pub fn followed(&self) -> usize {
+        self.topics().count()
+    }
+
     /// For what is followed without an account.
     pub fn reads(&self) -> &Reads {
         self.0.reads.loader()
@@ -134,6 +147,7 @@ impl Feed {
                     let mut topics = self.topics();
                     for (topic, seen) in taken.iter().zip(found) {
                         topics.publish(topic, seen);
+                        self.0.metrics.lag.observe(topic.since.elapsed().as_secs_f64());
                     }
                 }
                 Err(error) => {

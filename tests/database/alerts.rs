@@ -42,8 +42,10 @@ async fn resolved(client: &Client) -> i64 {
 async fn flow(client: &Client, hour: &str, kind: &str, points: i64) {
     client
         .execute(
-            &format!("insert into points.hourly_flow values ('{hour}', 'points', '{kind}', '', 1, $1)
-                on conflict (hour, wallet, kind, rule) do update set points = excluded.points"),
+            &format!(
+                "insert into points.hourly_flow values ('{hour}', 'points', '{kind}', '', 1, $1)
+                on conflict (hour, wallet, kind, rule) do update set points = excluded.points"
+            ),
             &[&points],
         )
         .await
@@ -122,7 +124,8 @@ async fn many_times_what_the_same_hour_of_the_weeks_before_had() {
     client.batch_execute(counted).await.unwrap();
     flow(&client, "2030-03-06 11:00Z", "earn", 60_000).await;
     assert_eq!(look(&client, now).await, 0, "there is nothing to compare with");
-    for (hour, points) in [("2030-02-27 11:00Z", 10_000), ("2030-02-20 11:00Z", 12_000), ("2030-02-13 11:00Z", 14_000)] {
+    for (hour, points) in [("2030-02-27 11:00Z", 10_000), ("2030-02-20 11:00Z", 12_000), ("2030-02-13 11:00Z", 14_000)]
+    {
         flow(&client, hour, "earn", points).await;
     }
     // of three weeks only; other hours are no matter
@@ -220,7 +223,9 @@ async fn the_queue_is_late() {
     let (_database, client) = open().await;
     enable(&client, "queue_lag").await;
     let state = |oldest: &str| {
-        format!("create or replace view points.queue_state as select 5::bigint as waiting, {oldest}::timestamptz as oldest_at")
+        format!(
+            "create or replace view points.queue_state as select 5::bigint as waiting, {oldest}::timestamptz as oldest_at"
+        )
     };
     let (late, fresh) = (state("'2030-03-06 12:18:59Z'"), state("null"));
     goes_and_comes(&client, "queue_lag", "", instant(NOON), &late, &fresh).await;
@@ -272,7 +277,8 @@ async fn a_receiver_takes_nothing() {
         .batch_execute("select api.create_webhook('shop', 'https://shop.example/', '{entry.booked}', 'c')")
         .await
         .unwrap();
-    let late = "insert into points.webhook_delivery (bucket, event, webhook, kind, facts, happened_at, queued_at, due_at)
+    let late =
+        "insert into points.webhook_delivery (bucket, event, webhook, kind, facts, happened_at, queued_at, due_at)
         select 0, 1, id, 'webhook.ping', '{}', '2030-03-06 11:19:59Z', now(), now() from points.webhook";
     goes_and_comes(&client, "webhook_lag", "shop", instant(NOON), late, "delete from points.webhook_delivery").await;
 }
@@ -393,7 +399,10 @@ async fn operators_acknowledge_silence_and_resolve() {
     assert_eq!(look(&client, now + TimeDelta::hours(3)).await, 1, "it is still wrong: another alert");
     // one that is over while it is silenced is over
     let second = number(&client, "select max(id) from api.alert").await;
-    client.batch_execute(&silence.replace(&id.to_string(), &second.to_string()).replace("'s')", "'s2')")).await.unwrap();
+    client
+        .batch_execute(&silence.replace(&id.to_string(), &second.to_string()).replace("'s')", "'s2')"))
+        .await
+        .unwrap();
     client.batch_execute("update points.job set failures = 0").await.unwrap();
     assert_eq!(look(&client, now).await, 1);
     assert_eq!(there(&client).await, [""; 0]);
@@ -413,7 +422,12 @@ async fn operators_acknowledge_silence_and_resolve() {
     client.batch_execute("update points.job set failures = 3 where name = 'sweep'").await.unwrap();
     look(&client, now).await;
     let third = number(&client, "select max(id) from api.alert").await;
-    for (until, reason) in [("now() - interval '1 s'", "'x'"), ("now() + interval '400 days'", "'x'"), ("null", "'x'"), ("now() + interval '1 h'", "null")] {
+    for (until, reason) in [
+        ("now() - interval '1 s'", "'x'"),
+        ("now() + interval '400 days'", "'x'"),
+        ("null", "'x'"),
+        ("now() + interval '1 h'", "null"),
+    ] {
         let call = format!("select api.silence_alert({third}, {until}, {reason}, 'sue', 'y')");
         assert_eq!(sqlstate(client.batch_execute(&call).await), "LP001", "{call}");
     }
@@ -424,12 +438,16 @@ async fn functions_raise_and_resolve_by_themselves() {
     let (_database, client) = open().await;
     let now = instant(NOON);
     client
-        .batch_execute("select api.set_alert_rule('odd', 'Something is odd.', 'raised', 0, 'k', p_severity => 'critical')")
+        .batch_execute(
+            "select api.set_alert_rule('odd', 'Something is odd.', 'raised', 0, 'k', p_severity => 'critical')",
+        )
         .await
         .unwrap();
     let raise = async |value: i32| {
         client
-            .batch_execute(&format!("select points.raise_alert('odd', 'x', {value}, 'odd by {value}', p_now => '{NOON}')"))
+            .batch_execute(&format!(
+                "select points.raise_alert('odd', 'x', {value}, 'odd by {value}', p_now => '{NOON}')"
+            ))
             .await
             .unwrap();
     };
@@ -505,7 +523,10 @@ async fn what_is_raised_and_resolved_is_told_to_webhooks_that_want_it() {
     let data = &bodies[0]["data"];
     assert_eq!((&data["rule"], &data["subject"], &data["value"]), (&json!("job_failing"), &json!("sweep"), &json!(3)));
     assert_eq!(data["message"], "job sweep failed 3 times in a row: x");
-    assert_eq!((&data["severity"], &data["resolvedAt"], &data["userId"]), (&json!("warning"), &Value::Null, &Value::Null));
+    assert_eq!(
+        (&data["severity"], &data["resolvedAt"], &data["userId"]),
+        (&json!("warning"), &Value::Null, &Value::Null)
+    );
     assert!(bodies[1]["data"]["resolvedAt"].is_string() && bodies[1]["data"]["id"] == data["id"]);
     assert!(bodies[1]["data"]["version"].as_i64() > data["version"].as_i64());
 }

@@ -16,6 +16,7 @@ mod execute;
 mod expiry_and_activation;
 mod expiry_changes;
 mod explain;
+mod flows;
 mod history;
 mod holds;
 mod idempotency;

@@ -208,6 +208,7 @@ fn special(field: &str, name: &str) -> Option<&'static str> {
     Some(match (field, name) {
         ("entryAdded", "after") => "\"0\"",
         ("levelChanged", "after") => "\"0_0\"",
+        ("flows", "from") => "\"2029-12-31T00:00:00Z\"",
         ("setAlertRule", "kind") => "JOB_LAG",
         ("addBudget", "campaign") | ("changeCampaign", "code") => "\"SUMMER\"",
         ("addCoupons", "reward") => "\"VOUCHER\"",
