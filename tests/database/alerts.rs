@@ -515,6 +515,7 @@ async fn what_is_raised_and_resolved_is_told_to_webhooks_that_want_it() {
     client.batch_execute(&format!("select api.acknowledge_alert({id}, 'sue', 'a')")).await.unwrap();
     client.batch_execute("update points.job set failures = 0 where name = 'sweep'").await.unwrap();
     look(&client, now + MINUTE).await;
+    let now = Utc::now() + MINUTE;
     client.execute("select points.queue_deliveries(1000, $1)", &[&now]).await.unwrap();
     let rows = client.query("select body, url from points.claim_deliveries($1) order by event", &[&now]).await.unwrap();
     let bodies: Vec<Value> = rows.iter().map(|row| serde_json::from_str(row.get(0)).unwrap()).collect();

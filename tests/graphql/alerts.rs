@@ -33,7 +33,10 @@ async fn raise(client: &Client, subject: &str, value: i32) {
 /// Subjects and states of an event.
 fn words(event: &Value) -> Vec<String> {
     let alerts = event["alerts"].as_array().unwrap();
-    alerts.iter().map(|alert| format!("{} {}", alert["subject"].as_str().unwrap(), alert["state"].as_str().unwrap())).collect()
+    alerts
+        .iter()
+        .map(|alert| format!("{} {}", alert["subject"].as_str().unwrap(), alert["state"].as_str().unwrap()))
+        .collect()
 }
 
 /// What comes until these have: several changes may come in one event or in several.
@@ -58,8 +61,14 @@ async fn alerts_are_told_as_they_are_and_as_they_change() {
     let event = first.event().await;
     assert_eq!(words(&event), ["a OPEN"]);
     let alert = &event["alerts"][0];
-    assert_eq!((&alert["rule"], &alert["kind"], &alert["severity"]), (&json!("odd"), &json!("RAISED"), &json!("CRITICAL")));
-    assert_eq!((&alert["value"], &alert["threshold"], &alert["message"]), (&json!("1"), &json!("0"), &json!("odd by 1")));
+    assert_eq!(
+        (&alert["rule"], &alert["kind"], &alert["severity"]),
+        (&json!("odd"), &json!("RAISED"), &json!("CRITICAL"))
+    );
+    assert_eq!(
+        (&alert["value"], &alert["threshold"], &alert["message"]),
+        (&json!("1"), &json!("0"), &json!("odd by 1"))
+    );
 
     // by another gateway
     let other = Gateway::over(&database.url(), &gateway.key).await;
@@ -149,7 +158,8 @@ async fn operators_silence_resolve_and_set_rules() {
     let resolved = gateway.ask(list, json!({ "states": ["RESOLVED"] })).await;
     assert_eq!(resolved["alerts"]["nodes"].as_array().unwrap().len(), 1);
     for bad in ["0", "x"] {
-        let error = gateway.refused(resolve, json!({ "input": { "id": bad, "actor": "sue", "idempotencyKey": "q" } })).await;
+        let error =
+            gateway.refused(resolve, json!({ "input": { "id": bad, "actor": "sue", "idempotencyKey": "q" } })).await;
         assert_eq!((code(&error), &error["extensions"]["path"]), ("INVALID_INPUT", &json!(["input", "id"])));
     }
 
@@ -209,8 +219,12 @@ async fn flows_liability_and_breakage_are_asked_for() {
     let (gateway, _database, client) = open().await;
     client.batch_execute("update points.job set enabled = false where name = 'count_flows'").await.unwrap();
     gateway.sign_in("dora", "1").await.unwrap();
-    client.batch_execute("select api.run_job('count_flows', 5)").await.unwrap();
-    client.batch_execute("select api.run_job('count_flows', 5)").await.unwrap();
+    until("all is counted", async || {
+        client.batch_execute("select api.run_job('count_flows', 5)").await.unwrap();
+        let sql = "select coalesce(sum(entries), 0)::bigint from points.hourly_flow";
+        client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) == 8
+    })
+    .await;
     let flows = "query($from: DateTime!, $to: DateTime!, $after: String) { flows(from: $from, to: $to, by: DAY, first: 2, after: $after) {
         pageInfo { hasNextPage endCursor } nodes { startsAt endsAt whole points { entries issued used net } byRule { rule points { issued } } } } }";
     let now = chrono::Utc::now();
@@ -238,7 +252,8 @@ async fn flows_liability_and_breakage_are_asked_for() {
     let liability = "query($at: DateTime) { liability(at: $at) { points held debt pointValue value parts { expiresMonth source points held } } }";
     let data = gateway.ask(liability, json!({})).await;
     assert_eq!((&data["liability"]["points"], &data["liability"]["value"]), (&json!(1376), &json!("13.7600")));
-    let parts: i64 = data["liability"]["parts"].as_array().unwrap().iter().map(|part| part["points"].as_i64().unwrap()).sum();
+    let parts: i64 =
+        data["liability"]["parts"].as_array().unwrap().iter().map(|part| part["points"].as_i64().unwrap()).sum();
     assert_eq!(parts, 1376);
     let data = gateway.ask(liability, json!({ "at": from })).await;
     assert_eq!(data["liability"]["points"], 0);

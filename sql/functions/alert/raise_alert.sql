@@ -7,7 +7,7 @@ begin
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'rule', 'message', 'no such rule of the kind raised'));
     end if;
     perform points.apply_readings(
-        array[row(p_rule, p_subject, p_wallet, round(p_value, 6), p_message)::points.alert_reading], false, coalesce(p_now, clock_timestamp()));
+        array[row(p_rule, p_subject, p_wallet, trim_scale(round(p_value, 6)), p_message)::points.alert_reading], false, coalesce(p_now, clock_timestamp()));
 end
 $$;
 
