@@ -22,7 +22,9 @@ grant execute on function
     points.period_start(points.quota_period, timestamptz, text), points.period_end(points.quota_period, timestamptz, text),
     api.quote_deduction(text, numeric, text), api.explain_operation(text, uuid, text), api.sign_in_calendar(text, date, text),
     api.task_progress(text, text, int, text), api.invitations(text, text),
-    api.expiry_horizon(int), api.expiring_points(text, int, text)
+    api.expiry_horizon(int), api.expiring_points(text, int, text),
+    api.flows(timestamptz, timestamptz, text, text, timestamptz, int), api.liability(timestamptz, text), api.breakage(date, date, text),
+    api.measurements()
 to jifen_gateway, jifen_reader, jifen_operator;
 
 -- The gateway: the engine, and what keeps it running.
@@ -65,10 +67,6 @@ grant execute on function
     api.silence_alert(bigint, timestamptz, text, text, text, text),
     api.resolve_alert(bigint, text, text, text, text),
     api.set_alert_rule(text, text, points.alert_kind, numeric, text, points.flow_measure, text, numeric, bigint, int, points.alert_severity, boolean, text),
-    api.measurements(),
-    api.flows(timestamptz, timestamptz, text, text, timestamptz, int),
-    api.liability(timestamptz, text),
-    api.breakage(date, date, text),
     api.set_point_value(numeric, text, text, text),
     api.next_job(),
     api.take_step(text, timestamptz),

@@ -2240,7 +2240,7 @@ function api.backtest_rule(p_rule text, p_version integer, p_from timestamp with
 function api.breakage(p_from date, p_to date, p_wallet text DEFAULT 'points'::text)
     returns TABLE(closed_granted bigint, closed_expired bigint, rate numeric, cohorts api.breakage_cohort[])
     plpgsql stable security definer set search_path="", enable_seqscan=on, plan_cache_mode=auto
-    grant execute to jifen_gateway
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function api.bucket(p_user_id text, p_wallet text DEFAULT 'points'::text)
     returns smallint
@@ -2420,7 +2420,7 @@ function api.extend_expiry(p_user_id text, p_expires_at timestamp with time zone
 function api.flows(p_from timestamp with time zone, p_until timestamp with time zone, p_unit text, p_wallet text DEFAULT 'points'::text, p_after timestamp with time zone DEFAULT NULL::timestamp with time zone, p_limit integer DEFAULT 100)
     returns TABLE(starts_at timestamp with time zone, ends_at timestamp with time zone, whole boolean, total boolean, rule text, entries bigint, issued bigint, clawed_back bigint, used bigint, refunded bigint, expired bigint, reinstated bigint, adjusted bigint, transferred bigint, written_off bigint, net bigint)
     plpgsql stable security definer set search_path=""
-    grant execute to jifen_gateway
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function api.freeze_account(p_user_id text, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -2455,7 +2455,7 @@ function api.join_by_invitation(p_user_id text, p_code text, p_idempotency_key t
 function api.liability(p_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_wallet text DEFAULT 'points'::text)
     returns TABLE(at timestamp with time zone, points bigint, held bigint, debt bigint, point_value numeric, value numeric, parts api.liability_part[])
     plpgsql stable security definer set search_path=""
-    grant execute to jifen_gateway
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function api.make_up_sign_in(p_user_id text, p_day date, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -2465,7 +2465,7 @@ function api.make_up_sign_in(p_user_id text, p_day date, p_idempotency_key text,
 function api.measurements()
     returns TABLE(name text, labels text[], value double precision)
     plpgsql stable security definer set search_path=""
-    grant execute to jifen_gateway
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function api.merge_accounts(p_user_id text, p_into_user_id text, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
