@@ -2,7 +2,10 @@
 -- has done, since when the oldest of what is left has been due (null: nothing is), and what failed without stopping it. What
 -- operators have set since, schedule and enabled, stays.
 insert into points.job (name, schedule, step_limit, timeout_seconds, description) values
+    ('alerts',             'PT10S', 10000, 10, 'Measures what the alert rules are about, and raises and resolves alerts.'),
     ('archive',            '0 3 * * *', 1, 3600, 'Moves closed months of entries and lot uses to the archive.'),
+    ('check_totals',       'PT1H',  1000, 60, 'Compares the total of each wallet by its flows with that by its balances.'),
+    ('count_flows',        'PT5S',  20000, 30, 'Adds new entries to the flows of their hours.'),
     ('create_partitions',  'PT1H',  3,   60, 'Makes the monthly partitions of entries and lot uses ahead of time.'),
     ('evaluate_levels',    'PT10S', 200, 10, 'Books what changed levels make of members.'),
     ('forget_batches',     'PT10M', 1000, 30, 'Deletes batches some days after they were carried out, and uploads that were abandoned.'),

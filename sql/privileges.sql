@@ -24,7 +24,9 @@ grant execute on function
     api.task_progress(text, text, int, text), api.invitations(text, text),
     api.expiry_horizon(int), api.expiring_points(text, int, text),
     api.batch_rows(uuid, int, int, points.row_state),
-    api.doctor(timestamptz, int, int, bytea)
+    api.doctor(timestamptz, int, int, bytea),
+    api.flows(timestamptz, timestamptz, text, text, timestamptz, int), api.liability(timestamptz, text), api.breakage(date, date, text),
+    api.measurements()
 to jifen_gateway, jifen_reader, jifen_operator;
 
 -- The gateway: the engine, and what keeps it running.
@@ -70,6 +72,11 @@ grant execute on function
     api.drop_batch(int, uuid),
     api.take_rows(),
     api.put_rows(uuid, int, int, jsonb),
+    api.acknowledge_alert(bigint, text, text, text, text),
+    api.silence_alert(bigint, timestamptz, text, text, text, text),
+    api.resolve_alert(bigint, text, text, text, text),
+    api.set_alert_rule(text, text, points.alert_kind, numeric, text, points.flow_measure, text, numeric, bigint, int, points.alert_severity, boolean, text),
+    api.set_point_value(numeric, text, text, text),
     api.next_job(),
     api.take_step(text, timestamptz),
     api.put_off(text, timestamptz, text),
@@ -164,6 +171,12 @@ grant execute on function
     api.replay_webhook_deliveries(text, text, text[], timestamptz, boolean, text),
     api.set_webhooks(boolean, int),
     api.set_batches(bigint, bigint, int),
+    api.acknowledge_alert(bigint, text, text, text, text),
+    api.silence_alert(bigint, timestamptz, text, text, text, text),
+    api.resolve_alert(bigint, text, text, text, text),
+    api.set_alert_rule(text, text, points.alert_kind, numeric, text, points.flow_measure, text, numeric, bigint, int, points.alert_severity, boolean, text),
+    api.recount_flows(),
+    api.set_point_value(numeric, text, text, text),
     api.run_job(text, int, text, text),
     api.set_job(text, text, boolean, text, text),
     api.set_activity(points.operation_kind[], text, text),

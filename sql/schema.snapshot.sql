@@ -9,6 +9,12 @@ schema points
     grant create to jifen_owner
     grant usage to jifen_owner
 
+enum points.alert_kind (hourly_flow, hourly_jump, total_difference, reconciliation_overdue, discrepancies, queue_lag, job_lag, job_failing, expiry_lag, webhook_lag, partitions_missing, budget_used, raised)
+
+enum points.alert_severity (info, warning, critical)
+
+enum points.alert_state (pending, open, acknowledged, silenced, resolved)
+
 domain points.balance_shape as points.balance_facts
     balance_is_within_safe_integers: CHECK ((((((VALUE).pending)::bigint + ((VALUE).available)::bigint) + ((VALUE).held)::bigint) <= '9007199254740991'::bigint))
     balance_pockets_equal_flows: CHECK (((((((VALUE).pending)::bigint + ((VALUE).available)::bigint) + ((VALUE).held)::bigint) - ((VALUE).debt)::bigint) = ((((((VALUE).earned)::bigint + ((VALUE).adjusted)::bigint) + ((VALUE).transferred)::bigint) - ((VALUE).spent)::bigint) - ((VALUE).expired)::bigint)))
@@ -40,6 +46,8 @@ END)
 
 domain points.flow as bigint
     flow_is_safe_integer: CHECK (((VALUE >= '-9007199254740991'::bigint) AND (VALUE <= '9007199254740991'::bigint)))
+
+enum points.flow_measure (issued, clawed_back, used, expired, adjusted, net)
 
 enum points.hold_status (open, captured, released)
 
@@ -108,7 +116,7 @@ enum points.task_status (active, paused, retired)
 
 enum points.version_state (draft, scheduled, in_force, superseded, retired)
 
-enum points.webhook_event (entry.booked, level.changed, points.expiring, redemption.changed, review.changed, webhook.ping)
+enum points.webhook_event (entry.booked, level.changed, points.expiring, redemption.changed, review.changed, webhook.ping, alert.raised, alert.resolved)
 
 type api.backtest_day
     day           date
@@ -122,6 +130,21 @@ type api.backtest_member
     operations    bigint
     points_before bigint
     points_after  bigint
+
+type api.breakage_cohort
+    month       date
+    granted     bigint
+    used        bigint
+    clawed_back bigint
+    expired     bigint
+    other       bigint
+    outstanding bigint
+
+type api.liability_part
+    expires_month date
+    source        text
+    points        bigint
+    held          bigint
 
 type api.origin
     address inet
@@ -153,6 +176,13 @@ type api.request
     metadata        jsonb
     subject         text
     origin          api.origin
+
+type points.alert_reading
+    rule    text
+    subject text
+    wallet  text
+    value   numeric
+    message text
 
 type points.balance_facts
     pending     points.pocket
@@ -291,6 +321,68 @@ table points.activity
     trigger append_only before delete or update on points.activity for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.activity for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
+
+table points.alert with (fillfactor=80)
+    id             bigint not null generated always as identity
+    rule           text not null
+    subject        text not null
+    wallet         text
+    state          points.alert_state not null
+    severity       points.alert_severity not null
+    value          numeric not null
+    message        text not null
+    since          timestamp with time zone not null
+    raised_at      timestamp with time zone
+    silenced_until timestamp with time zone
+    resolved_at    timestamp with time zone
+    decided_at     timestamp with time zone
+    decided_by     text
+    reason         text
+    version        bigint not null
+    alert_pkey: PRIMARY KEY (id)
+    alert_rule_fkey: FOREIGN KEY (rule) REFERENCES points.alert_rule(name)
+    alert_wallet_fkey: FOREIGN KEY (wallet) REFERENCES points.wallet(code)
+    alert_decided_by_somebody: CHECK ((((decided_at IS NULL) = (decided_by IS NULL)) AND ((reason IS NULL) OR (decided_at IS NOT NULL))))
+    alert_message_is_some: CHECK ((length(message) > 0))
+    alert_raised_unless_pending: CHECK (((state = 'pending'::points.alert_state) = (raised_at IS NULL)))
+    alert_resolved_at_an_instant: CHECK (((state = 'resolved'::points.alert_state) = (resolved_at IS NOT NULL)))
+    alert_silenced_until_an_instant: CHECK (((state = 'silenced'::points.alert_state) = (silenced_until IS NOT NULL)))
+    CREATE INDEX alert_changed ON points.alert USING btree (version, id) WHERE (state <> 'pending'::points.alert_state)
+    CREATE INDEX alert_listed ON points.alert USING btree (state, id)
+    CREATE UNIQUE INDEX alert_one_of_a_subject ON points.alert USING btree (rule, subject) WHERE (state <> 'resolved'::points.alert_state)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.alert_clock
+    id      boolean not null default true
+    version bigint not null
+    alert_clock_pkey: PRIMARY KEY (id)
+    alert_clock_is_one_row: CHECK (id)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.alert_rule
+    name         text not null
+    description  text not null
+    kind         points.alert_kind not null
+    flow         points.flow_measure
+    wallet       text
+    threshold    numeric not null
+    clear_at     numeric
+    minimum      bigint
+    hold_seconds integer not null default 0
+    severity     points.alert_severity not null default 'warning'::points.alert_severity
+    enabled      boolean not null default true
+    changed_at   timestamp with time zone not null
+    alert_rule_pkey: PRIMARY KEY (name)
+    alert_rule_wallet_fkey: FOREIGN KEY (wallet) REFERENCES points.wallet(code)
+    alert_rule_clears_below_threshold: CHECK (((clear_at >= (0)::numeric) AND (clear_at <= threshold) AND (scale(clear_at) <= 6)))
+    alert_rule_description_length: CHECK (((length(description) >= 1) AND (length(description) <= 500)))
+    alert_rule_flow_where_one_is_measured: CHECK (((kind = ANY (ARRAY['hourly_flow'::points.alert_kind, 'hourly_jump'::points.alert_kind])) = (flow IS NOT NULL)))
+    alert_rule_hold_in_range: CHECK (((hold_seconds >= 0) AND (hold_seconds <= 86400)))
+    alert_rule_minimum_is_for_jumps: CHECK ((((kind = 'hourly_jump'::points.alert_kind) = (minimum IS NOT NULL)) AND ((minimum >= 1) AND (minimum <= '9007199254740991'::bigint))))
+    alert_rule_name_is_plain: CHECK ((name ~ '^[a-z][a-z0-9_]{0,47}$'::text))
+    alert_rule_threshold_in_range: CHECK (((threshold >= (0)::numeric) AND (threshold < '1000000000000000000'::numeric) AND (scale(threshold) <= 6)))
+    alert_rule_wallet_where_one_is_measured: CHECK (((wallet IS NULL) OR (kind = ANY (ARRAY['hourly_flow'::points.alert_kind, 'hourly_jump'::points.alert_kind, 'total_difference'::points.alert_kind]))))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.balance with (fillfactor=60)
     account_id      bigint not null
@@ -448,7 +540,7 @@ table points.catalogue_change
     recorded_at     timestamp with time zone not null
     catalogue_change_pkey: PRIMARY KEY (client_id, idempotency_key)
     catalogue_change_client_id_fkey: FOREIGN KEY (client_id) REFERENCES points.client(id)
-    catalogue_change_is_known: CHECK ((what = ANY (ARRAY['create_rule'::text, 'draft_rule_version'::text, 'publish_rule_version'::text, 'discard_rule_draft'::text, 'retire_rule'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text, 'set_risk_rule'::text, 'create_reward'::text, 'change_reward'::text, 'add_stock'::text, 'add_coupons'::text, 'create_task'::text, 'change_task'::text, 'set_sign_in'::text, 'set_invitations'::text, 'set_levels'::text, 'set_job'::text, 'run_job'::text, 'set_activity'::text, 'set_archive'::text, 'create_webhook'::text, 'change_webhook'::text, 'rotate_webhook_secret'::text, 'delete_webhook'::text, 'ping_webhook'::text, 'replay_webhook_deliveries'::text])))
+    catalogue_change_is_known: CHECK ((what = ANY (ARRAY['create_rule'::text, 'draft_rule_version'::text, 'publish_rule_version'::text, 'discard_rule_draft'::text, 'retire_rule'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text, 'set_risk_rule'::text, 'create_reward'::text, 'change_reward'::text, 'add_stock'::text, 'add_coupons'::text, 'create_task'::text, 'change_task'::text, 'set_sign_in'::text, 'set_invitations'::text, 'set_levels'::text, 'set_job'::text, 'run_job'::text, 'set_activity'::text, 'set_archive'::text, 'create_webhook'::text, 'change_webhook'::text, 'rotate_webhook_secret'::text, 'delete_webhook'::text, 'ping_webhook'::text, 'replay_webhook_deliveries'::text, 'set_alert_rule'::text, 'acknowledge_alert'::text, 'silence_alert'::text, 'resolve_alert'::text, 'set_point_value'::text])))
     trigger append_only before delete or update on points.catalogue_change for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.catalogue_change for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -574,6 +666,7 @@ table points.entry partition by range (recorded_at)
     bucket          smallint not null
     entry_pkey: PRIMARY KEY (bucket, account_id, seq, recorded_at)
     entry_is_in_shape: CHECK (((ROW(kind, seq, (((pending_delta + available_delta) + held_delta) - debt_delta)))::points.entry_shape IS DISTINCT FROM NULL))
+    CREATE INDEX entry_recorded_brin ON ONLY points.entry USING brin (recorded_at) WITH (autosummarize='on')
     trigger append_only before delete or update on points.entry for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.entry for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -613,6 +706,19 @@ table points.erasure
     trigger append_only_truncate before truncate on points.erasure for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
 
+table points.flow_count
+    id            boolean not null default true
+    counted_until timestamp with time zone
+    mark_at       timestamp with time zone
+    mark_by       xid8
+    mark_xid      xid8
+    slice         interval not null default '00:01:00'::interval
+    flow_count_pkey: PRIMARY KEY (id)
+    flow_count_is_one_row: CHECK (id)
+    flow_count_mark_is_whole: CHECK ((((mark_at IS NULL) = (mark_by IS NULL)) AND ((mark_xid IS NULL) OR (mark_at IS NOT NULL))))
+    flow_count_slice_in_range: CHECK (((slice >= '00:00:01'::interval) AND (slice <= '01:00:00'::interval)))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
 table points.former_time_zone
     until     timestamp with time zone not null
     time_zone text not null
@@ -637,6 +743,18 @@ table points.hold
     hold_closed_once_and_whole: CHECK ((((closed_at IS NULL) = (captured IS NULL)) AND ((closed_at IS NULL) = (closed_by IS NULL))))
     hold_points_positive: CHECK ((points > 0))
     CREATE INDEX hold_open ON points.hold USING btree (bucket, account_id, deadline) WHERE (closed_at IS NULL)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.hourly_flow
+    hour    timestamp with time zone not null
+    wallet  text not null
+    kind    points.entry_kind not null
+    rule    text not null
+    entries bigint not null
+    points  bigint not null
+    hourly_flow_pkey: PRIMARY KEY (hour, wallet, kind, rule)
+    hourly_flow_wallet_fkey: FOREIGN KEY (wallet) REFERENCES points.wallet(code)
+    hourly_flow_entries_not_negative: CHECK ((entries >= 0))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.invitation
@@ -998,7 +1116,7 @@ table points.outbox with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_th
     event       points.webhook_event not null
     facts       jsonb
     outbox_pkey: PRIMARY KEY (bucket, id)
-    outbox_event_is_whole: CHECK ((((event = 'entry.booked'::points.webhook_event) = (seq IS NOT NULL)) AND ((seq IS NULL) = (facts IS NOT NULL)) AND ((event = 'webhook.ping'::points.webhook_event) = (account_id IS NULL))))
+    outbox_event_is_whole: CHECK ((((event = 'entry.booked'::points.webhook_event) = (seq IS NOT NULL)) AND ((seq IS NULL) = (facts IS NOT NULL)) AND ((event = ANY (ARRAY['webhook.ping'::points.webhook_event, 'alert.raised'::points.webhook_event, 'alert.resolved'::points.webhook_event])) = (account_id IS NULL))))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.prize
@@ -1338,6 +1456,15 @@ table points.task_progress
     task_progress_done_in_range: CHECK (((done >= 1) AND (done <= needed)))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
+table points.total_check
+    wallet     text not null
+    checked_at timestamp with time zone not null
+    expected   bigint not null
+    actual     bigint not null
+    total_check_pkey: PRIMARY KEY (wallet)
+    total_check_wallet_fkey: FOREIGN KEY (wallet) REFERENCES points.wallet(code)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
 table points.transfer_day
     account_id bigint not null
     points     points.pocket not null
@@ -1358,6 +1485,7 @@ table points.wallet
     level_notice_days integer not null default 30
     level_wallet      text
     multiplied_rules  text[] not null default '{}'::text[]
+    point_value       numeric
     wallet_pkey: PRIMARY KEY (code)
     wallet_level_wallet_fkey: FOREIGN KEY (level_wallet) REFERENCES points.wallet(code)
     wallet_code_is_plain: CHECK ((code ~ '^[a-z][a-z0-9_]{0,31}$'::text))
@@ -1365,6 +1493,7 @@ table points.wallet
     wallet_level_grace_within_period: CHECK (((level_grace_days >= 0) AND (level_grace_days <= CASE WHEN (level_downgrade = 'never'::points.level_downgrade) THEN 0 WHEN (level_measure = 'rolling_year'::points.level_measure) THEN 27 ELSE 180 END)))
     wallet_level_notice_days_in_range: CHECK (((level_notice_days >= 0) AND (level_notice_days <= 366)))
     wallet_names_multiplied_rules: CHECK (((cardinality(multiplied_rules) <= 100) AND (array_position(multiplied_rules, NULL::text) IS NULL)))
+    wallet_point_value_in_range: CHECK (((point_value >= (0)::numeric) AND (point_value < '1000000'::numeric) AND (scale(point_value) <= 12)))
     wallet_shows_level_of_another: CHECK ((level_wallet <> code))
     trigger levels_changed after update of level_measure, level_downgrade, level_grace_days, level_wallet on points.wallet for each statement execute function points.levels_changed()
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
@@ -1515,6 +1644,46 @@ view api.batch
     started_at      timestamp with time zone
     done_at         timestamp with time zone
     attempts        integer
+view api.alert
+    id             bigint
+    rule           text
+    kind           points.alert_kind
+    subject        text
+    wallet         text
+    state          points.alert_state
+    severity       points.alert_severity
+    value          numeric
+    threshold      numeric
+    message        text
+    since          timestamp with time zone
+    raised_at      timestamp with time zone
+    silenced_until timestamp with time zone
+    resolved_at    timestamp with time zone
+    decided_at     timestamp with time zone
+    decided_by     text
+    reason         text
+    version        bigint
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
+view api.alert_clock
+    version bigint
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
+view api.alert_rule
+    name         text
+    description  text
+    kind         points.alert_kind
+    flow         points.flow_measure
+    wallet       text
+    threshold    numeric
+    clear_at     numeric
+    minimum      bigint
+    hold_seconds integer
+    severity     points.alert_severity
+    enabled      boolean
+    changed_at   timestamp with time zone
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -1612,6 +1781,17 @@ view api.hold
     closed_by  uuid
     open       boolean
     status     points.hold_status
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
+view api.hourly_flow
+    hour    timestamp with time zone
+    wallet  text
+    kind    points.entry_kind
+    rule    text
+    entries bigint
+    points  bigint
+    whole   boolean
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -2085,10 +2265,27 @@ view points.lot_use_history
     idle         interval
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
+view points.queue_state
+    waiting   bigint
+    oldest_at timestamp with time zone
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+view points.reconciliation_state
+    last_full_at        timestamp with time zone
+    last_incremental_at timestamp with time zone
+    proven_up_to        timestamp with time zone
+    open_discrepancies  bigint
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
 function api.accept_transfer(p_user_id text, p_to_user_id text, p_transfer_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
+
+function api.acknowledge_alert(p_id bigint, p_actor text, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, alert api.alert)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
 
 function api.activate_award(p_user_id text, p_operation_id uuid, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -2143,6 +2340,9 @@ function api.backtest_rule(p_rule text, p_version integer, p_from timestamp with
 function api.batch_rows(p_ticket uuid, p_after integer, p_limit integer, p_state points.row_state DEFAULT NULL::points.row_state)
     returns TABLE(number integer, idempotency_key text, state points.row_state, points bigint, operation_id uuid, code text, message text, details jsonb)
     plpgsql stable security definer set search_path=""
+function api.breakage(p_from date, p_to date, p_wallet text DEFAULT 'points'::text)
+    returns TABLE(closed_granted bigint, closed_expired bigint, rate numeric, cohorts api.breakage_cohort[])
+    plpgsql stable security definer set search_path="", enable_seqscan=on, plan_cache_mode=auto
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function api.bucket(p_user_id text, p_wallet text DEFAULT 'points'::text)
@@ -2335,6 +2535,11 @@ function api.extend_expiry(p_user_id text, p_expires_at timestamp with time zone
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.flows(p_from timestamp with time zone, p_until timestamp with time zone, p_unit text, p_wallet text DEFAULT 'points'::text, p_after timestamp with time zone DEFAULT NULL::timestamp with time zone, p_limit integer DEFAULT 100)
+    returns TABLE(starts_at timestamp with time zone, ends_at timestamp with time zone, whole boolean, total boolean, rule text, entries bigint, issued bigint, clawed_back bigint, used bigint, refunded bigint, expired bigint, reinstated bigint, adjusted bigint, transferred bigint, written_off bigint, net bigint)
+    plpgsql stable security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
+
 function api.freeze_account(p_user_id text, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
@@ -2365,10 +2570,20 @@ function api.join_by_invitation(p_user_id text, p_code text, p_idempotency_key t
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.liability(p_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_wallet text DEFAULT 'points'::text)
+    returns TABLE(at timestamp with time zone, points bigint, held bigint, debt bigint, point_value numeric, value numeric, parts api.liability_part[])
+    plpgsql stable security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
+
 function api.make_up_sign_in(p_user_id text, p_day date, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
+
+function api.measurements()
+    returns TABLE(name text, labels text[], value double precision)
+    plpgsql stable security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function api.merge_accounts(p_user_id text, p_into_user_id text, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -2450,6 +2665,11 @@ function api.quote_deduction(p_user_id text, p_order_amount numeric, p_wallet te
     plpgsql stable security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
+function api.recount_flows()
+    returns bigint
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
 function api.redeem_reward(p_user_id text, p_reward text, p_idempotency_key text, p_expected_price bigint DEFAULT NULL::bigint, p_order_key text DEFAULT NULL::text, p_amount numeric DEFAULT NULL::numeric, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
@@ -2472,6 +2692,11 @@ function api.release_hold(p_user_id text, p_hold_id uuid, p_idempotency_key text
 
 function api.replay_webhook_deliveries(p_name text, p_idempotency_key text, p_ids text[] DEFAULT NULL::text[], p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_delivered boolean DEFAULT false, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, deliveries integer, more boolean, webhook api.webhook)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
+
+function api.resolve_alert(p_id bigint, p_actor text, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, alert api.alert)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
@@ -2525,6 +2750,11 @@ function api.set_activity(p_kinds points.operation_kind[], p_idempotency_key tex
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
+function api.set_alert_rule(p_name text, p_description text, p_kind points.alert_kind, p_threshold numeric, p_idempotency_key text, p_flow points.flow_measure DEFAULT NULL::points.flow_measure, p_wallet text DEFAULT NULL::text, p_clear_at numeric DEFAULT NULL::numeric, p_minimum bigint DEFAULT NULL::bigint, p_hold_seconds integer DEFAULT 0, p_severity points.alert_severity DEFAULT 'warning'::points.alert_severity, p_enabled boolean DEFAULT true, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, alert_rule api.alert_rule)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
+
 function api.set_archive(p_after_months integer, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, archive_after_months integer)
     plpgsql volatile security definer set search_path=""
@@ -2559,6 +2789,11 @@ function api.set_notice_days(p_days integer[])
     returns void
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
+
+function api.set_point_value(p_value numeric, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, point_value numeric)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
 
 function api.set_program(p_name text, p_time_zone text, p_currency text, p_debt_policy text, p_frozen_earns boolean DEFAULT true)
     returns void
@@ -2599,6 +2834,11 @@ function api.sign_in_calendar(p_user_id text, p_month date, p_wallet text DEFAUL
     returns TABLE(time_zone text, days date[], made_up date[], streak integer, today date, signed_today boolean, today_streak integer, today_points bigint, today_bonus bigint, tomorrow date, tomorrow_streak integer, tomorrow_points bigint, tomorrow_bonus bigint, make_up_from date, make_up_left integer, make_up_price bigint)
     plpgsql stable security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function api.silence_alert(p_id bigint, p_until timestamp with time zone, p_reason text, p_actor text, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, alert api.alert)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
 
 function api.spend_points(p_user_id text, p_points bigint, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_order_key text DEFAULT NULL::text, p_amount numeric DEFAULT NULL::numeric, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
@@ -2658,6 +2898,14 @@ function points.admit_redeems(p_bucket smallint, p_requests api.request[], p_dra
     returns points.draft[]
     plpgsql stable
 
+function points.alert_rule_fault(p_rule points.alert_rule)
+    returns text[]
+    plpgsql stable
+
+function points.alerts_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
+    returns record
+    plpgsql volatile
+
 function points.announce(p_bucket smallint, p_accounts text)
     returns void
     plpgsql volatile
@@ -2668,6 +2916,8 @@ function points.answer(p_bucket smallint, p_drafts points.draft[])
 
 function points.answer_piece(p_ticket uuid, p_no integer, p_attempt integer, p_answers jsonb, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
     returns boolean
+function points.apply_readings(p_readings points.alert_reading[], p_complete boolean, p_now timestamp with time zone)
+    returns integer
     plpgsql volatile
 
 function points.archive_loaded()
@@ -2771,6 +3021,9 @@ function points.change_period_levels(p_bucket smallint, p_drafts points.draft[],
 function points.check_room(p_client_id integer, p_more integer)
     returns void
     plpgsql stable
+function points.check_totals_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
+    returns record
+    plpgsql volatile set enable_seqscan=on, plan_cache_mode=auto
 
 function points.claim(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
     returns points.draft[]
@@ -2821,6 +3074,14 @@ function points.contra_of(p_kind points.entry_kind)
     sql immutable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
+function points.count_entries(p_after timestamp with time zone, p_until timestamp with time zone)
+    returns bigint
+    plpgsql volatile set plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off, max_parallel_workers_per_gather=0
+
+function points.count_flows_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
+    returns record
+    plpgsql volatile
+
 function points.count_moves(p_bucket smallint, p_wallet text, p_now timestamp with time zone)
     returns TABLE(previous text, level text, members bigint)
     plpgsql stable
@@ -2858,6 +3119,14 @@ function points.current_level(p_of_bucket smallint, p_account_id bigint)
 function points.days_after(p_at timestamp with time zone, p_days integer, p_time_zone text)
     returns timestamp with time zone
     sql stable parallel safe
+
+function points.debt_at(p_at timestamp with time zone, p_wallet text)
+    returns bigint
+    plpgsql stable set enable_seqscan=on, plan_cache_mode=auto
+
+function points.decide_alert(p_what text, p_id bigint, p_state points.alert_state, p_until timestamp with time zone, p_actor text, p_reason text, p_idempotency_key text, p_client text)
+    returns boolean
+    plpgsql volatile
 
 function points.decide_due_levels(p_bucket smallint, p_limit integer, p_now timestamp with time zone)
     returns integer
@@ -3089,6 +3358,14 @@ function points.find_version(p_rule text, p_version integer)
     returns points.rule_version
     plpgsql stable
 
+function points.flow_part(p_flow points.flow_measure, p_kind points.entry_kind, p_points bigint)
+    returns bigint
+    sql immutable parallel safe
+
+function points.flow_points(p_flow points.flow_measure, p_wallet text, p_hour timestamp with time zone)
+    returns bigint
+    plpgsql stable
+
 function points.follow_up(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns points.draft[]
     plpgsql volatile
@@ -3202,6 +3479,10 @@ function points.levels_fault(p_wallet text, p_levels jsonb, p_measure points.lev
     returns text[]
     plpgsql stable
 
+function points.liability_parts(p_at timestamp with time zone, p_wallet text)
+    returns SETOF api.liability_part
+    plpgsql stable set enable_seqscan=on, plan_cache_mode=auto
+
 function points.limit_facts(p_bucket smallint, p_account_id bigint, p_rule text, p_happened_at timestamp with time zone, p_base bigint, p_total bigint, p_campaigns jsonb)
     returns jsonb
     plpgsql stable
@@ -3257,6 +3538,10 @@ function points.lock_webhook(p_name text)
 function points.looks_at_origins(p_measure points.risk_measure)
     returns boolean
     sql immutable parallel safe
+
+function points.lots_at(p_at timestamp with time zone)
+    returns TABLE(bucket smallint, account_id bigint, source text, expires_at timestamp with time zone, points bigint)
+    plpgsql stable set enable_seqscan=on, enable_nestloop=off, plan_cache_mode=auto
 
 function points.made_up_in(p_bucket smallint, p_account_id bigint, p_day date)
     returns integer
@@ -3360,6 +3645,10 @@ function points.next_change(p_bucket smallint, p_account_id bigint, p_now timest
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function points.note_activity(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.note_alerts(p_version bigint, p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
@@ -3505,6 +3794,10 @@ function points.plan_settling(p_bucket smallint, p_account_ids bigint[], p_now t
     returns void
     plpgsql volatile
 
+function points.point_value(p_wallet text)
+    returns numeric
+    plpgsql stable
+
 function points.post(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
@@ -3582,6 +3875,7 @@ function points.queue_deliveries(p_limit integer, p_now timestamp with time zone
     plpgsql volatile
 
 function points.queue_rows(p_ticket uuid, p_rows jsonb, p_set_aside boolean, p_now timestamp with time zone)
+function points.raise_alert(p_rule text, p_subject text, p_value numeric, p_message text, p_wallet text DEFAULT NULL::text, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
     returns void
     plpgsql volatile
 
@@ -3785,6 +4079,10 @@ function points.seal_month(p_month date)
     returns void
     plpgsql volatile set TimeZone=UTC, lock_timeout=100ms
 
+function points.seconds_since(p_at timestamp with time zone, p_now timestamp with time zone)
+    returns numeric
+    sql immutable parallel safe
+
 function points.send_points(p_bucket smallint, p_to_bucket smallint, p_to_id bigint, p_request api.request, p_draft points.draft, p_known boolean, p_pair_kind points.operation_kind, p_erased boolean, p_now timestamp with time zone)
     returns points.draft
     plpgsql volatile
@@ -3927,6 +4225,14 @@ function points.webhook_fault(p_url text, p_events points.webhook_event[], p_wal
     returns text[]
     plpgsql stable
 
+function points.weigh_books(p_now timestamp with time zone)
+    returns SETOF points.alert_reading
+    plpgsql stable
+
+function points.weigh_flows(p_now timestamp with time zone)
+    returns SETOF points.alert_reading
+    plpgsql stable
+
 function points.weigh_levels(p_bucket smallint, p_account_ids bigint[], p_ats timestamp with time zone[])
     returns SETOF points.weighed_level
     plpgsql stable
@@ -3937,6 +4243,10 @@ function points.weigh_periods(p_terms points.level_terms, p_bucket smallint, p_a
 
 function points.weigh_risks(p_bucket smallint, p_drafts points.draft[], p_marks points.origin_mark[], p_now timestamp with time zone)
     returns points.risk[]
+    plpgsql stable
+
+function points.weigh_work(p_now timestamp with time zone)
+    returns SETOF points.alert_reading
     plpgsql stable
 
 function points.write_entries(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)

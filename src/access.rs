@@ -56,18 +56,23 @@ const BATCHES: &[&str] = &["earn", "spend", "adjust", "read", "audit"];
 pub const QUERIES: &[Rule] = &[
     rule("account", READ, Own),
     rule("activityKinds", READ, Always),
+    rule("alertRules", RULES, Never),
+    rule("alerts", RULES, Never),
     rule("backtestRule", RULES, Never),
     rule("batch", BATCHES, Never),
+    rule("breakage", RULES, Never),
     rule("campaign", READ, Always),
     rule("campaigns", READ, Always),
     rule("earnLimits", READ, Never),
     rule("explainOperation", READ, Never),
+    rule("flows", RULES, Never),
     rule("hold", READ, Own),
     rule("invitationTerms", READ, Always),
     rule("invitations", READ, Own),
     rule("jobs", RULES, Never),
     rule("ledgerMonths", RULES, Never),
     rule("levelProgram", READ, Always),
+    rule("liability", RULES, Never),
     rule("operation", READ, Own),
     rule("previewEarn", &["read"], Never),
     rule("previewLevels", RULES, Never),
@@ -92,6 +97,7 @@ pub const QUERIES: &[Rule] = &[
 
 /// Rules of subscriptions.
 pub const SUBSCRIPTIONS: &[Rule] = &[
+    rule("alertRaised", RULES, Never),
     rule("balanceChanged", READ, Own),
     rule("batchProgress", BATCHES, Never),
     rule("campaignBudget", READ, Never),
@@ -104,6 +110,7 @@ pub const SUBSCRIPTIONS: &[Rule] = &[
 /// Rules of mutations.
 pub const MUTATIONS: &[Rule] = &[
     rule("acceptTransfer", &["spend"], Own),
+    rule("acknowledgeAlert", &["rules"], Never),
     rule("activateAward", &["adjust"], Never),
     rule("addBudget", &["rules"], Never),
     rule("addCoupons", &["rewards"], Never),
@@ -150,6 +157,7 @@ pub const MUTATIONS: &[Rule] = &[
     rule("rejectAward", &["adjust"], Never),
     rule("releaseHold", &["spend"], Never),
     rule("replayWebhookDeliveries", WEBHOOKS, Never),
+    rule("resolveAlert", &["rules"], Never),
     rule("retireRule", &["rules"], Never),
     rule("returnOrder", &["reverse"], Never),
     rule("reverseOperation", &["reverse"], Never),
@@ -157,13 +165,16 @@ pub const MUTATIONS: &[Rule] = &[
     rule("rotateWebhookSecret", WEBHOOKS, Never),
     rule("runJob", &["rules"], Never),
     rule("setActivity", &["rules"], Never),
+    rule("setAlertRule", &["rules"], Never),
     rule("setArchive", &["rules"], Never),
     rule("setInvitations", &["rewards"], Never),
     rule("setJob", &["rules"], Never),
     rule("setLevels", &["rules"], Never),
+    rule("setPointValue", &["rules"], Never),
     rule("setRiskRule", &["rules"], Never),
     rule("setSignIn", &["rewards"], Never),
     rule("setTimeZone", &["earn"], Own),
+    rule("silenceAlert", &["rules"], Never),
     rule("signIn", &["earn"], Own),
     rule("spendPoints", &["spend"], Never),
     rule("submitOperations", &["earn", "spend", "adjust"], Never),
@@ -208,7 +219,15 @@ pub fn caller_for<'a>(context: &Context<'a>, user_id: &str) -> Result<&'a Caller
 
 /// Who reads of a member's account, if they may.
 pub fn reader<'a>(context: &Context<'a>, user_id: &str, wallet: &str) -> Result<&'a Caller, Error> {
-    let caller = authorize(context, Some(user_id))?;
+    within(authorize(context, Some(user_id))?, wallet)
+}
+
+/// Who reads of all members of a wallet, if they may.
+pub fn reader_of<'a>(context: &Context<'a>, wallet: &str) -> Result<&'a Caller, Error> {
+    within(authorize(context, None)?, wallet)
+}
+
+fn within<'a>(caller: &'a Caller, wallet: &str) -> Result<&'a Caller, Error> {
     match &caller.wallets {
         Some(wallets) if !wallets.iter().any(|allowed| allowed == wallet) => Err(Error::forbidden("wallet", wallet)),
         _ => Ok(caller),

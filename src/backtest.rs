@@ -34,7 +34,8 @@ impl Reports {
         Ok(connection.query(&statement, parameters).await?)
     }
 
-    async fn call(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Row, Error> {
+    /// Calls a function of schema `api` that answers one row.
+    pub async fn call(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Row, Error> {
         self.query(sql, parameters).await?.pop().ok_or_else(|| Error::internal(&format!("no answer to {sql}")))
     }
 }

@@ -82,6 +82,10 @@ pub struct Serve {
     /// Address and port to listen on
     #[arg(long, env = "JIFEN_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
+    /// Another address for /metrics, where no key is asked for: one that only Prometheus reaches [default: none; at --listen
+    /// it takes a key with the scope audit]
+    #[arg(long, env = "JIFEN_METRICS_LISTEN")]
+    pub metrics_listen: Option<SocketAddr>,
     /// The development key, instead of one made at the first start; 8 to 256 characters
     #[arg(long, env = "JIFEN_DEV_KEY", value_parser = parse_key, hide_env_values = true)]
     pub dev_key: Option<String>,

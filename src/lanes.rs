@@ -24,6 +24,7 @@ use crate::{
     error::{self, Error},
     feed::{Feed, Hint},
     ledger::Request,
+    metrics::LaneMetrics,
     operation::Outcome,
 };
 
@@ -47,12 +48,14 @@ type Answer = Result<Outcome, Error>;
 struct Item {
     request: Request,
     answer: oneshot::Sender<Answer>,
+    queued_at: Instant,
 }
 
 /// All lanes of a gateway.
 #[derive(Clone)]
 pub struct Lanes {
     queues: Arc<[mpsc::Sender<Item>]>,
+    metrics: Arc<LaneMetrics>,
 }
 
 impl Lanes {
@@ -64,15 +67,31 @@ impl Lanes {
             turns: Semaphore::new(TURNS),
             idle: Mutex::default(),
         });
+        let metrics = Arc::new(LaneMetrics::default());
         let queues = (0..buckets)
             .map(|bucket| {
                 let (sender, receiver) = mpsc::channel(QUEUE);
-                let lane = Lane { bucket: bucket as i16, sessions: sessions.clone(), feed: feed.cloned() };
+                let lane = Lane {
+                    bucket: bucket as i16,
+                    sessions: sessions.clone(),
+                    feed: feed.cloned(),
+                    metrics: metrics.clone(),
+                };
                 tokio::spawn(lane.run(receiver));
                 sender
             })
             .collect();
-        Lanes { queues }
+        Lanes { queues, metrics }
+    }
+
+    /// What they have counted.
+    pub fn metrics(&self) -> Arc<LaneMetrics> {
+        self.metrics.clone()
+    }
+
+    /// Operations that wait in each lane.
+    pub fn waiting(&self) -> Vec<usize> {
+        self.queues.iter().map(|queue| QUEUE - queue.capacity()).collect()
     }
 
     /// Carries out one operation. It queues at once: operations on one account are carried out in the order of the calls.
@@ -94,9 +113,14 @@ impl Lanes {
         request.check()?;
         let lane = bucket(&request.user_id, request.wallet(), self.queues.len());
         let (answer, receiver) = oneshot::channel();
-        match self.queues[lane].try_send(Item { request, answer }) {
+        match self.queues[lane].try_send(Item { request, answer, queued_at: Instant::now() }) {
             Ok(()) => Ok(receiver),
-            Err(_) => Err(Error::overloaded()),
+            Err(refused) => {
+                let refused = refused.into_inner().request;
+                let answer = Err(Error::overloaded());
+                self.metrics.answered(refused.kind, refused.rule.as_deref(), &answer);
+                answer.map(|_: Outcome| receiver)
+            }
         }
     }
 }
@@ -110,6 +134,7 @@ struct Lane {
     bucket: i16,
     sessions: Arc<Sessions>,
     feed: Option<Feed>,
+    metrics: Arc<LaneMetrics>,
 }
 
 /// The connections of all lanes. The one that was used last is used next: a session's plans are megabytes, and in a
@@ -175,6 +200,9 @@ impl Lane {
             {
                 items.push(item);
             }
+            for item in &items {
+                self.metrics.wait.observe(item.queued_at.elapsed().as_secs_f64());
+            }
             self.carry_out(std::mem::take(&mut items)).await;
         }
     }
@@ -188,8 +216,7 @@ impl Lane {
             let failure = match self.call(&batch).await {
                 Ok(outcomes) => {
                     for (item, outcome) in batch.into_iter().zip(outcomes) {
-                        // A caller that has gone away can still ask by its key.
-                        let _gone = item.answer.send(outcome);
+                        self.answer(item, outcome);
                     }
                     continue;
                 }
@@ -199,23 +226,26 @@ impl Lane {
                 Failure::Poisoned(cause) if batch.len() == 1 => {
                     let error = Error::from(cause);
                     for item in batch {
-                        let _gone = item.answer.send(Err(error.clone()));
+                        self.answer(item, Err(error.clone()));
                     }
                     continue;
                 }
                 // Halves find the operation at fault, and let its neighbours through.
                 Failure::Poisoned(_) => {
+                    self.metrics.failed("poisoned");
                     let second = batch.split_off(batch.len() / 2);
                     batches.push(second);
                     batches.push(batch);
                 }
                 Failure::Lost(cause) => {
+                    self.metrics.failed("lost");
                     warn!(bucket = self.bucket, "connection lost, sending again: {cause}");
                     unknown = true;
                     batches.push(batch);
                     tokio::time::sleep(RETRY_PAUSE).await;
                 }
                 Failure::Retry(cause) => {
+                    self.metrics.failed("retried");
                     warn!(bucket = self.bucket, "sending again: {cause}");
                     batches.push(batch);
                     tokio::time::sleep(RETRY_PAUSE).await;
@@ -224,21 +254,30 @@ impl Lane {
             if Instant::now() >= deadline {
                 let error = if unknown { Error::outcome_unknown() } else { Error::overloaded() };
                 for item in batches.drain(..).flatten() {
-                    let _gone = item.answer.send(Err(error.clone()));
+                    self.answer(item, Err(error.clone()));
                 }
             }
         }
+    }
+
+    fn answer(&self, item: Item, answer: Answer) {
+        self.metrics.answered(item.request.kind, item.request.rule.as_deref(), &answer);
+        // A caller that has gone away can still ask by its key.
+        let _gone = item.answer.send(answer);
     }
 
     async fn call(&self, batch: &[Item]) -> Result<Vec<Answer>, Failure> {
         let session = self.sessions.take().await.map_err(|error| Failure::Retry(error::describe(&error)))?;
         let requests: Vec<&Request> = batch.iter().map(|item| &item.request).collect();
         let parameters: [&(dyn ToSql + Sync); 2] = [&self.bucket, &requests];
+        self.metrics.batch.observe(batch.len() as f64);
+        let timer = self.metrics.execute.start_timer();
         let query = session.client.query(&session.statement, &parameters);
         let result = match timeout(CALL_TIMEOUT, query).await {
             Ok(result) => result.map_err(classify),
             Err(_) => Err(Failure::Lost("no answer".to_owned())),
         };
+        timer.observe_duration();
         if !matches!(result, Err(Failure::Lost(_))) {
             self.sessions.give_back(session);
         }

@@ -179,6 +179,12 @@ async fn serve(options: Serve) -> Result {
     })?;
     let address = listener.local_addr()?;
     let tls = Tls::load(&options.tls)?;
+    let metrics_listener = match options.metrics_listen {
+        Some(address) => Some(TcpListener::bind(address).await.map_err(|error| {
+            format!("cannot listen on {address}: {error}. Choose another address with --metrics-listen")
+        })?),
+        None => None,
+    };
 
     let (mut database, private_dir) = match &options.database.database_url {
         Some(config) => (Database { config: config.clone(), server: None }, None),
@@ -202,6 +208,14 @@ async fn serve(options: Serve) -> Result {
     let base = format!("{}://{address}", if tls.is_some() { "https" } else { "http" });
     let shown = key.as_deref().filter(|_| options.exposure.allowed_documents.is_none());
     commands::say(commands::banner(&base, shown, private_dir.is_some()));
+    if let Some(listener) = metrics_listener {
+        let metrics = router.metrics();
+        tokio::spawn(async move {
+            if let Err(error) = axum::serve(listener, metrics).await {
+                tracing::error!("/metrics is served no more: {error}");
+            }
+        });
+    }
 
     let (stop, stopped) = oneshot::channel::<()>();
     let stopped = async {

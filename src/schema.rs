@@ -11,10 +11,12 @@ use async_graphql::{
     parser::types::ExecutableDocument,
 };
 use futures_util::{StreamExt, stream, stream::BoxStream};
+use prometheus::IntGauge;
 
 use crate::{
     account::{AccountQuery, AccountSubscription},
     activity::{ActivityMutation, ActivityQuery},
+    alert::{AlertMutation, AlertQuery, AlertSubscription, alert_clock},
     archive::{ArchiveMutation, ArchiveQuery},
     backtest::{BacktestQuery, Reports},
     campaign::{CampaignMutation, CampaignQuery, CampaignSubscription, live_campaigns},
@@ -25,6 +27,7 @@ use crate::{
     expiry::ExpiryMutation,
     explain::ExplainQuery,
     feed::Feed,
+    flow::{FlowMutation, FlowQuery},
     freeze::FreezeMutation,
     hold::{HoldMutation, HoldQuery},
     intake::{Intake, IntakeMutation, IntakeQuery, IntakeSubscription, live_batches},
@@ -36,6 +39,7 @@ use crate::{
     level_program::{LevelMutation, LevelQuery},
     limit::{LimitMutation, LimitQuery},
     merge::MergeMutation,
+    metrics,
     operation::EntrySubscription,
     pairs::Pairs,
     persisted::{Allowed, Kept},
@@ -79,6 +83,8 @@ pub struct Query(
     ActivityQuery,
     WebhookQuery,
     IntakeQuery,
+    AlertQuery,
+    FlowQuery,
 );
 
 /// Operations on members' points.
@@ -108,6 +114,8 @@ pub struct Mutation(
     ActivityMutation,
     WebhookMutation,
     IntakeMutation,
+    AlertMutation,
+    FlowMutation,
 );
 
 /// What changes, as it changes: over a WebSocket or as server-sent events. After a lost connection a subscription goes on
@@ -121,6 +129,7 @@ pub struct Subscription(
     ReviewSubscription,
     CampaignSubscription,
     IntakeSubscription,
+    AlertSubscription,
 );
 
 /// Levels of fields. Introspection as GraphiQL does it needs 13.
@@ -141,6 +150,17 @@ pub struct Api {
     documents: Arc<Mutex<HashMap<String, ExecutableDocument>>>,
     kept: Arc<Kept>,
     allowed: Option<Arc<Allowed>>,
+    /// Requests on sockets that run.
+    running: IntGauge,
+}
+
+/// One of them, as long as it is kept.
+struct Running(IntGauge);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
 }
 
 impl Api {
@@ -161,6 +181,7 @@ impl Api {
             .data(live_campaigns(feed))
             .data(live_batches(feed))
             .data(intake)
+            .data(alert_clock(feed))
             .data(feed.clone())
             .data(lanes)
             .data(pairs)
@@ -174,7 +195,7 @@ impl Api {
             .limit_directives(MAX_DIRECTIVES);
         // Suggestions would tell of the schema name by name.
         let schema = if introspection { schema } else { schema.disable_introspection().disable_suggestions() }.finish();
-        Api { schema, documents: Arc::default(), kept: Arc::default(), allowed: None }
+        Api { schema, documents: Arc::default(), kept: Arc::default(), allowed: None, running: metrics::subscriptions() }
     }
 
     /// The same, for these documents and no others; None: for all.
@@ -193,6 +214,11 @@ impl Api {
             self.kept.keep(hash, request, session);
         }
         Ok(())
+    }
+
+    /// How many subscriptions, and other requests on sockets, run.
+    pub fn running(&self) -> &IntGauge {
+        &self.running
     }
 
     /// Refuses what no document may ask for. Clients send the same few documents again and again, so those that may are kept.
@@ -241,9 +267,11 @@ impl Executor for Api {
             return stream::iter([error.into_response()]).boxed();
         }
         let responses = Executor::execute_stream(&self.schema, request, session);
+        self.running.inc();
+        let running = Running(self.running.clone());
         responses
             .map(move |response| {
-                let _until_the_end = &turn;
+                let _until_the_end = (&turn, &running);
                 error::complete(response)
             })
             .boxed()

@@ -39,6 +39,7 @@ use crate::{
     intake::{self, Intake},
     jobs,
     lanes::Lanes,
+    metrics::{self, Metrics, Standing},
     pairs::Pairs,
     persisted::{Allowed, ListError},
     reads::{AccountReads, Reads},
@@ -60,6 +61,7 @@ struct Gateway {
     pool: Pool,
     /// For connections that stay open.
     places: Arc<Semaphore>,
+    metrics: Arc<Metrics>,
 }
 
 /// Becomes true when the gateway stops.
@@ -84,6 +86,14 @@ pub enum StartError {
 pub struct Ready {
     router: Router,
     clients: Arc<Clients>,
+    metrics: Arc<Metrics>,
+}
+
+impl Ready {
+    /// The metrics, for an address where no key is asked for.
+    pub fn metrics(&self) -> Router {
+        metrics::routes(self.metrics.clone())
+    }
 }
 
 /// The gateway over a migrated database.
@@ -109,27 +119,32 @@ pub async fn router(config: &Config, tokens: Option<Tokens>, exposure: &Exposure
     let intake = Intake::new(database::pool(config, database::INTAKE)?);
     tokio::spawn(intake::run(intake.clone(), lanes.clone(), feed.clone()));
     let batches = intake::routes(intake.clone(), clients.clone(), Reads::new(pool.clone()));
-    let gateway = Gateway {
-        api: Api::new(
-            &feed,
-            lanes,
-            Pairs::new(database::pool(config, database::PAIRS)?),
-            AccountReads::start(pool.clone(), buckets),
-            Reads::new(pool.clone()),
-            Reports::new(database::report_pool(config)?),
-            intake,
-            exposure.introspection.0,
-        )
-        .allowing(allowed),
-        clients: clients.clone(),
-        pool,
-        places: Arc::new(Semaphore::new(sockets::MAX_SOCKETS)),
-    };
+    let places = Arc::new(Semaphore::new(sockets::MAX_SOCKETS));
+    let api = Api::new(
+        &feed,
+        lanes.clone(),
+        Pairs::new(database::pool(config, database::PAIRS)?),
+        AccountReads::start(pool.clone(), buckets),
+        Reads::new(pool.clone()),
+        Reports::new(database::report_pool(config)?),
+        intake,
+        exposure.introspection.0,
+    )
+    .allowing(allowed);
+    let (measured, followed, free) = (lanes.metrics(), feed.clone(), places.clone());
+    let metrics =
+        Arc::new(Metrics::new(measured, feed.metrics(), api.running().clone(), pool.clone(), move || Standing {
+            lanes: lanes.waiting(),
+            followed: followed.followed(),
+            sockets: sockets::MAX_SOCKETS - free.available_permits(),
+        }));
+    let gateway = Gateway { api, metrics: metrics.clone(), clients: clients.clone(), pool, places };
     let router = Router::new()
         .route("/graphql", post(graphql))
         .route("/graphql/ws", get(graphql_ws))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
+        .route("/metrics", get(metrics_for_auditors))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(cors(&exposure.cors_origin))
         .with_state(Arc::new(gateway))
@@ -140,7 +155,7 @@ pub async fn router(config: &Config, tokens: Option<Tokens>, exposure: &Exposure
     } else {
         router
     };
-    Ok(Ready { router: router.layer(map_response(with_security_headers)), clients })
+    Ok(Ready { router: router.layer(map_response(with_security_headers)), clients, metrics })
 }
 
 async fn store_uses(clients: Arc<Clients>) {
@@ -179,7 +194,7 @@ async fn with_security_headers(mut response: Response) -> Response {
 /// Serves until `stop` resolves, and a little longer for what is under way.
 pub async fn serve<L: Listener<Addr: std::fmt::Debug>>(
     listener: L,
-    Ready { router, clients }: Ready,
+    Ready { router, clients, metrics: _ }: Ready,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let (stopping, mut stopped) = watch::channel(false);
@@ -278,6 +293,23 @@ impl Gateway {
     fn session(&self, stopping: watch::Receiver<bool>) -> Option<Session> {
         let place = self.places.clone().try_acquire_owned().ok()?;
         Some(Session { api: self.api.clone(), clients: self.clients.clone(), place, stopping })
+    }
+}
+
+/// Whoever may read all, as Prometheus with a key.
+async fn metrics_for_auditors(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
+    let caller = match gateway.clients.authenticate(text(&headers, AUTHORIZATION)).await {
+        Ok(caller) => caller,
+        Err(error) if error.retryable => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Err(_) => None,
+    };
+    match caller {
+        Some(caller) if caller.scopes.iter().any(|scope| scope == "audit") => match caller.take_request() {
+            Ok(()) => gateway.metrics.respond().await,
+            Err(error) => too_many(error),
+        },
+        Some(_) => StatusCode::FORBIDDEN.into_response(),
+        None => StatusCode::UNAUTHORIZED.into_response(),
     }
 }
 

@@ -36,6 +36,7 @@ use crate::{
     account::{Account, AccountKey, bucket},
     database::Config,
     error::Error,
+    metrics::FeedMetrics,
     reads::Reads,
 };
 use channel::Outgoing;
@@ -46,7 +47,7 @@ const READERS: usize = 2;
 /// Accounts in one statement.
 const MAX_READ: usize = 256;
 /// After a read that failed.
-const PAUSE: Duration = Duration::from_millis(200);
+pub(crate) const PAUSE: Duration = Duration::from_millis(200);
 /// Each account that is followed is read once in this time even without a hint, for one is lost if a gateway dies between
 /// a commit and telling of it.
 const LOOK: Duration = Duration::from_secs(20);
@@ -68,6 +69,7 @@ struct Inner {
     beat: watch::Sender<u64>,
     /// For other gateways.
     outgoing: Outgoing,
+    metrics: FeedMetrics,
     reads: DataLoader<Reads>,
 }
 
@@ -80,6 +82,7 @@ impl Feed {
             marked: Notify::new(),
             beat: watch::Sender::new(0),
             outgoing: Outgoing::default(),
+            metrics: FeedMetrics::default(),
             reads: DataLoader::new(Reads::new(pool), tokio::spawn).delay(Duration::ZERO).max_batch_size(MAX_READ),
         }));
         for _ in 0..READERS {
@@ -112,6 +115,21 @@ impl Feed {
         self.0.beat.send_modify(|beat| *beat += 1);
     }
 
+    /// What it has counted.
+    pub fn metrics(&self) -> &FeedMetrics {
+        &self.0.metrics
+    }
+
+    /// Accounts that somebody follows.
+    pub fn followed(&self) -> usize {
+        self.topics().count()
+    }
+
+    /// For what is followed without an account.
+    pub fn reads(&self) -> &Reads {
+        self.0.reads.loader()
+    }
+
     fn topics(&self) -> MutexGuard<'_, Topics> {
         self.0.topics.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -129,6 +147,7 @@ impl Feed {
                     let mut topics = self.topics();
                     for (topic, seen) in taken.iter().zip(found) {
                         topics.publish(topic, seen);
+                        self.0.metrics.lag.observe(topic.since.elapsed().as_secs_f64());
                     }
                 }
                 Err(error) => {

@@ -70,6 +70,8 @@ pub struct Topics {
 pub struct Taken {
     pub key: Arc<AccountKey>,
     pub bucket: i16,
+    /// When it was marked.
+    pub since: Instant,
     number: u64,
 }
 
@@ -81,6 +83,8 @@ struct Topic {
     seen: watch::Sender<Seen>,
     followers: usize,
     state: State,
+    /// When it was last said to have changed, if it is not read since.
+    since: Instant,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -105,6 +109,7 @@ impl Topics {
                 seen: watch::Sender::default(),
                 followers: 0,
                 state: State::Idle,
+                since: Instant::now(),
             }
         });
         topic.followers += 1;
@@ -183,6 +188,11 @@ impl Topics {
         }
     }
 
+    /// How many are followed.
+    pub fn count(&self) -> usize {
+        self.topics.len()
+    }
+
     /// Topics to read now.
     pub fn take(&mut self, most: usize) -> Vec<Taken> {
         let mut taken = Vec::new();
@@ -192,7 +202,7 @@ impl Topics {
             // Nobody may follow it any more; and then somebody again, for whom it was marked once more.
             if let Some(topic) = self.topics.get_mut(&key).filter(|topic| topic.state == State::Marked) {
                 topic.state = State::Reading;
-                taken.push(Taken { bucket: topic.bucket, number: topic.number, key });
+                taken.push(Taken { bucket: topic.bucket, since: topic.since, number: topic.number, key });
             }
         }
         taken
@@ -256,10 +266,14 @@ impl Topic {
         match self.state {
             State::Idle if version > self.seen.borrow().version() => {
                 self.state = State::Marked;
+                self.since = Instant::now();
                 return true;
             }
             State::Idle | State::Marked => {}
-            State::Reading => self.state = State::Outdated(version),
+            State::Reading => {
+                self.state = State::Outdated(version);
+                self.since = Instant::now();
+            }
             State::Outdated(known) => self.state = State::Outdated(known.max(version)),
         }
         false

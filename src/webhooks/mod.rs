@@ -44,6 +44,12 @@ pub enum WebhookEvent {
     /// Somebody asked by pingWebhook: type webhook.ping. It cannot be subscribed to.
     #[postgres(name = "webhook.ping")]
     WebhookPing,
+    /// An alert was raised: type alert.raised. It is about no member.
+    #[postgres(name = "alert.raised")]
+    AlertRaised,
+    /// An alert is over: type alert.resolved. It is about no member.
+    #[postgres(name = "alert.resolved")]
+    AlertResolved,
 }
 
 /// What has become of an event for a receiver.
@@ -155,12 +161,12 @@ impl WebhookDelivery {
         self.r#type
     }
 
-    /// The member; null: erased, or it is a ping.
+    /// The member; null: erased, or it is about none.
     async fn user_id(&self) -> Option<ID> {
         self.user_id.as_ref().map(ID::from)
     }
 
-    /// Kind of points; null: it is a ping.
+    /// Kind of points; null: it is about no account.
     async fn wallet(&self) -> Option<&str> {
         self.wallet.as_deref()
     }

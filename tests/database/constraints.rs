@@ -30,6 +30,63 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "hourly_flow",
+        &[
+            ("hour", "now()"),
+            ("wallet", "'points'"),
+            ("kind", "'earn'"),
+            ("rule", "'X'"),
+            ("entries", "1"),
+            ("points", "1"),
+        ],
+    ),
+    (
+        "flow_count",
+        &[
+            ("id", "true"),
+            ("counted_until", "null"),
+            ("mark_at", "now()"),
+            ("mark_by", "'5'"),
+            ("mark_xid", "'6'"),
+            ("slice", "'1 minute'"),
+        ],
+    ),
+    ("alert_clock", &[("id", "true"), ("version", "1")]),
+    (
+        "alert_rule",
+        &[
+            ("name", "'x'"),
+            ("description", "'x'"),
+            ("kind", "'hourly_jump'"),
+            ("flow", "'issued'"),
+            ("wallet", "null"),
+            ("threshold", "5"),
+            ("clear_at", "2"),
+            ("minimum", "10"),
+            ("hold_seconds", "0"),
+            ("changed_at", "now()"),
+        ],
+    ),
+    (
+        "alert",
+        &[
+            ("rule", "'job_lag'"),
+            ("subject", "'x'"),
+            ("state", "'open'"),
+            ("severity", "'info'"),
+            ("value", "1"),
+            ("message", "'x'"),
+            ("since", "now()"),
+            ("raised_at", "now()"),
+            ("silenced_until", "null"),
+            ("resolved_at", "null"),
+            ("decided_at", "null"),
+            ("decided_by", "null"),
+            ("reason", "null"),
+            ("version", "1"),
+        ],
+    ),
+    (
         "checkpoint",
         &[
             ("bucket", "0"),
@@ -61,6 +118,7 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
         &[
             ("code", "'x'"),
             ("name", "'X'"),
+            ("point_value", "null"),
             ("level_measure", "'calendar_year'"),
             ("level_downgrade", "'one_step'"),
             ("level_grace_days", "30"),
@@ -682,6 +740,45 @@ type Case = (&'static str, &'static [(&'static str, &'static str)]);
 const TIERS: (&str, &str) = ("basis", "'tiers'");
 
 const CASES: &[Case] = &[
+    ("hourly_flow_entries_not_negative", &[("entries", "-1")]),
+    ("flow_count_is_one_row", &[("id", "false")]),
+    ("flow_count_mark_is_whole", &[("mark_by", "null")]),
+    ("flow_count_mark_is_whole", &[("mark_at", "null"), ("mark_by", "null")]),
+    ("flow_count_slice_in_range", &[("slice", "'0.5 seconds'")]),
+    ("flow_count_slice_in_range", &[("slice", "'61 minutes'")]),
+    ("alert_clock_is_one_row", &[("id", "false")]),
+    ("alert_rule_name_is_plain", &[("name", "'X'")]),
+    ("alert_rule_description_length", &[("description", "''")]),
+    ("alert_rule_description_length", &[("description", "repeat('x', 501)")]),
+    ("alert_rule_flow_where_one_is_measured", &[("flow", "null")]),
+    ("alert_rule_flow_where_one_is_measured", &[("kind", "'job_lag'"), ("minimum", "null")]),
+    (
+        "alert_rule_wallet_where_one_is_measured",
+        &[("kind", "'job_lag'"), ("minimum", "null"), ("flow", "null"), ("wallet", "'points'")],
+    ),
+    ("alert_rule_threshold_in_range", &[("threshold", "-1"), ("clear_at", "null")]),
+    ("alert_rule_threshold_in_range", &[("threshold", "'NaN'")]),
+    ("alert_rule_threshold_in_range", &[("threshold", "5.0000001")]),
+    ("alert_rule_clears_below_threshold", &[("clear_at", "6")]),
+    ("alert_rule_clears_below_threshold", &[("clear_at", "-1")]),
+    ("alert_rule_clears_below_threshold", &[("clear_at", "1.0000001")]),
+    ("alert_rule_minimum_is_for_jumps", &[("minimum", "null")]),
+    ("alert_rule_minimum_is_for_jumps", &[("minimum", "0")]),
+    ("alert_rule_minimum_is_for_jumps", &[("kind", "'hourly_flow'")]),
+    ("alert_rule_hold_in_range", &[("hold_seconds", "-1")]),
+    ("alert_rule_hold_in_range", &[("hold_seconds", "86401")]),
+    ("alert_raised_unless_pending", &[("raised_at", "null")]),
+    ("alert_raised_unless_pending", &[("state", "'pending'")]),
+    ("alert_silenced_until_an_instant", &[("state", "'silenced'")]),
+    ("alert_silenced_until_an_instant", &[("silenced_until", "now()")]),
+    ("alert_resolved_at_an_instant", &[("state", "'resolved'")]),
+    ("alert_resolved_at_an_instant", &[("resolved_at", "now()")]),
+    ("alert_decided_by_somebody", &[("decided_at", "now()")]),
+    ("alert_decided_by_somebody", &[("reason", "'x'")]),
+    ("alert_message_is_some", &[("message", "''")]),
+    ("wallet_point_value_in_range", &[("point_value", "-0.01")]),
+    ("wallet_point_value_in_range", &[("point_value", "1000000")]),
+    ("wallet_point_value_in_range", &[("point_value", "0.0000000000001")]),
     ("notice_points_positive", &[("points", "0")]),
     ("notice_points_positive", &[("lots", "0")]),
     ("notice_days_not_negative", &[("days", "-1")]),
@@ -1269,7 +1366,9 @@ async fn the_rows_that_the_cases_spoil_are_valid() {
         let result = client.batch_execute(&insert(table, row, &[])).await;
         match *table {
             // they have their one row
-            "program" | "bundle" | "origin_key" => assert_eq!(super::sqlstate(result), "23505"),
+            "program" | "bundle" | "origin_key" | "flow_count" | "alert_clock" => {
+                assert_eq!(super::sqlstate(result), "23505")
+            }
             _ => result.unwrap_or_else(|error| panic!("{table}: {error:?}")),
         }
     }

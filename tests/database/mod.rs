@@ -1,6 +1,7 @@
 //! The SQL, called directly.
 
 mod adjust_points;
+mod alerts;
 mod append_only;
 mod archive;
 mod backtest;
@@ -17,6 +18,7 @@ mod execute;
 mod expiry_and_activation;
 mod expiry_changes;
 mod explain;
+mod flows;
 mod history;
 mod holds;
 mod idempotency;

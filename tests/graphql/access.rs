@@ -209,6 +209,8 @@ fn special(field: &str, name: &str) -> Option<&'static str> {
         ("entryAdded", "after") => "\"0\"",
         ("levelChanged", "after") => "\"0_0\"",
         ("submitOperations", "operations") => "[]",
+        ("flows", "from") => "\"2029-12-31T00:00:00Z\"",
+        ("setAlertRule", "kind") => "JOB_LAG",
         ("addBudget", "campaign") | ("changeCampaign", "code") => "\"SUMMER\"",
         ("addCoupons", "reward") => "\"VOUCHER\"",
         ("addStock", "reward") | ("changeReward", "code") | ("redeemReward", "reward") => "\"TEA\"",

@@ -369,6 +369,7 @@ async fn each_refusal_has_its_code() {
         "redemptionChanged(userId: \"dora\") { cursor }",
         "reviewQueue { points }",
         "campaignBudget(code: \"SPRING\") { running }",
+        "alertRaised { cursor }",
     ];
     let mut socket = Socket::of(&writer).await;
     let mut nobody = Socket::greeted(&gateway, Value::Null).await;
@@ -389,6 +390,7 @@ async fn each_refusal_has_its_code() {
         "redemptionChanged(userId: \"dora\", after: \"yesterday\") { cursor }",
         "redemptionChanged(userId: \"dora\", id: \"yesterday\") { cursor }",
         "reviewQueue(first: 101) { points }",
+        "alertRaised(after: \"yesterday\") { cursor }",
         "nothing",
     ] {
         let answer = socket.ask("a", &format!("subscription {{ {field} }}")).await;

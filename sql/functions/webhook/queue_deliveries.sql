@@ -38,7 +38,7 @@ begin
         ) e on o.seq is not null
         join points.webhook w on w.id = any (v_webhooks) and case
             when o.event = 'webhook.ping' then w.name = o.facts ->> 'name'
-            else o.event = any (w.events) and (w.wallets is null or a.wallet = any (w.wallets))
+            else o.event = any (w.events) and (w.wallets is null or coalesce(a.wallet, o.facts ->> 'wallet') = any (w.wallets))
                 and (o.seq is null or (w.kinds is null or e.kind = any (w.kinds)) and (w.rules is null or e.rule = any (w.rules))
                     and (w.minimum is null or e.moved >= w.minimum))
         end

@@ -1,0 +1,50 @@
+create or replace function points.count_flows_step(
+    p_limit int, p_now timestamptz, out done int, out due_since timestamptz, out failure text
+)
+language plpgsql volatile as $$
+declare
+    v_count points.flow_count;
+    v_own xid8 := pg_current_xact_id();
+    v_until timestamptz;
+    v_entries bigint;
+begin
+    done := 0;
+    failure := null;
+    select * into v_count from points.flow_count c for update;
+    if v_count.counted_until is null then
+        v_count.counted_until := coalesce((select min(e.recorded_at) from points.entry_history e), p_now, clock_timestamp()) - interval '1 microsecond';
+    end if;
+    -- This transaction got its number after the mark was set, unless it has set it itself.
+    if v_count.mark_by <> v_own and v_count.mark_xid is null then
+        v_count.mark_xid := v_own;
+    end if;
+    if v_count.mark_xid <= pg_snapshot_xmin(pg_current_snapshot()) then
+        v_until := least(v_count.mark_at, v_count.counted_until + v_count.slice);
+        v_entries := points.count_entries(v_count.counted_until, v_until);
+        done := least(v_entries, 2147483647)::int;
+        v_count.counted_until := greatest(v_count.counted_until, v_until);
+        v_count.slice := case
+            when v_entries > p_limit then greatest(v_count.slice / 2, interval '1 second')
+            when v_entries < p_limit / 4 then least(v_count.slice * 2, interval '1 hour')
+            else v_count.slice
+        end;
+        if v_count.counted_until < v_count.mark_at then
+            due_since := v_count.counted_until;
+            done := greatest(done, 1);
+        else
+            v_count.mark_at := null;
+        end if;
+    end if;
+    if v_count.mark_at is null then
+        v_count.mark_at := coalesce(p_now, clock_timestamp());
+        v_count.mark_by := v_own;
+        v_count.mark_xid := null;
+    end if;
+    update points.flow_count c
+    set counted_until = v_count.counted_until, mark_at = v_count.mark_at, mark_by = v_count.mark_by, mark_xid = v_count.mark_xid, slice = v_count.slice
+    where c.id;
+end
+$$;
+
+comment on function points.count_flows_step(int, timestamptz) is
+    'Job count_flows: counts the next slice of entries, aiming at p_limit of them, up to an instant that an earlier step has marked. Whoever books takes a number of a transaction with its first lock and reads the clock after that, so what may be recorded before the mark has a lower number than the transaction after the one that marked: once no lower one runs, all of it can be seen. So what is committed late is waited for, and counted once. p_now moves the clock in tests; null: the clock.';
