@@ -1628,22 +1628,6 @@ view api.account_level
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
-view api.batch
-    ticket          uuid
-    client_id       integer
-    client          text
-    idempotency_key text
-    label           text
-    state           points.batch_state
-    size            integer
-    waiting         integer
-    done            integer
-    refused         integer
-    failed          integer
-    queued_at       timestamp with time zone
-    started_at      timestamp with time zone
-    done_at         timestamp with time zone
-    attempts        integer
 view api.alert
     id             bigint
     rule           text
@@ -1684,6 +1668,25 @@ view api.alert_rule
     severity     points.alert_severity
     enabled      boolean
     changed_at   timestamp with time zone
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
+view api.batch
+    ticket          uuid
+    client_id       integer
+    client          text
+    idempotency_key text
+    label           text
+    state           points.batch_state
+    size            integer
+    waiting         integer
+    done            integer
+    refused         integer
+    failed          integer
+    queued_at       timestamp with time zone
+    started_at      timestamp with time zone
+    done_at         timestamp with time zone
+    attempts        integer
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -2340,6 +2343,8 @@ function api.backtest_rule(p_rule text, p_version integer, p_from timestamp with
 function api.batch_rows(p_ticket uuid, p_after integer, p_limit integer, p_state points.row_state DEFAULT NULL::points.row_state)
     returns TABLE(number integer, idempotency_key text, state points.row_state, points bigint, operation_id uuid, code text, message text, details jsonb)
     plpgsql stable security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
+
 function api.breakage(p_from date, p_to date, p_wallet text DEFAULT 'points'::text)
     returns TABLE(closed_granted bigint, closed_expired bigint, rate numeric, cohorts api.breakage_cohort[])
     plpgsql stable security definer set search_path="", enable_seqscan=on, plan_cache_mode=auto
@@ -2916,6 +2921,8 @@ function points.answer(p_bucket smallint, p_drafts points.draft[])
 
 function points.answer_piece(p_ticket uuid, p_no integer, p_attempt integer, p_answers jsonb, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
     returns boolean
+    plpgsql volatile
+
 function points.apply_readings(p_readings points.alert_reading[], p_complete boolean, p_now timestamp with time zone)
     returns integer
     plpgsql volatile
@@ -3021,6 +3028,7 @@ function points.change_period_levels(p_bucket smallint, p_drafts points.draft[],
 function points.check_room(p_client_id integer, p_more integer)
     returns void
     plpgsql stable
+
 function points.check_totals_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
     returns record
     plpgsql volatile set enable_seqscan=on, plan_cache_mode=auto
@@ -3156,6 +3164,8 @@ function points.describe_version(p_version points.rule_version, p_currency text)
 
 function points.discard_batch(p_ticket uuid)
     returns void
+    plpgsql volatile
+
 function points.doctor_rights()
     returns TABLE(topic text, state text, finding text, remedy text)
     plpgsql stable
@@ -3875,6 +3885,9 @@ function points.queue_deliveries(p_limit integer, p_now timestamp with time zone
     plpgsql volatile
 
 function points.queue_rows(p_ticket uuid, p_rows jsonb, p_set_aside boolean, p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.raise_alert(p_rule text, p_subject text, p_value numeric, p_message text, p_wallet text DEFAULT NULL::text, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
     returns void
     plpgsql volatile
