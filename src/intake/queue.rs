@@ -30,8 +30,8 @@ struct Inner {
     pool: Pool,
     submissions: Semaphore,
     uploads: Arc<Semaphore>,
-    /// Something was queued by this gateway.
-    queued: Notify,
+    /// This gateway has made something that can be taken.
+    ready: Notify,
 }
 
 /// A batch that is queued.
@@ -114,7 +114,7 @@ impl Intake {
             pool,
             submissions: Semaphore::new(SUBMISSIONS),
             uploads: Arc::new(Semaphore::new(UPLOADS)),
-            queued: Notify::new(),
+            ready: Notify::new(),
         }))
     }
 
@@ -144,7 +144,7 @@ impl Intake {
     ) -> Result<Queued, Fault> {
         let fingerprint: &[u8] = fingerprint;
         let row = self.call(SUBMIT, &[&client_id, &key, &label, &fingerprint, &Json(rows), &set_aside]).await?;
-        self.0.queued.notify_one();
+        self.wake();
         Ok(Queued { ticket: row.try_get("ticket")?, replayed: row.try_get("replayed")? })
     }
 
@@ -176,7 +176,7 @@ impl Intake {
         let fingerprint: &[u8] = fingerprint;
         let close = "select * from api.close_batch($1, $2, $3, $4, $5)";
         let row = self.call(close, &[&upload.client_id, &upload.ticket, &key, &label, &fingerprint]).await?;
-        self.0.queued.notify_one();
+        self.wake();
         Ok(Queued { ticket: row.try_get("ticket")?, replayed: row.try_get("replayed")? })
     }
 
@@ -186,9 +186,14 @@ impl Intake {
         Ok(())
     }
 
-    /// Waits until this gateway has queued something.
-    pub async fn queued(&self) {
-        self.0.queued.notified().await;
+    /// Says that there may be something to take.
+    pub fn wake(&self) {
+        self.0.ready.notify_one();
+    }
+
+    /// Waits until this gateway says so.
+    pub async fn ready(&self) {
+        self.0.ready.notified().await;
     }
 
     pub async fn call(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Row, Fault> {

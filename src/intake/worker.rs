@@ -83,7 +83,7 @@ impl Worker {
             match taken {
                 Ok(Some(piece)) => return piece,
                 // Late is no failure: another gateway may have queued something.
-                Ok(None) => drop(timeout(PAUSE, self.intake.queued()).await),
+                Ok(None) => drop(timeout(PAUSE, self.intake.ready()).await),
                 Err(fault) => {
                     warn!("batches: cannot take rows: {}", fault.error.message);
                     sleep(RECOVERY).await;
@@ -121,6 +121,8 @@ impl Worker {
             let put = "select api.put_rows($1, $2, $3, $4)";
             match self.intake.call(put, &[&piece.ticket, &piece.no, &piece.attempt, &Json(answers)]).await {
                 Ok(_) => {
+                    // The next piece of the batch could not be taken before.
+                    self.intake.wake();
                     // Whoever follows the batch reads it again.
                     self.feed.committed(&Hint::Catalogue);
                     return;
