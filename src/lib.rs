@@ -46,6 +46,7 @@ pub mod preview;
 pub mod rate;
 pub mod reads;
 pub mod redemption;
+pub mod request;
 pub mod reversal;
 pub mod review;
 pub mod reward;

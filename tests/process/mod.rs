@@ -4,6 +4,7 @@ mod clients;
 mod commands;
 mod doctor;
 mod embedded;
+mod log;
 mod postgres_tls;
 mod program;
 mod serve;
