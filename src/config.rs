@@ -7,7 +7,7 @@ use std::{
 
 use axum::http::HeaderValue;
 use chrono::{DateTime, NaiveDate, Utc};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use jsonwebtoken::Algorithm;
 use rust_decimal::Decimal;
 
@@ -98,6 +98,28 @@ pub struct Serve {
     pub exposure: Exposure,
     #[command(flatten)]
     pub tls: TlsOptions,
+    #[command(flatten)]
+    pub log: LogOptions,
+}
+
+/// How a line of the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people
+    Text,
+    /// A JSON object
+    Json,
+}
+
+/// What the log, on stderr, says, and how. JIFEN_LOG says of what.
+#[derive(Clone, Debug, Args)]
+pub struct LogOptions {
+    /// How a line of the log is written
+    #[arg(long, env = "JIFEN_LOG_FORMAT", value_enum, default_value = "text")]
+    pub log_format: LogFormat,
+    /// Statements that take as many milliseconds are in the log, with types and lengths of their parameters; 0: none
+    #[arg(long, env = "JIFEN_SLOW_STATEMENT_MS", default_value_t = 1000)]
+    pub slow_statement_ms: u64,
 }
 
 /// The gateway's own certificate.

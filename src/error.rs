@@ -6,9 +6,8 @@ use async_graphql::{ErrorExtensions, Json, SimpleObject};
 use serde_json::Value;
 use tokio_postgres::error::SqlState;
 use tracing::{error, warn};
-use uuid::Uuid;
 
-use crate::database;
+use crate::{database, request};
 
 /// Every code, whether a retry of the same request may succeed, and what it means. The first are the engine's
 /// (table `points.refusal`), those from UNAUTHENTICATED on the gateway's.
@@ -171,9 +170,9 @@ impl Error {
 
     /// Our fault. The cause goes to the log under the trace id, and only there.
     pub fn internal(cause: &dyn std::fmt::Display) -> Self {
-        let trace = Uuid::new_v4();
-        error!(%trace, "{cause}");
-        Error { details: Some(Json(serde_json::json!({ "trace": trace.to_string() }))), ..Error::new("INTERNAL") }
+        let trace = request::id();
+        error!(trace, "{cause}");
+        Error { details: Some(Json(serde_json::json!({ "trace": trace }))), ..Error::new("INTERNAL") }
     }
 
     /// A response that is nothing but this.

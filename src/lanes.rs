@@ -16,7 +16,7 @@ use tokio_postgres::{
     error::SqlState,
     types::{ToSql, Type},
 };
-use tracing::warn;
+use tracing::{debug, warn};
 
 use crate::{
     account::{Account, bucket},
@@ -26,6 +26,7 @@ use crate::{
     ledger::Request,
     metrics::LaneMetrics,
     operation::Outcome,
+    request::timed,
 };
 
 /// Operations in one call.
@@ -127,7 +128,12 @@ impl Lanes {
 
 async fn receive(waiting: Result<oneshot::Receiver<Answer>, Error>) -> Answer {
     // A lane answers each of its items; only its death, at the end of the gateway, drops one.
-    waiting?.await.unwrap_or_else(|_| Err(Error::outcome_unknown()))
+    let answer = waiting?.await.unwrap_or_else(|_| Err(Error::outcome_unknown()));
+    match &answer {
+        Ok(outcome) => debug!(operation = %outcome.operation.id, replayed = outcome.replayed, "carried out"),
+        Err(error) => debug!(code = error.code, "not carried out"),
+    }
+    answer
 }
 
 struct Lane {
@@ -273,7 +279,8 @@ impl Lane {
         self.metrics.batch.observe(batch.len() as f64);
         let timer = self.metrics.execute.start_timer();
         let query = session.client.query(&session.statement, &parameters);
-        let result = match timeout(CALL_TIMEOUT, query).await {
+        let call = timed(&session.statement, EXECUTE, &parameters, timeout(CALL_TIMEOUT, query));
+        let result = match call.await {
             Ok(result) => result.map_err(classify),
             Err(_) => Err(Failure::Lost("no answer".to_owned())),
         };

@@ -50,6 +50,7 @@ pub mod preview;
 pub mod rate;
 pub mod reads;
 pub mod redemption;
+pub mod request;
 pub mod reversal;
 pub mod review;
 pub mod reward;

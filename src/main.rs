@@ -10,10 +10,10 @@ use std::{
 use clap::Parser;
 use jifen::{
     client, commands,
-    config::{Cli, Command, DatabaseOptions, JobsCommand, Key, Serve},
+    config::{Cli, Command, DatabaseOptions, JobsCommand, Key, LogFormat, Serve},
     database::{self, Config},
     embedded::{self, Durability, Server},
-    migrate, schema,
+    migrate, request, schema,
     server::{self, tls::Tls},
     token::Tokens,
 };
@@ -33,14 +33,18 @@ type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
+    let format = match &cli.command {
+        None => cli.serve.log.log_format,
+        Some(Command::Serve(options)) => options.log.log_format,
+        Some(_) => LogFormat::Text,
+    };
     let filter = EnvFilter::try_from_env("JIFEN_LOG")
         .unwrap_or_else(|_| EnvFilter::new("info,refinery_core=warn,jifen::postgres=warn,deadpool.postgres=error"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false)
-        .init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    match format {
+        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
+        LogFormat::Json => log.json().flatten_event(true).with_span_list(false).init(),
+    }
     match run(cli).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -171,6 +175,7 @@ fn data_dir(options: &DatabaseOptions) -> Result<PathBuf> {
 
 async fn serve(options: Serve) -> Result {
     raise_open_files();
+    request::log_slow_statements(options.log.slow_statement_ms);
     let tokens = Tokens::load(&options.jwt)?;
     let mut signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
     // Before anything takes time: an address in use should be said at once.

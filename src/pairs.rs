@@ -11,6 +11,7 @@ use crate::{
     error::{self, Error},
     ledger::Request,
     operation::Outcome,
+    request::timed,
 };
 
 /// From the call until its caller is answered, whatever happens.
@@ -81,7 +82,8 @@ impl Pairs {
             Err(error) if error::is_lost(&error) => return Err(Again(error::describe(&error))),
             prepared => prepared.map_err(|error| Fault(error.into()))?,
         };
-        let Ok(result) = tokio::time::timeout(CALL_TIMEOUT, connection.query_one(&statement, parameters)).await else {
+        let call = tokio::time::timeout(CALL_TIMEOUT, connection.query_one(&statement, parameters));
+        let Ok(result) = timed(&statement, sql, parameters, call).await else {
             // What a connection is still busy with must not be another's wait.
             drop(deadpool_postgres::Object::take(connection));
             *unknown = true;

@@ -19,7 +19,7 @@ use axum::{
             X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
         },
     },
-    middleware::map_response,
+    middleware::{from_fn, map_response},
     response::{IntoResponse, Response},
     routing::{get, post},
     serve::Listener,
@@ -43,6 +43,7 @@ use crate::{
     pairs::Pairs,
     persisted::{Allowed, ListError},
     reads::{AccountReads, Reads},
+    request,
     schema::Api,
     sockets::{self, Session},
     token::Tokens,
@@ -155,7 +156,8 @@ pub async fn router(config: &Config, tokens: Option<Tokens>, exposure: &Exposure
     } else {
         router
     };
-    Ok(Ready { router: router.layer(map_response(with_security_headers)), clients, metrics })
+    let router = router.layer(map_response(with_security_headers)).layer(from_fn(request::identify));
+    Ok(Ready { router, clients, metrics })
 }
 
 async fn store_uses(clients: Arc<Clients>) {
@@ -170,8 +172,8 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins.iter().cloned()))
         .allow_methods([Method::POST])
-        .allow_headers([AUTHORIZATION, CONTENT_TYPE, ACCEPT])
-        .expose_headers([RETRY_AFTER])
+        .allow_headers([AUTHORIZATION, CONTENT_TYPE, ACCEPT, request::HEADER])
+        .expose_headers([RETRY_AFTER, request::HEADER])
         .max_age(Duration::from_secs(600))
 }
 
@@ -281,11 +283,12 @@ async fn graphql_ws(
         return (StatusCode::SERVICE_UNAVAILABLE, "too many connections\n").into_response();
     };
     let authorization = text(&headers, AUTHORIZATION).map(str::to_owned);
+    let carried = request::Carried::new();
     upgrade
         .max_message_size(MAX_BODY)
         .read_buffer_size(SOCKET_BUFFER)
         .write_buffer_size(SOCKET_BUFFER)
-        .on_upgrade(move |socket| sockets::websocket(session, socket, protocol, authorization))
+        .on_upgrade(move |socket| carried.run(sockets::websocket(session, socket, protocol, authorization)))
 }
 
 impl Gateway {

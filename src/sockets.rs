@@ -37,6 +37,7 @@ use tokio::{
 use crate::{
     client::{Caller, Clients},
     error::Error,
+    request::Carried,
     schema::Api,
 };
 
@@ -296,7 +297,7 @@ pub async fn events(session: Session, request: Request, authorization: Option<St
     let (ends, ending) = watch::channel(None);
     let opener = Opener::find(&session.clients, authorization, ends).await?;
     let (sender, receiver) = mpsc::channel(READY);
-    tokio::spawn(send_events(session, request, opener, ending, sender));
+    tokio::spawn(Carried::new().run(send_events(session, request, opener, ending, sender)));
     let events = stream::unfold(receiver, |mut receiver| async move {
         receiver.recv().await.map(|event: String| (Ok::<_, Infallible>(event), receiver))
     });

@@ -12,6 +12,7 @@ use tokio_postgres::{Row, types::ToSql};
 use crate::{
     account::{Account, AccountKey, bucket},
     error::Error,
+    request::timed,
 };
 
 /// Statements that read accounts at a time; what else is asked for meanwhile goes into the next ones.
@@ -24,7 +25,7 @@ const QUEUE: usize = 4096;
 async fn query(pool: &Pool, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Error> {
     let connection = pool.get().await?;
     let statement = connection.prepare_cached(sql).await?;
-    Ok(connection.query(&statement, parameters).await?)
+    Ok(timed(&statement, sql, parameters, connection.query(&statement, parameters)).await?)
 }
 
 type Waiting = (AccountKey, oneshot::Sender<Result<Option<Account>, Error>>);
@@ -112,7 +113,7 @@ impl Reads {
     pub async fn change(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Row, Error> {
         let connection = self.pool.get().await?;
         let statement = connection.prepare_cached(sql).await?;
-        let answer = connection.query_one(&statement, parameters).await;
+        let answer = timed(&statement, sql, parameters, connection.query_one(&statement, parameters)).await;
         answer.map_err(|error| if crate::error::is_lost(&error) { Error::outcome_unknown() } else { error.into() })
     }
 }

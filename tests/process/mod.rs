@@ -7,6 +7,7 @@ mod commands;
 mod consume;
 mod doctor;
 mod embedded;
+mod log;
 mod postgres_tls;
 mod program;
 mod serve;
