@@ -190,3 +190,30 @@ async fn a_request_under_way_is_answered_before_the_end() {
     assert_eq!(sending.await.unwrap().unwrap()["account"]["balance"]["available"], 10);
     assert_eq!(serving.stop("TERM").code(), Some(0));
 }
+
+#[tokio::test]
+async fn metrics_have_an_address_of_their_own_where_no_key_is_asked_for() {
+    let directory = Directory::new("metrics");
+    let database = Database::new().await;
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut command = in_directory(&directory, &[]);
+    command
+        .env("DATABASE_URL", database.url())
+        .env("JIFEN_DEV_KEY", "a-key-to-develop-with")
+        .env("JIFEN_METRICS_LISTEN", free.to_string());
+    let serving = Serving::start(command, &directory.0);
+    let gateway = serving.gateway();
+    gateway.sign_in("dora", "1").await.unwrap();
+    let text = gateway.http.get(format!("http://{free}/metrics")).send().await.unwrap().text().await.unwrap();
+    assert!(text.contains("\njifen_database_up 1\n") && text.contains("\njifen_execute_seconds_count 1\n"), "{text}");
+    let other = gateway.http.post(format!("http://{free}/graphql")).body("{}").send().await.unwrap();
+    assert_eq!(other.status(), 404, "nothing else is there");
+    let without_key = gateway.http.get(format!("http://{}/metrics", gateway.address)).send().await.unwrap();
+    assert_eq!(without_key.status(), 401);
+
+    let mut second = in_directory(&directory, &["serve"]);
+    second.env("DATABASE_URL", database.url()).env("JIFEN_LISTEN", "127.0.0.1:0");
+    let taken = run(second.env("JIFEN_METRICS_LISTEN", free.to_string()));
+    assert_eq!(taken.code, Some(1), "{taken:?}");
+    assert!(taken.stderr.contains("Choose another address with --metrics-listen"), "{taken:?}");
+}
