@@ -223,3 +223,30 @@ async fn a_certificate_makes_it_speak_https() {
     let refused = run(&mut command(&[("JIFEN_TLS_CERT", &certificate)]));
     assert!(refused.code == Some(2) && refused.stderr.contains("--tls-key"), "{refused:?}");
 }
+
+#[tokio::test]
+async fn metrics_have_an_address_of_their_own_where_no_key_is_asked_for() {
+    let directory = Directory::new("metrics");
+    let database = Database::new().await;
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut command = in_directory(&directory, &[]);
+    command
+        .env("DATABASE_URL", database.url())
+        .env("JIFEN_DEV_KEY", "a-key-to-develop-with")
+        .env("JIFEN_METRICS_LISTEN", free.to_string());
+    let serving = Serving::start(command, &directory.0);
+    let gateway = serving.gateway();
+    gateway.sign_in("dora", "1").await.unwrap();
+    let text = gateway.http.get(format!("http://{free}/metrics")).send().await.unwrap().text().await.unwrap();
+    assert!(text.contains("\njifen_database_up 1\n") && text.contains("\njifen_execute_seconds_count 1\n"), "{text}");
+    let other = gateway.http.post(format!("http://{free}/graphql")).body("{}").send().await.unwrap();
+    assert_eq!(other.status(), 404, "nothing else is there");
+    let without_key = gateway.http.get(format!("http://{}/metrics", gateway.address)).send().await.unwrap();
+    assert_eq!(without_key.status(), 401);
+
+    let mut second = in_directory(&directory, &["serve"]);
+    second.env("DATABASE_URL", database.url()).env("JIFEN_LISTEN", "127.0.0.1:0");
+    let taken = run(second.env("JIFEN_METRICS_LISTEN", free.to_string()));
+    assert_eq!(taken.code, Some(1), "{taken:?}");
+    assert!(taken.stderr.contains("Choose another address with --metrics-listen"), "{taken:?}");
+}
