@@ -22,7 +22,7 @@ grant execute on function
     points.period_start(points.quota_period, timestamptz, text), points.period_end(points.quota_period, timestamptz, text),
     api.quote_deduction(text, numeric, text), api.explain_operation(text, uuid, text), api.sign_in_calendar(text, date, text),
     api.task_progress(text, text, int, text), api.invitations(text, text),
-    api.expiry_horizon(int), api.expiring_points(text, int, text)
+    api.expiry_horizon(int), api.expiring_points(text, int, text), api.explain_account(text, text)
 to jifen_gateway, jifen_reader, jifen_operator;
 
 -- The gateway: the engine, and what keeps it running.
@@ -68,6 +68,8 @@ grant execute on function
     api.set_job(text, text, boolean, text, text),
     api.set_activity(points.operation_kind[], text, text),
     api.set_archive(int, text, text),
+    api.acknowledge_discrepancy(bigint, text, text, text, text),
+    api.set_integrity(boolean, text, text),
     api.set_risk_rule(text, text, text[], points.risk_measure, points.risk_decision, points.risk_mode, text, bigint, int, int, int, int, int, text),
     api.test_risk_rule(text, timestamptz, timestamptz),
     api.set_levels(text, jsonb, text, points.level_measure, points.level_downgrade, int, int, text[], text, text),
@@ -146,6 +148,10 @@ grant execute on function
     api.cancel_award(text, uuid, text, text, text, text, jsonb, text),
     api.set_notice_days(int[]),
     api.set_archive(int, text, text),
+    api.take_reconcile_step(text, int),
+    api.reconcile_account(text, text),
+    api.acknowledge_discrepancy(bigint, text, text, text, text),
+    api.set_integrity(boolean, text, text),
     api.restore_month(date),
     api.create_webhook(text, text, points.webhook_event[], text, text[], points.entry_kind[], text[], bigint, int, text),
     api.change_webhook(text, text, points.webhook_event[], boolean, text, text[], points.entry_kind[], text[], bigint, int, text),

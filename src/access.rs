@@ -61,6 +61,7 @@ pub const QUERIES: &[Rule] = &[
     rule("earnLimits", READ, Never),
     rule("explainOperation", READ, Never),
     rule("hold", READ, Own),
+    rule("integrity", RULES, Never),
     rule("invitationTerms", READ, Always),
     rule("invitations", READ, Own),
     rule("jobs", RULES, Never),
@@ -101,6 +102,7 @@ pub const SUBSCRIPTIONS: &[Rule] = &[
 /// Rules of mutations.
 pub const MUTATIONS: &[Rule] = &[
     rule("acceptTransfer", &["spend"], Own),
+    rule("acknowledgeDiscrepancy", &["adjust"], Never),
     rule("activateAward", &["adjust"], Never),
     rule("addBudget", &["rules"], Never),
     rule("addCoupons", &["rewards"], Never),
@@ -155,6 +157,7 @@ pub const MUTATIONS: &[Rule] = &[
     rule("runJob", &["rules"], Never),
     rule("setActivity", &["rules"], Never),
     rule("setArchive", &["rules"], Never),
+    rule("setIntegrity", &["rules"], Never),
     rule("setInvitations", &["rewards"], Never),
     rule("setJob", &["rules"], Never),
     rule("setLevels", &["rules"], Never),

@@ -48,6 +48,8 @@ pub enum Command {
     Jobs(Box<Jobs>),
     /// List the months of the ledger and what of them is archived, or write archived months to files and load them again
     Archive(Box<Archive>),
+    /// Prove that every row keeps the laws of the books. Exit code 0: they do, 1: there are discrepancies, 2: it failed
+    Reconcile(Box<Reconcile>),
 }
 
 /// Where the data is.
@@ -312,6 +314,22 @@ pub enum JobsCommand {
 pub struct JobsRun {
     /// Name of the job
     pub name: String,
+    #[command(flatten)]
+    pub database: DatabaseOptions,
+}
+
+/// Options of `jifen reconcile`.
+#[derive(Debug, Args)]
+pub struct Reconcile {
+    /// Prove everything, and not only what was booked since it was proven before
+    #[arg(long)]
+    pub full: bool,
+    /// Print the result as one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Connections that work at once
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub lanes: u16,
     #[command(flatten)]
     pub database: DatabaseOptions,
 }

@@ -30,6 +30,7 @@ pub mod feed;
 pub mod freeze;
 pub mod graphiql;
 pub mod hold;
+pub mod integrity;
 pub mod invitation;
 pub mod jobs;
 pub mod lanes;

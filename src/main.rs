@@ -41,18 +41,34 @@ async fn main() -> ExitCode {
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         .init();
+    // Its failures are told from discrepancies.
+    let reconciles = matches!(cli.command, Some(Command::Reconcile(_)));
     match run(cli).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("jifen: {error}");
-            ExitCode::FAILURE
+            if reconciles { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }
 
-async fn run(cli: Cli) -> Result {
+async fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Reconcile(options) => {
+            let database = Database::open(&options.database).await?;
+            let clean = commands::reconcile(&database.config, &options).await;
+            database.close().await?;
+            Ok(if clean? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        command => carry_out(command).await.map(|()| ExitCode::SUCCESS),
+    }
+}
+
+async fn carry_out(command: Command) -> Result {
+    match command {
         Command::Serve(options) => serve(options).await,
+        // The only one with an exit code of its own.
+        Command::Reconcile(_) => Ok(()),
         Command::Schema => {
             commands::say(schema::sdl().trim_end());
             Ok(())

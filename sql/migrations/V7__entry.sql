@@ -68,6 +68,9 @@ comment on column points.entry.recorded_at is 'When it was booked.';
 comment on column points.entry.kind is 'What it books.';
 comment on column points.entry.bucket is 'Bucket of the account.';
 
+create index entry_recorded on points.entry using brin (recorded_at);
+comment on index points.entry_recorded is 'What was recorded lately, for the reconciler. It costs an insert next to nothing: rows lie in the order of time.';
+
 create table points.entry_default partition of points.entry default;
 comment on table points.entry_default is 'Takes entries of months that have no partition yet, so that a write never fails; api.create_partitions() empties it.';
 

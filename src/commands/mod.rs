@@ -4,6 +4,7 @@ mod archive;
 mod import;
 mod jobs;
 mod key;
+mod reconcile;
 
 use std::{
     fs::OpenOptions,
@@ -17,6 +18,7 @@ pub use archive::archive;
 pub use import::import;
 pub use jobs::{list_jobs, run_job};
 pub use key::{key, put_development_key};
+pub use reconcile::reconcile;
 
 /// Prints a line; that nobody reads it is no failure.
 pub fn say(text: impl std::fmt::Display) {

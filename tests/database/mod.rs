@@ -36,6 +36,7 @@ mod origins;
 mod partitions;
 mod preview;
 mod privileges;
+mod reconcile;
 mod returns;
 mod reviews;
 mod reward_model;
@@ -52,6 +53,7 @@ mod transfers;
 mod webhooks;
 
 pub use laws::{assert_laws, tell_everything};
+pub use reconcile::assert_reconciled;
 
 use chrono::{DateTime, Utc};
 use tokio_postgres::{Client, Error};
