@@ -5,7 +5,7 @@ revoke execute on all functions in schema points, api from public, jifen_gateway
 revoke update, delete, truncate on
     points.operation, points.entry, points.entry_default, points.lot_use, points.lot_use_default, points.entry_archive, points.lot_use_archive,
     points.level_change, points.rule_version, points.erasure, points.prize, points.catalogue_change, points.former_time_zone,
-    points.once_award, points.sign_in, points.zone_change, points.invitation_code, points.notice, points.activity
+    points.once_award, points.sign_in, points.zone_change, points.invitation_code, points.notice, points.activity, points.seal, points.seal_leaf
 from jifen_owner;
 
 grant usage on schema api to jifen_gateway, jifen_reader, jifen_operator;
@@ -22,7 +22,7 @@ grant execute on function
     points.period_start(points.quota_period, timestamptz, text), points.period_end(points.quota_period, timestamptz, text),
     api.quote_deduction(text, numeric, text), api.explain_operation(text, uuid, text), api.sign_in_calendar(text, date, text),
     api.task_progress(text, text, int, text), api.invitations(text, text),
-    api.expiry_horizon(int), api.expiring_points(text, int, text), api.explain_account(text, text)
+    api.expiry_horizon(int), api.expiring_points(text, int, text), api.explain_account(text, text), api.receipt(text, uuid, text)
 to jifen_gateway, jifen_reader, jifen_operator;
 
 -- The gateway: the engine, and what keeps it running.

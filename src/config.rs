@@ -50,6 +50,8 @@ pub enum Command {
     Archive(Box<Archive>),
     /// Prove that every row keeps the laws of the books. Exit code 0: they do, 1: there are discrepancies, 2: it failed
     Reconcile(Box<Reconcile>),
+    /// Prove that no sealed entry was changed, or that a receipt is true. Exit code 0: so it is, 1: it is not, 2: it failed
+    Verify(Box<Verify>),
 }
 
 /// Where the data is.
@@ -330,6 +332,19 @@ pub struct Reconcile {
     /// Connections that work at once
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub lanes: u16,
+    #[command(flatten)]
+    pub database: DatabaseOptions,
+}
+
+/// Options of `jifen verify`.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Check this receipt, and nothing else; needs no database
+    #[arg(long)]
+    pub receipt: Option<PathBuf>,
+    /// A file with roots that were kept elsewhere: all of them must be there, and the receipt must lead to one
+    #[arg(long)]
+    pub roots: Option<PathBuf>,
     #[command(flatten)]
     pub database: DatabaseOptions,
 }

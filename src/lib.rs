@@ -53,6 +53,7 @@ pub mod risk;
 pub mod rule;
 pub mod scalars;
 pub mod schema;
+pub mod seal;
 pub mod server;
 pub mod sign_in;
 pub mod sockets;

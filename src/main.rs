@@ -42,7 +42,7 @@ async fn main() -> ExitCode {
         .with_target(false)
         .init();
     // Its failures are told from discrepancies.
-    let reconciles = matches!(cli.command, Some(Command::Reconcile(_)));
+    let reconciles = matches!(cli.command, Some(Command::Reconcile(_) | Command::Verify(_)));
     match run(cli).await {
         Ok(code) => code,
         Err(error) => {
@@ -60,6 +60,18 @@ async fn run(cli: Cli) -> Result<ExitCode> {
             database.close().await?;
             Ok(if clean? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
+        Command::Verify(options) => {
+            let agrees = match &options.receipt {
+                Some(path) => commands::verify_receipt(&options, path),
+                None => {
+                    let database = Database::open(&options.database).await?;
+                    let agrees = commands::verify(&database.config, &options).await;
+                    database.close().await?;
+                    agrees
+                }
+            };
+            Ok(if agrees? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
         command => carry_out(command).await.map(|()| ExitCode::SUCCESS),
     }
 }
@@ -67,8 +79,8 @@ async fn run(cli: Cli) -> Result<ExitCode> {
 async fn carry_out(command: Command) -> Result {
     match command {
         Command::Serve(options) => serve(options).await,
-        // The only one with an exit code of its own.
-        Command::Reconcile(_) => Ok(()),
+        // They have exit codes of their own.
+        Command::Reconcile(_) | Command::Verify(_) => Ok(()),
         Command::Schema => {
             commands::say(schema::sdl().trim_end());
             Ok(())

@@ -44,6 +44,7 @@ pub const MIGRATIONS: &[(&str, &str)] = files![
     "migrations/V27__archive.sql",
     "migrations/V28__webhook.sql",
     "migrations/V31__reconciliation.sql",
+    "migrations/V32__seal.sql",
 ];
 
 /// Code, in the order of application: views need `points.due`, and functions return rows of views.
@@ -79,6 +80,7 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "views/reconciliation_check.sql",
     "views/reconciliation_run.sql",
     "views/discrepancy.sql",
+    "views/seal.sql",
     "views/entry.sql",
     "views/lot.sql",
     "views/hold.sql",
@@ -540,6 +542,14 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/reconcile/weigh_buckets.sql",
     "functions/reconcile/weigh_changed.sql",
     "functions/reconcile/weigh_parts.sql",
+    "functions/seal/entry_digest.sql",
+    "functions/seal/merkle_root.sql",
+    "functions/seal/leaf_digest.sql",
+    "functions/seal/seal_digest.sql",
+    "functions/seal/seal_bucket.sql",
+    "functions/seal/seal_step.sql",
+    "functions/seal/merkle_path.sql",
+    "functions/seal/receipt.sql",
     "functions/job/back_off.sql",
     "functions/job/step_job.sql",
     "functions/job/due_job.sql",

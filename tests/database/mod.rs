@@ -44,6 +44,7 @@ mod reward_races;
 mod rewards;
 mod rule_versions;
 mod rules;
+mod seals;
 mod sign_in;
 mod spend_points;
 mod sweep;

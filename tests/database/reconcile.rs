@@ -609,6 +609,24 @@ async fn each_check_finds_some_damage() {
     assert_eq!(unproven, ["books_sum_to_zero", "earned_days_equal_operations", "invitations_pay_both"]);
 }
 
+/// The table of docs/reconciliation.md is the catalogue.
+#[tokio::test]
+async fn the_page_lists_the_checks() {
+    let database = Database::new().await;
+    let sql = "select format('| `%s` | %s | %s |', name, law, case when incremental then 'yes' else 'no' end)
+        from points.reconciliation_check order by name";
+    let rows = database.client().await.query(sql, &[]).await.unwrap();
+    let checks: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    let page = include_str!("../../docs/reconciliation.md");
+    let listed: Vec<&str> = page
+        .lines()
+        .skip_while(|line| !line.starts_with("| check |"))
+        .skip(2)
+        .take_while(|line| line.starts_with("| "))
+        .collect();
+    assert_eq!(listed, checks);
+}
+
 #[tokio::test]
 async fn a_discrepancy_is_kept_freezes_its_account_if_that_is_wanted_and_closes_when_it_is_gone() {
     let database = Database::new().await;

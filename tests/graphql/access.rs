@@ -208,6 +208,7 @@ fn special(field: &str, name: &str) -> Option<&'static str> {
     Some(match (field, name) {
         ("entryAdded", "after") => "\"0\"",
         ("levelChanged", "after") => "\"0_0\"",
+        ("acknowledgeDiscrepancy", "id") => "\"1\"",
         ("addBudget", "campaign") | ("changeCampaign", "code") => "\"SUMMER\"",
         ("addCoupons", "reward") => "\"VOUCHER\"",
         ("addStock", "reward") | ("changeReward", "code") | ("redeemReward", "reward") => "\"TEA\"",

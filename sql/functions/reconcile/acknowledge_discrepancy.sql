@@ -7,7 +7,6 @@ declare
     v_change record;
 begin
     v_fault := case
-        when not exists (select from points.discrepancy d where d.id = p_id) then array['id', 'no such discrepancy']
         when p_reason is null or length(p_reason) not between 1 and 500 then array['reason', 'must have 1 to 500 characters']
         when p_actor is null or length(p_actor) not between 1 and 128 then array['actor', 'must have 1 to 128 characters']
     end;
@@ -16,6 +15,9 @@ begin
     end if;
     v_change := points.note_change(p_client, 'adjust', p_idempotency_key, 'acknowledge_discrepancy', p_id::text,
         jsonb_build_object('reason', p_reason, 'actor', p_actor));
+    if not exists (select from points.discrepancy d where d.id = p_id) then
+        perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'id', 'message', 'no such discrepancy'));
+    end if;
     if not v_change.replayed then
         update points.discrepancy d
         set acknowledged_at = clock_timestamp(), reason = p_reason, actor = p_actor,

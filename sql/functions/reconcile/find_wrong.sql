@@ -5,7 +5,7 @@ language plpgsql stable as $$
 declare
     v_suspects bigint[] := array(select distinct i from unnest(p_wrong || p_suspects) i);
     v_special bigint[] := array(select distinct i from unnest(p_wrong || p_suspects || p_special) i);
-    v_found points.finding[] := '{}';
+    v_found points.finding[] := array[]::points.finding[];
 begin
     if v_suspects <> '{}' then
         v_found := v_found

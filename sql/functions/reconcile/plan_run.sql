@@ -4,7 +4,7 @@ declare
     v_run points.reconciliation_run;
     v_settled timestamptz;
     v_proven record;
-    v_since timestamptz := '-infinity';
+    v_since timestamptz := timestamptz '-infinity';
 begin
     select * into v_run from points.reconciliation_run r where r.id = p_run for no key update;
     if v_run.since is not null then

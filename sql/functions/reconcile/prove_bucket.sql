@@ -3,8 +3,8 @@ language plpgsql stable
 set enable_seqscan = on set plan_cache_mode = force_custom_plan set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 as $$
 declare
     v_archive boolean := points.archive_there();
-    v_wrong bigint[] := '{}';
-    v_doubtful bigint[] := '{}';
+    v_wrong bigint[] := array[]::bigint[];
+    v_doubtful bigint[] := array[]::bigint[];
 begin
     if p_parts <> '{}' then
         v_wrong := points.weigh_parts(p_of_bucket, -1, 9223372036854775807, p_parts, v_archive);

@@ -1,7 +1,8 @@
 create or replace function points.reconcile_full_step(p_limit int, p_now timestamptz, out done int, out due_since timestamptz, out failure text)
 language plpgsql volatile as $$
 begin
-    select s.done, s.due_since into done, due_since from points.run_step('full', p_limit, p_now) s;
+    -- Whatever fails breaks the step.
+    select s.done, s.due_since, null into done, due_since, failure from points.run_step('full', p_limit, p_now) s;
 end
 $$;
 

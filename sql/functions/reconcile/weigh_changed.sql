@@ -24,7 +24,7 @@ begin
         where u.bucket = p_of_bucket and u.account_id > p_from and u.account_id <= p_to and u.recorded_at >= p_since
         group by u.account_id
     )
-    select count(*), coalesce(sum(q.entries), 0), coalesce(array_agg(q.account_id) filter (where q.sound is not true), '{}'),
+    select count(*), coalesce(sum(q.entries), 0)::bigint, coalesce(array_agg(q.account_id) filter (where q.sound is not true), '{}'),
         coalesce(array_agg(q.account_id) filter (where q.entries > 0), '{}'), coalesce(array_agg(q.account_id) filter (where q.special), '{}')
     into accounts, entries, suspects, changed, special
     from (
