@@ -11,6 +11,9 @@ insert into points.job (name, schedule, step_limit, timeout_seconds, description
     ('forget_batches',     'PT10M', 1000, 30, 'Deletes batches some days after they were carried out, and uploads that were abandoned.'),
     ('forget_deliveries',  'PT10M', 1000, 30, 'Deletes deliveries of webhooks some days after they were made, and gives up those that nobody takes.'),
     ('forget_origins',     'PT1H',  1000, 30, 'Deletes what is no longer needed of addresses and devices.'),
+    ('reconcile',          'PT5M',  100000, 60, 'Proves what was booked since it did so before, and that the house is in order.'),
+    ('reconcile_full',     '30 3 * * *', 100000, 600, 'Proves all accounts, entry by entry.'),
+    ('seal',               'PT1M',  55,  60, 'Seals new entries: hash chains of accounts, under one root a bucket.'),
     ('settle_invitations', 'PT1S',  1,   5,  'Pays both sides of invitations, or claws back from both.'),
     ('sweep',              'PT10S', 50,  5,  'Books expiry, activation and the end of holds and levels on accounts that nobody touches.'),
     ('write_notices',      '0 8 * * *', 1000, 5, 'Writes the notices of points that expire soon, for all accounts.')

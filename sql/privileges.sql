@@ -5,7 +5,7 @@ revoke execute on all functions in schema points, api from public, jifen_gateway
 revoke update, delete, truncate on
     points.operation, points.entry, points.entry_default, points.lot_use, points.lot_use_default, points.entry_archive, points.lot_use_archive,
     points.level_change, points.rule_version, points.erasure, points.prize, points.catalogue_change, points.former_time_zone,
-    points.once_award, points.sign_in, points.zone_change, points.invitation_code, points.notice, points.activity
+    points.once_award, points.sign_in, points.zone_change, points.invitation_code, points.notice, points.activity, points.seal, points.seal_leaf
 from jifen_owner;
 
 grant usage on schema api to jifen_gateway, jifen_reader, jifen_operator;
@@ -26,7 +26,8 @@ grant execute on function
     api.batch_rows(uuid, int, int, points.row_state),
     api.doctor(timestamptz, int, int, bytea),
     api.flows(timestamptz, timestamptz, text, text, timestamptz, int), api.liability(timestamptz, text), api.breakage(date, date, text),
-    api.measurements()
+    api.measurements(),
+    api.explain_account(text, text), api.receipt(text, uuid, text)
 to jifen_gateway, jifen_reader, jifen_operator;
 
 -- The gateway: the engine, and what keeps it running.
@@ -84,6 +85,8 @@ grant execute on function
     api.set_job(text, text, boolean, text, text),
     api.set_activity(points.operation_kind[], text, text),
     api.set_archive(int, text, text),
+    api.acknowledge_discrepancy(bigint, text, text, text, text),
+    api.set_integrity(boolean, text, text),
     api.set_risk_rule(text, text, text[], points.risk_measure, points.risk_decision, points.risk_mode, text, bigint, int, int, int, int, int, text),
     api.test_risk_rule(text, timestamptz, timestamptz),
     api.set_levels(text, jsonb, text, points.level_measure, points.level_downgrade, int, int, text[], text, text),
@@ -162,6 +165,10 @@ grant execute on function
     api.cancel_award(text, uuid, text, text, text, text, jsonb, text),
     api.set_notice_days(int[]),
     api.set_archive(int, text, text),
+    api.take_reconcile_step(text, int),
+    api.reconcile_account(text, text),
+    api.acknowledge_discrepancy(bigint, text, text, text, text),
+    api.set_integrity(boolean, text, text),
     api.restore_month(date),
     api.create_webhook(text, text, points.webhook_event[], text, text[], points.entry_kind[], text[], bigint, int, text),
     api.change_webhook(text, text, points.webhook_event[], boolean, text, text[], points.entry_kind[], text[], bigint, int, text),

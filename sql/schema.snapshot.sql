@@ -27,9 +27,13 @@ enum points.campaign_basis (multiplier, bonus)
 
 enum points.campaign_status (active, paused, ended)
 
+enum points.chunk_kind (entries, operations, lot_uses, bucket, rest)
+
 enum points.contra (issuance, redemption, adjustment, expiry, transfer, write_off, internal)
 
 enum points.delivery_state (waiting, delivered, dead)
+
+enum points.discrepancy_state (open, acknowledged, closed)
 
 enum points.entry_kind (earn, spend, adjust, hold, capture, release, clawback, refund, transfer, merge, activate, expire, reinstate, repay, write_off)
 
@@ -91,6 +95,8 @@ domain points.pocket as bigint
     pocket_not_negative: CHECK ((VALUE >= 0))
 
 enum points.quota_period (day, week, month, year, ever)
+
+enum points.reconciliation_mode (full, incremental)
 
 enum points.redemption_status (reserved, fulfilled, cancelled)
 
@@ -229,6 +235,12 @@ type points.entry_facts
     kind points.entry_kind
     seq  bigint
     net  bigint
+
+type points.finding
+    check_name text
+    account_id bigint
+    subject    text
+    evidence   jsonb
 
 type points.operation_facts
     kind         points.operation_kind
@@ -541,6 +553,7 @@ table points.catalogue_change
     catalogue_change_pkey: PRIMARY KEY (client_id, idempotency_key)
     catalogue_change_client_id_fkey: FOREIGN KEY (client_id) REFERENCES points.client(id)
     catalogue_change_is_known: CHECK ((what = ANY (ARRAY['create_rule'::text, 'draft_rule_version'::text, 'publish_rule_version'::text, 'discard_rule_draft'::text, 'retire_rule'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text, 'set_risk_rule'::text, 'create_reward'::text, 'change_reward'::text, 'add_stock'::text, 'add_coupons'::text, 'create_task'::text, 'change_task'::text, 'set_sign_in'::text, 'set_invitations'::text, 'set_levels'::text, 'set_job'::text, 'run_job'::text, 'set_activity'::text, 'set_archive'::text, 'create_webhook'::text, 'change_webhook'::text, 'rotate_webhook_secret'::text, 'delete_webhook'::text, 'ping_webhook'::text, 'replay_webhook_deliveries'::text, 'set_alert_rule'::text, 'acknowledge_alert'::text, 'silence_alert'::text, 'resolve_alert'::text, 'set_point_value'::text])))
+    catalogue_change_is_known: CHECK ((what = ANY (ARRAY['create_rule'::text, 'draft_rule_version'::text, 'publish_rule_version'::text, 'discard_rule_draft'::text, 'retire_rule'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text, 'set_risk_rule'::text, 'create_reward'::text, 'change_reward'::text, 'add_stock'::text, 'add_coupons'::text, 'create_task'::text, 'change_task'::text, 'set_sign_in'::text, 'set_invitations'::text, 'set_levels'::text, 'set_job'::text, 'run_job'::text, 'set_activity'::text, 'set_archive'::text, 'acknowledge_discrepancy'::text, 'set_integrity'::text, 'create_webhook'::text, 'change_webhook'::text, 'rotate_webhook_secret'::text, 'delete_webhook'::text, 'ping_webhook'::text, 'replay_webhook_deliveries'::text])))
     trigger append_only before delete or update on points.catalogue_change for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.catalogue_change for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -618,6 +631,33 @@ table points.deduction
     deduction_share_is_of_the_order: CHECK (((max_share > (0)::numeric) AND (max_share <= (1)::numeric)))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
+table points.discrepancy
+    id              bigint not null generated always as identity
+    account_id      bigint
+    first_run       bigint not null
+    last_run        bigint not null
+    first_seen_at   timestamp with time zone not null
+    last_seen_at    timestamp with time zone not null
+    acknowledged_at timestamp with time zone
+    closed_at       timestamp with time zone
+    account_bucket  smallint
+    frozen          boolean not null default false
+    state           points.discrepancy_state not null default 'open'::points.discrepancy_state
+    check_name      text not null
+    subject         text not null
+    actor           text
+    reason          text
+    evidence        jsonb not null
+    discrepancy_pkey: PRIMARY KEY (id)
+    discrepancy_check_name_fkey: FOREIGN KEY (check_name) REFERENCES points.reconciliation_check(name)
+    discrepancy_account_is_whole: CHECK (((account_id IS NULL) = (account_bucket IS NULL)))
+    discrepancy_acknowledged_whole: CHECK ((num_nulls(acknowledged_at, actor, reason) = ANY (ARRAY[0, 3])))
+    discrepancy_state_says_so: CHECK ((((state = 'closed'::points.discrepancy_state) = (closed_at IS NOT NULL)) AND ((state <> 'acknowledged'::points.discrepancy_state) OR (acknowledged_at IS NOT NULL))))
+    CREATE INDEX discrepancy_newest ON points.discrepancy USING btree (state, id)
+    CREATE INDEX discrepancy_of_account ON points.discrepancy USING btree (account_bucket, account_id) WHERE (closed_at IS NULL)
+    CREATE UNIQUE INDEX discrepancy_once ON points.discrepancy USING btree (check_name, COALESCE((account_bucket)::integer, '-1'::integer), COALESCE(account_id, ('-1'::integer)::bigint), subject) WHERE (closed_at IS NULL)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
 table points.earn_limit
     code       text not null
     name       text not null
@@ -667,6 +707,7 @@ table points.entry partition by range (recorded_at)
     entry_pkey: PRIMARY KEY (bucket, account_id, seq, recorded_at)
     entry_is_in_shape: CHECK (((ROW(kind, seq, (((pending_delta + available_delta) + held_delta) - debt_delta)))::points.entry_shape IS DISTINCT FROM NULL))
     CREATE INDEX entry_recorded_brin ON ONLY points.entry USING brin (recorded_at) WITH (autosummarize='on')
+    CREATE INDEX entry_recorded ON ONLY points.entry USING brin (recorded_at)
     trigger append_only before delete or update on points.entry for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.entry for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -726,6 +767,12 @@ table points.former_time_zone
     trigger append_only before delete or update on points.former_time_zone for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.former_time_zone for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
+
+table points.guard
+    of_table text not null
+    name     text not null
+    guard_pkey: PRIMARY KEY (of_table, name)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.hold
     account_id bigint not null
@@ -968,6 +1015,7 @@ table points.lot_use partition by range (recorded_at)
     lot_use_pkey: PRIMARY KEY (bucket, account_id, seq, lot_seq, lot_no, expires_at, recorded_at)
     lot_use_points_not_zero: CHECK ((points <> 0))
     lot_use_points_within_granted: CHECK ((abs(points) <= granted))
+    CREATE INDEX lot_use_recorded ON ONLY points.lot_use USING brin (recorded_at)
     trigger append_only before delete or update on points.lot_use for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.lot_use for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -1049,6 +1097,7 @@ table points.operation
     operation_refusal_fkey: FOREIGN KEY (refusal) REFERENCES points.refusal(code)
     operation_is_in_shape: CHECK (((ROW(kind, (points)::bigint, seq, refusal, rule, rule_version, original, reason, actor))::points.operation_shape IS DISTINCT FROM NULL))
     CREATE INDEX operation_order_key ON points.operation USING btree (bucket, account_id, order_key) WHERE (order_key IS NOT NULL)
+    CREATE INDEX operation_recorded ON points.operation USING brin (recorded_at)
     trigger append_only before delete or update on points.operation for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.operation for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -1158,6 +1207,7 @@ table points.program
     batch_rows            bigint not null default 10000000
     batch_rows_a_client   bigint not null default 2000000
     batch_days            integer not null default 7
+    freezes_discrepancies boolean not null default false
     program_pkey: PRIMARY KEY (id)
     program_activity_is_what_members_do: CHECK ((activity_kinds <@ ARRAY['earn'::text, 'spend'::text, 'adjust'::text, 'hold'::text, 'capture'::text, 'transfer'::text, 'redeem'::text, 'sign_in'::text, 'make_up'::text, 'set_time_zone'::text, 'progress'::text, 'claim'::text, 'invite'::text, 'join'::text]))
     program_archives_after_a_year: CHECK (((archive_after_months >= 12) AND (archive_after_months <= 1200)))
@@ -1182,6 +1232,80 @@ table points.quota_use
     reward     text not null
     quota_use_pkey: PRIMARY KEY (bucket, account_id, reward, period, starts_at)
     quota_use_within_quota: CHECK (((used >= 0) AND (used <= quota)))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.reconciliation_check
+    name        text not null
+    law         text not null
+    incremental boolean not null
+    reconciliation_check_pkey: PRIMARY KEY (name)
+    reconciliation_check_name_is_plain: CHECK ((name ~ '^[a-z][a-z_]{0,47}$'::text))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.reconciliation_chunk
+    run           bigint not null
+    no            integer not null
+    from_block    bigint
+    to_block      bigint
+    at_account_id bigint not null default '-1'::integer
+    snapshot_xid  xid8
+    accounts      bigint not null default 0
+    entries       bigint not null default 0
+    discrepancies bigint not null default 0
+    of_bucket     smallint
+    to_bucket     smallint
+    kind          points.chunk_kind not null
+    done          boolean not null default false
+    trials        jsonb[] not null default '{}'::jsonb[]
+    reconciliation_chunk_pkey: PRIMARY KEY (run, no)
+    reconciliation_chunk_run_fkey: FOREIGN KEY (run) REFERENCES points.reconciliation_run(id) ON DELETE CASCADE
+    reconciliation_chunk_is_blocks_or_a_bucket: CHECK ((((kind = ANY (ARRAY['entries'::points.chunk_kind, 'operations'::points.chunk_kind, 'lot_uses'::points.chunk_kind])) = (from_block IS NOT NULL)) AND ((from_block IS NULL) = (to_block IS NULL)) AND ((kind = 'bucket'::points.chunk_kind) = (of_bucket IS NOT NULL)) AND ((of_bucket IS NULL) = (to_bucket IS NULL))))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.reconciliation_result
+    run           bigint not null
+    check_name    text not null
+    accounts      bigint not null
+    discrepancies bigint not null
+    reconciliation_result_pkey: PRIMARY KEY (run, check_name)
+    reconciliation_result_check_name_fkey: FOREIGN KEY (check_name) REFERENCES points.reconciliation_check(name)
+    reconciliation_result_run_fkey: FOREIGN KEY (run) REFERENCES points.reconciliation_run(id) ON DELETE CASCADE
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.reconciliation_run
+    id            bigint not null generated always as identity
+    mode          points.reconciliation_mode not null
+    started_at    timestamp with time zone not null
+    ended_at      timestamp with time zone
+    given_up      boolean not null default false
+    since         timestamp with time zone
+    marked_at     timestamp with time zone not null
+    marked_xid    xid8 not null
+    settled_at    timestamp with time zone
+    proven_up_to  timestamp with time zone
+    accounts      bigint not null default 0
+    entries       bigint not null default 0
+    discrepancies bigint not null default 0
+    trial         jsonb
+    reconciliation_run_pkey: PRIMARY KEY (id)
+    reconciliation_run_counts_not_negative: CHECK (((accounts >= 0) AND (entries >= 0) AND (discrepancies >= 0)))
+    reconciliation_run_full_is_since_ever: CHECK (((mode = 'incremental'::points.reconciliation_mode) OR (since = '-infinity'::timestamp with time zone)))
+    reconciliation_run_proves_when_ended: CHECK (((proven_up_to IS NULL) OR (ended_at IS NOT NULL)))
+    CREATE UNIQUE INDEX reconciliation_run_one_at_a_time ON points.reconciliation_run USING btree (mode) WHERE (ended_at IS NULL)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+table points.reconciliation_sum
+    run      bigint not null
+    no       integer not null
+    total    numeric not null
+    archived numeric not null
+    strange  bigint not null
+    entries  bigint not null
+    part     smallint not null
+    bucket   smallint not null
+    special  bigint[] not null
+    reconciliation_sum_pkey: PRIMARY KEY (bucket, run, no, part)
+    reconciliation_sum_run_fkey: FOREIGN KEY (run) REFERENCES points.reconciliation_run(id) ON DELETE CASCADE
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.redemption
@@ -1732,6 +1856,29 @@ view api.client_key
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
+view api.discrepancy
+    id              bigint
+    check_name      text
+    law             text
+    account_bucket  smallint
+    account_id      bigint
+    user_id         text
+    wallet          text
+    subject         text
+    evidence        jsonb
+    state           text
+    first_run       bigint
+    last_run        bigint
+    first_seen_at   timestamp with time zone
+    last_seen_at    timestamp with time zone
+    closed_at       timestamp with time zone
+    acknowledged_at timestamp with time zone
+    actor           text
+    reason          text
+    frozen          boolean
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
 view api.earn_limit
     code       text
     name       text
@@ -1795,6 +1942,12 @@ view api.hourly_flow
     entries bigint
     points  bigint
     whole   boolean
+view api.integrity
+    proven_up_to          timestamp with time zone
+    last_full_at          timestamp with time zone
+    last_incremental_at   timestamp with time zone
+    open_discrepancies    bigint
+    freezes_discrepancies boolean
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -1988,6 +2141,33 @@ view api.program
     notice_days           integer[]
     activity_kinds        points.operation_kind[]
     archive_after_months  integer
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
+view api.reconciliation_check
+    name            text
+    law             text
+    incremental     boolean
+    last_run_at     timestamp with time zone
+    accounts_proven bigint
+    discrepancies   bigint
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
+view api.reconciliation_run
+    id            bigint
+    mode          text
+    started_at    timestamp with time zone
+    ended_at      timestamp with time zone
+    given_up      boolean
+    since         timestamp with time zone
+    proven_up_to  timestamp with time zone
+    accounts      bigint
+    entries       bigint
+    discrepancies bigint
+    chunks_done   bigint
+    chunks        bigint
+    trial         jsonb
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
@@ -2231,6 +2411,22 @@ view points.entry_history
     bucket          smallint
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
+view points.entry_weight
+    place        tid
+    archived     boolean
+    bucket       smallint
+    account_id   bigint
+    seq          bigint
+    recorded_at  timestamp with time zone
+    goes_on      bigint
+    told         bigint
+    granted      bigint
+    net          bigint
+    contra       integer
+    weight       bigint
+    large_weight numeric
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
 view points.level_step
     wallet    text
     code      text
@@ -2271,6 +2467,31 @@ view points.lot_use_history
 view points.queue_state
     waiting   bigint
     oldest_at timestamp with time zone
+view points.lot_use_weight
+    place        tid
+    archived     boolean
+    bucket       smallint
+    account_id   bigint
+    seq          bigint
+    lot_seq      bigint
+    recorded_at  timestamp with time zone
+    points       bigint
+    weight       bigint
+    large_weight numeric
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+view points.operation_weight
+    place       tid
+    bucket      smallint
+    account_id  bigint
+    seq         bigint
+    recorded_at timestamp with time zone
+    id          uuid
+    kind        points.operation_kind
+    rule        text
+    points      points.flow
+    weight      bigint
+    strange     boolean
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 view points.reconciliation_state
@@ -2287,6 +2508,8 @@ function api.accept_transfer(p_user_id text, p_to_user_id text, p_transfer_id uu
 
 function api.acknowledge_alert(p_id bigint, p_actor text, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, alert api.alert)
+function api.acknowledge_discrepancy(p_id bigint, p_reason text, p_actor text, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, discrepancy api.discrepancy)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator
 
@@ -2530,6 +2753,11 @@ function api.expiry_horizon(p_days integer)
     plpgsql stable security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
+function api.explain_account(p_user_id text, p_wallet text DEFAULT 'points'::text)
+    returns TABLE(seq bigint, what text, kind text, idempotency_key text, pending bigint, available bigint, held bigint, debt bigint, pockets_after text, lot text, lot_points bigint, lot_granted bigint, lot_left bigint, available_at timestamp with time zone, expires_at timestamp with time zone, recorded_at timestamp with time zone, wrong text)
+    plpgsql stable security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
+
 function api.explain_operation(p_user_id text, p_operation_id uuid, p_wallet text DEFAULT 'points'::text)
     returns TABLE(no integer, step text, words text, result bigint, at timestamp with time zone, agrees boolean)
     plpgsql stable security definer set search_path=""
@@ -2672,6 +2900,8 @@ function api.quote_deduction(p_user_id text, p_order_amount numeric, p_wallet te
 
 function api.recount_flows()
     returns bigint
+function api.reconcile_account(p_user_id text, p_wallet text DEFAULT 'points'::text)
+    returns TABLE(check_name text, law text, subject text, evidence jsonb)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
@@ -2775,6 +3005,11 @@ function api.set_deduction(p_points_per_unit integer, p_max_share numeric DEFAUL
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
+function api.set_integrity(p_freezes_discrepancies boolean, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
+    returns TABLE(replayed boolean, freezes_discrepancies boolean)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
+
 function api.set_invitations(p_qualifying_rule text, p_inviter_rule text, p_invited_rule text, p_idempotency_key text, p_cap integer DEFAULT NULL::integer, p_wallet text DEFAULT 'points'::text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, invitation_terms api.invitation_terms)
     plpgsql volatile security definer set search_path=""
@@ -2864,6 +3099,10 @@ function api.take_rows()
     returns TABLE(ticket uuid, no integer, attempt integer, client_id integer, numbers integer[], rows jsonb)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway
+function api.take_reconcile_step(p_mode text, p_limit integer DEFAULT 100000)
+    returns TABLE(run bigint, done integer, ended boolean, chunks_done bigint, chunks bigint, discrepancies bigint)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
 
 function api.take_step(p_name text, p_next timestamp with time zone DEFAULT NULL::timestamp with time zone)
     returns TABLE(done integer, more boolean, failure text, failures integer)
@@ -2894,6 +3133,10 @@ function api.unmerge_accounts(p_user_id text, p_idempotency_key text, p_reason t
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
+
+function points.account_hash(p_account_id bigint, p_seq bigint, p_pending bigint, p_available bigint, p_held bigint, p_debt bigint)
+    returns bigint
+    sql immutable parallel safe
 
 function points.admit(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns points.draft[]
@@ -2939,6 +3182,10 @@ function points.archive_step(p_limit integer, p_now timestamp with time zone, OU
     returns record
     plpgsql volatile
 
+function points.archive_there()
+    returns boolean
+    plpgsql stable
+
 function points.arrange(p_bucket smallint, p_drafts points.draft[])
     returns points.draft[]
     plpgsql stable
@@ -2978,6 +3225,13 @@ function points.back_off(p_failures integer)
 function points.batch_faults(p_client_id integer, p_rows jsonb, p_now timestamp with time zone)
     returns TABLE(place integer, code text, detail jsonb)
     plpgsql stable
+function points.balance_weight(p_balance points.balance)
+    returns numeric
+    sql immutable parallel safe
+
+function points.begin_run(p_mode points.reconciliation_mode, p_now timestamp with time zone, OUT run bigint, OUT begun boolean)
+    returns record
+    plpgsql volatile
 
 function points.book_checkpoint(p_month date)
     returns void
@@ -3032,6 +3286,77 @@ function points.check_room(p_client_id integer, p_more integer)
 function points.check_totals_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
     returns record
     plpgsql volatile set enable_seqscan=on, plan_cache_mode=auto
+function points.changed_to(p_of_bucket smallint, p_from bigint, p_since timestamp with time zone, p_limit integer)
+    returns bigint
+    plpgsql stable set enable_seqscan=off, plan_cache_mode=force_custom_plan
+
+function points.check_entries(p_of_bucket smallint, p_ids bigint[])
+    returns SETOF points.finding
+    plpgsql stable
+
+function points.check_history(p_of_bucket smallint, p_ids bigint[])
+    returns SETOF points.finding
+    plpgsql stable
+
+function points.check_holds(p_of_bucket smallint, p_ids bigint[], p_archive boolean)
+    returns SETOF points.finding
+    plpgsql stable
+
+function points.check_house(p_now timestamp with time zone)
+    returns SETOF points.finding
+    plpgsql stable
+
+function points.check_levels(p_of_bucket smallint, p_ids bigint[])
+    returns SETOF points.finding
+    plpgsql stable
+
+function points.check_limits(p_of_bucket smallint, p_ids bigint[])
+    returns SETOF points.finding
+    plpgsql stable
+
+function points.check_lots(p_of_bucket smallint, p_ids bigint[], p_archive boolean)
+    returns SETOF points.finding
+    plpgsql stable
+
+function points.check_months()
+    returns SETOF points.finding
+    plpgsql stable
+
+function points.check_occasions(p_of_bucket smallint, p_ids bigint[])
+    returns SETOF points.finding
+    plpgsql stable
+
+function points.check_operations(p_of_bucket smallint, p_ids bigint[], p_archive boolean)
+    returns SETOF points.finding
+    plpgsql stable
+
+function points.check_outbox()
+    returns SETOF points.finding
+    plpgsql stable
+
+function points.check_owners(p_of_bucket smallint)
+    returns SETOF points.finding
+    plpgsql stable
+
+function points.check_persons(p_of_bucket smallint, p_ids bigint[])
+    returns SETOF points.finding
+    plpgsql stable
+
+function points.check_redemptions(p_of_bucket smallint, p_ids bigint[])
+    returns SETOF points.finding
+    plpgsql stable
+
+function points.check_rest(p_full boolean, p_now timestamp with time zone)
+    returns points.finding[]
+    plpgsql stable set plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off
+
+function points.check_stock()
+    returns SETOF points.finding
+    plpgsql stable
+
+function points.check_undone(p_of_bucket smallint, p_ids bigint[])
+    returns SETOF points.finding
+    plpgsql stable
 
 function points.claim(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])
     returns points.draft[]
@@ -3089,6 +3414,9 @@ function points.count_entries(p_after timestamp with time zone, p_until timestam
 function points.count_flows_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
     returns record
     plpgsql volatile
+function points.contra_weight(p_account_id bigint, p_contra integer)
+    returns bigint
+    sql immutable parallel safe
 
 function points.count_moves(p_bucket smallint, p_wallet text, p_now timestamp with time zone)
     returns TABLE(previous text, level text, members bigint)
@@ -3276,6 +3604,10 @@ function points.due_job(p_now timestamp with time zone)
     returns TABLE(name text, schedule text, planned boolean, timeout_seconds integer, time_zone text, at timestamp with time zone)
     plpgsql volatile
 
+function points.end_run(p_run bigint, p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.entry_event(p_entry points.entry, p_operation points.operation)
     returns jsonb
     sql stable parallel safe
@@ -3374,6 +3706,8 @@ function points.flow_part(p_flow points.flow_measure, p_kind points.entry_kind, 
 
 function points.flow_points(p_flow points.flow_measure, p_wallet text, p_hour timestamp with time zone)
     returns bigint
+function points.find_wrong(p_of_bucket smallint, p_wrong bigint[], p_suspects bigint[], p_special bigint[], p_all bigint[], p_archive boolean)
+    returns points.finding[]
     plpgsql stable
 
 function points.follow_up(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
@@ -3403,6 +3737,10 @@ function points.free_shares(p_bucket smallint, p_drafts points.draft[])
 function points.freed_shares(p_bucket smallint, p_account_id bigint, p_operation_id uuid, p_points bigint)
     returns TABLE(campaign text, points bigint)
     plpgsql stable
+
+function points.freeze_wrong(p_discrepancy points.discrepancy)
+    returns void
+    plpgsql volatile
 
 function points.gather_slices(p_item text, p_prize smallint)
     returns void
@@ -3678,6 +4016,10 @@ function points.note_export(p_month date, p_entry_sha256 bytea, p_lot_use_sha256
     returns void
     plpgsql volatile
 
+function points.note_findings(p_run points.reconciliation_run, p_of_bucket smallint, p_found points.finding[])
+    returns void
+    plpgsql volatile
+
 function points.note_governed()
     returns void
     plpgsql volatile
@@ -3746,6 +4088,10 @@ function points.open_stock(p_reward text, p_stock bigint, p_prizes jsonb)
     returns void
     plpgsql volatile
 
+function points.operation_hash(p_account_id bigint, p_id uuid, p_seq bigint, p_recorded_at timestamp with time zone, p_points bigint)
+    returns bigint
+    sql immutable parallel safe
+
 function points.order_amount(p_bucket smallint, p_account_id bigint, p_order_key text)
     returns numeric
     plpgsql stable
@@ -3799,6 +4145,10 @@ function points.pin_months()
 function points.plan_job(p_name text, p_next timestamp with time zone, p_failure text, p_now timestamp with time zone)
     returns void
     plpgsql volatile
+
+function points.plan_run(p_run bigint, p_now timestamp with time zone)
+    returns void
+    plpgsql volatile set TimeZone=UTC
 
 function points.plan_settling(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
     returns void
@@ -3872,6 +4222,26 @@ function points.prizes_fault(p_prizes jsonb)
     returns text[]
     plpgsql immutable parallel safe
 
+function points.prove_account(p_of_bucket smallint, p_account_id bigint)
+    returns points.finding[]
+    plpgsql stable set plan_cache_mode=force_custom_plan, jit=off
+
+function points.prove_bucket(p_of_bucket smallint, p_parts smallint[], p_suspects bigint[], p_special bigint[])
+    returns points.finding[]
+    plpgsql stable set enable_seqscan=on, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
+
+function points.prove_changed(p_of_bucket smallint, p_from bigint, p_to bigint, p_since timestamp with time zone, OUT accounts bigint, OUT entries bigint, OUT findings points.finding[])
+    returns record
+    plpgsql stable set enable_seqscan=off, enable_hashjoin=on, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
+
+function points.prove_chunk(p_run points.reconciliation_run, p_chunk points.reconciliation_chunk, p_limit integer, p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.proven_mark(p_run bigint, p_snapshot xid8, p_now timestamp with time zone)
+    returns timestamp with time zone
+    plpgsql stable
+
 function points.put_levels(p_wallet text, p_levels jsonb, p_measure points.level_measure, p_downgrade points.level_downgrade, p_grace_days integer, p_notice_days integer, p_multiplied_rules text[], p_level_wallet text)
     returns void
     plpgsql volatile
@@ -3918,6 +4288,14 @@ function points.receive_occasions(p_bucket smallint, p_requests api.request[], p
 
 function points.receive_points(p_bucket smallint, p_account_id bigint, p_entry_kind points.entry_kind, p_operation_id uuid, p_uses points.lot_use[], p_debt bigint, p_now timestamp with time zone)
     returns points.draft
+    plpgsql volatile
+
+function points.reconcile_full_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
+    returns record
+    plpgsql volatile
+
+function points.reconcile_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
+    returns record
     plpgsql volatile
 
 function points.record(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
@@ -4068,6 +4446,10 @@ function points.run_rounds(p_bucket smallint, p_requests api.request[], p_drafts
     returns points.draft[]
     plpgsql volatile
 
+function points.run_step(p_mode points.reconciliation_mode, p_limit integer, p_now timestamp with time zone, OUT run bigint, OUT done integer, OUT due_since timestamp with time zone)
+    returns record
+    plpgsql volatile
+
 function points.run_transfer(p_request api.request, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile
@@ -4100,6 +4482,10 @@ function points.send_points(p_bucket smallint, p_to_bucket smallint, p_to_id big
     returns points.draft
     plpgsql volatile
 
+function points.seq_weight(p_account_id bigint, p_seq bigint)
+    returns bigint
+    sql immutable parallel safe
+
 function points.settle(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
@@ -4128,6 +4514,10 @@ function points.sign_in_worth(p_rule text, p_at timestamp with time zone)
     returns bigint
     plpgsql stable
 
+function points.special_accounts(p_of_bucket smallint)
+    returns bigint[]
+    plpgsql stable
+
 function points.special_input_fault(p_kind points.operation_kind, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_occurred_at timestamp with time zone, p_expires_at timestamp with time zone, p_reason text, p_actor text, p_subject text)
     returns text[]
     plpgsql immutable parallel safe
@@ -4152,6 +4542,10 @@ function points.streak_now(p_bucket smallint, p_account_id bigint, p_today date)
 function points.streak_to(p_bucket smallint, p_account_id bigint, p_day date)
     returns integer
     plpgsql stable
+
+function points.sum_chunk(p_run bigint, p_no integer)
+    returns void
+    plpgsql volatile set enable_seqscan=on, enable_sort=off, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
 
 function points.sweep_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
     returns record
@@ -4244,10 +4638,20 @@ function points.weigh_books(p_now timestamp with time zone)
 
 function points.weigh_flows(p_now timestamp with time zone)
     returns SETOF points.alert_reading
+function points.weigh_buckets(p_run bigint, p_from_bucket smallint, p_to_bucket smallint, p_settled_at timestamp with time zone)
+    returns TABLE(of_bucket smallint, accounts bigint, entries bigint, trial jsonb, parts smallint[], suspects bigint[], special bigint[])
+    plpgsql stable set enable_seqscan=on, plan_cache_mode=force_custom_plan, work_mem=128MB, jit=off, max_parallel_workers_per_gather=0
+
+function points.weigh_changed(p_of_bucket smallint, p_from bigint, p_to bigint, p_since timestamp with time zone, OUT accounts bigint, OUT entries bigint, OUT suspects bigint[], OUT changed bigint[], OUT special bigint[])
+    returns record
     plpgsql stable
 
 function points.weigh_levels(p_bucket smallint, p_account_ids bigint[], p_ats timestamp with time zone[])
     returns SETOF points.weighed_level
+    plpgsql stable
+
+function points.weigh_parts(p_of_bucket smallint, p_from bigint, p_to bigint, p_parts smallint[], p_archive boolean)
+    returns bigint[]
     plpgsql stable
 
 function points.weigh_periods(p_terms points.level_terms, p_bucket smallint, p_account_id bigint, p_kept boolean, p_anchor date, p_period integer, p_grace integer)

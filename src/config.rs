@@ -55,6 +55,10 @@ pub enum Command {
     Doctor(Box<Doctor>),
     /// List the months of the ledger and what of them is archived, or write archived months to files and load them again
     Archive(Box<Archive>),
+    /// Prove that every row keeps the laws of the books. Exit code 0: they do, 1: there are discrepancies, 2: it failed
+    Reconcile(Box<Reconcile>),
+    /// Prove that no sealed entry was changed, or that a receipt is true. Exit code 0: so it is, 1: it is not, 2: it failed
+    Verify(Box<Verify>),
 }
 
 /// Where the data is.
@@ -474,6 +478,35 @@ pub struct Doctor {
     /// Print a JSON array of objects with topic, state (ok, warn, fail), finding and remedy
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub database: DatabaseOptions,
+}
+
+/// Options of `jifen reconcile`.
+#[derive(Debug, Args)]
+pub struct Reconcile {
+    /// Prove everything, and not only what was booked since it was proven before
+    #[arg(long)]
+    pub full: bool,
+    /// Print the result as one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Connections that work at once
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub lanes: u16,
+    #[command(flatten)]
+    pub database: DatabaseOptions,
+}
+
+/// Options of `jifen verify`.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Check this receipt, and nothing else; needs no database
+    #[arg(long)]
+    pub receipt: Option<PathBuf>,
+    /// A file with roots that were kept elsewhere: all of them must be there, and the receipt must lead to one
+    #[arg(long)]
+    pub roots: Option<PathBuf>,
     #[command(flatten)]
     pub database: DatabaseOptions,
 }

@@ -45,18 +45,46 @@ async fn main() -> ExitCode {
         LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
         LogFormat::Json => log.json().flatten_event(true).with_span_list(false).init(),
     }
+    // Its failures are told from discrepancies.
+    let reconciles = matches!(cli.command, Some(Command::Reconcile(_) | Command::Verify(_)));
     match run(cli).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("jifen: {error}");
-            ExitCode::FAILURE
+            if reconciles { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }
 
-async fn run(cli: Cli) -> Result {
+async fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command.unwrap_or_else(|| Command::Serve(Box::new(cli.serve))) {
+        Command::Reconcile(options) => {
+            let database = Database::open(&options.database).await?;
+            let clean = commands::reconcile(&database.config, &options).await;
+            database.close().await?;
+            Ok(if clean? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Command::Verify(options) => {
+            let agrees = match &options.receipt {
+                Some(path) => commands::verify_receipt(&options, path),
+                None => {
+                    let database = Database::open(&options.database).await?;
+                    let agrees = commands::verify(&database.config, &options).await;
+                    database.close().await?;
+                    agrees
+                }
+            };
+            Ok(if agrees? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        command => carry_out(command).await.map(|()| ExitCode::SUCCESS),
+    }
+}
+
+async fn carry_out(command: Command) -> Result {
+    match command {
         Command::Serve(options) => serve(*options).await,
+        // They have exit codes of their own.
+        Command::Reconcile(_) | Command::Verify(_) => Ok(()),
         Command::Schema => {
             commands::say(schema::sdl().trim_end());
             Ok(())

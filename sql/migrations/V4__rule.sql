@@ -150,11 +150,11 @@ create table points.catalogue_change (
         'create_rule', 'draft_rule_version', 'publish_rule_version', 'discard_rule_draft', 'retire_rule',
         'create_limit', 'change_limit', 'create_campaign', 'change_campaign', 'add_budget', 'set_risk_rule',
         'create_reward', 'change_reward', 'add_stock', 'add_coupons', 'create_task', 'change_task', 'set_sign_in', 'set_invitations', 'set_levels',
-        'set_job', 'run_job', 'set_activity', 'set_archive',
+        'set_job', 'run_job', 'set_activity', 'set_archive', 'acknowledge_discrepancy', 'set_integrity',
         'create_webhook', 'change_webhook', 'rotate_webhook_secret', 'delete_webhook', 'ping_webhook', 'replay_webhook_deliveries',
         'set_alert_rule', 'acknowledge_alert', 'silence_alert', 'resolve_alert', 'set_point_value'))
 );
-comment on table points.catalogue_change is 'What was done to rules, limits, campaigns, risk rules, rewards, tasks, levels, jobs, activity, the archive, webhooks, alerts, the value of points and the terms of sign-ins and invitations, by whom and under which key, so that a request sent twice is done once. Append-only.';
+comment on table points.catalogue_change is 'What was done to rules, limits, campaigns, risk rules, rewards, tasks, levels, jobs, activity, the archive, discrepancies, webhooks, alerts, the value of points and the terms of sign-ins and invitations, by whom and under which key, so that a request sent twice is done once. Append-only.';
 comment on column points.catalogue_change.client_id is 'Who asked.';
 comment on column points.catalogue_change.idempotency_key is 'The client''s key.';
 comment on column points.catalogue_change.what is 'What was asked: the function of schema api.';

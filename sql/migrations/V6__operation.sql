@@ -114,6 +114,8 @@ comment on column points.operation.actor is 'Person behind the request, by a nam
 comment on column points.operation.detail is 'Facts of the refusal, or of what came of it.';
 comment on column points.operation.metadata is 'Whatever the host wants to keep with it for ever: no personal data.';
 
+create index operation_recorded on points.operation using brin (recorded_at);
+comment on index points.operation_recorded is 'What was recorded lately, for the reconciler. It costs an insert next to nothing: rows lie in the order of time.';
 create index operation_order_key on points.operation (bucket, account_id, order_key) where order_key is not null;
 comment on index points.operation_order_key is 'What belongs to an order.';
 

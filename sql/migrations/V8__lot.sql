@@ -61,6 +61,9 @@ comment on column points.lot_use.lot_no is 'no of the lot.';
 comment on column points.lot_use.source is 'source of the lot.';
 comment on column points.lot_use.idle is 'idle of the lot.';
 
+create index lot_use_recorded on points.lot_use using brin (recorded_at);
+comment on index points.lot_use_recorded is 'What was recorded lately, for the reconciler. It costs an insert next to nothing: rows lie in the order of time.';
+
 create table points.lot_use_default partition of points.lot_use default;
 comment on table points.lot_use_default is 'Takes uses of months that have no partition yet; api.create_partitions() empties it.';
 

@@ -92,3 +92,13 @@ create or replace trigger append_only before update or delete on points.invitati
     for each row execute function points.refuse_change();
 create or replace trigger append_only_truncate before truncate on points.invitation_code
     execute function points.refuse_change();
+
+create or replace trigger append_only before update or delete on points.seal
+    for each row execute function points.refuse_change();
+create or replace trigger append_only_truncate before truncate on points.seal
+    execute function points.refuse_change();
+
+create or replace trigger append_only before update or delete on points.seal_leaf
+    for each row execute function points.refuse_change();
+create or replace trigger append_only_truncate before truncate on points.seal_leaf
+    execute function points.refuse_change();

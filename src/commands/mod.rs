@@ -7,6 +7,8 @@ mod doctor;
 pub(crate) mod import;
 mod jobs;
 mod key;
+mod reconcile;
+mod verify;
 
 use std::{
     fs::OpenOptions,
@@ -22,6 +24,8 @@ pub use doctor::doctor;
 pub use import::import;
 pub use jobs::{list_jobs, run_job};
 pub use key::{key, put_development_key};
+pub use reconcile::reconcile;
+pub use verify::{verify, verify_receipt};
 
 /// Prints a line; that nobody reads it is no failure.
 pub fn say(text: impl std::fmt::Display) {

@@ -39,7 +39,7 @@ fn functions() -> impl Iterator<Item = (&'static str, &'static str)> {
 #[test]
 fn the_bundle_is_every_function_view_and_trigger_once() {
     let mut there: Vec<_> = ["functions", "views", "triggers"].into_iter().flat_map(files_below).collect();
-    there.extend(["jobs.sql", "privileges.sql", "retired.sql"].map(str::to_owned));
+    there.extend(["checks.sql", "jobs.sql", "privileges.sql", "retired.sql"].map(str::to_owned));
     there.sort();
     let mut bundle = listed(BUNDLE);
     bundle.sort();

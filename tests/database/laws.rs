@@ -462,6 +462,8 @@ pub async fn assert_laws(client: &Client) {
         let found = find(client, violations).await;
         assert!(found.is_empty(), "{law}: broken for {found:?}");
     }
+    // The reconciler must come to the same, by ways of its own.
+    super::assert_reconciled(client).await;
 }
 
 #[tokio::test]

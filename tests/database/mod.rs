@@ -40,6 +40,7 @@ mod origins;
 mod partitions;
 mod preview;
 mod privileges;
+mod reconcile;
 mod returns;
 mod reviews;
 mod reward_model;
@@ -47,6 +48,7 @@ mod reward_races;
 mod rewards;
 mod rule_versions;
 mod rules;
+mod seals;
 mod sign_in;
 mod spend_points;
 mod sweep;
@@ -56,6 +58,7 @@ mod transfers;
 mod webhooks;
 
 pub use laws::{assert_laws, tell_everything};
+pub use reconcile::assert_reconciled;
 
 use chrono::{DateTime, Utc};
 use tokio_postgres::{Client, Error};

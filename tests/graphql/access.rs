@@ -211,6 +211,7 @@ fn special(field: &str, name: &str) -> Option<&'static str> {
         ("submitOperations", "operations") => "[]",
         ("flows", "from") => "\"2029-12-31T00:00:00Z\"",
         ("setAlertRule", "kind") => "JOB_LAG",
+        ("acknowledgeDiscrepancy", "id") => "\"1\"",
         ("addBudget", "campaign") | ("changeCampaign", "code") => "\"SUMMER\"",
         ("addCoupons", "reward") => "\"VOUCHER\"",
         ("addStock", "reward") | ("changeReward", "code") | ("redeemReward", "reward") => "\"TEA\"",

@@ -1,0 +1,61 @@
+create or replace function points.check_levels(p_of_bucket smallint, p_ids bigint[]) returns setof points.finding
+language plpgsql stable as $$
+begin
+    return query
+        with members as (
+            select b.*, a.wallet, t.measure, t.level_wallet
+            from (
+                select b.* from points.balance b where p_ids is null and b.bucket = p_of_bucket
+                union all
+                select b.* from unnest(p_ids) i(id) join points.balance b on b.bucket = p_of_bucket and b.account_id = i.id
+            ) b
+            join points.account a on a.bucket = p_of_bucket and a.id = b.account_id
+            join points.level_terms t on t.wallet = a.wallet
+            -- Others are decided anew when they are touched.
+            where not b.closed and b.level_revision = t.revision
+        )
+        select 'levels_equal_measure', m.account_id, '', jsonb_build_object(
+            'level', m.level, 'should_be', s.code, 'points', m.earned + coalesce(m.inherited, 0), 'until', m.level_until)
+        from members m
+        left join points.level_step s on s.wallet = m.wallet and s.threshold <= m.earned + coalesce(m.inherited, 0) and m.earned + coalesce(m.inherited, 0) < s.until
+        where m.measure = 'ever' and (
+            m.level is distinct from s.code or m.level_until <> coalesce(s.until, 9007199254740992)
+            or m.level_ends_at <> case when m.level_wallet is null then 'infinity' else '-infinity' end::timestamptz)
+        union all
+        select 'levels_equal_measure', m.account_id, '', jsonb_build_object('level', m.level, 'should_be', w.level, 'points', w.measured, 'ends_at', m.level_ends_at)
+        from members m
+        cross join lateral points.weigh_levels(p_of_bucket, array[m.account_id],
+            array[case when isfinite(m.level_ends_at) then m.level_ends_at - interval '1 us' else '2999-01-01' end]) w
+        where m.measure <> 'ever' and (m.level, m.level_ends_at, m.level_until) is distinct from (w.level, w.ends_at, w.until)
+        union all
+        select 'level_changes_lead_to_level', c.account_id, '', jsonb_build_object('seq', min(c.seq))
+        from (
+            select c.account_id, c.seq, c.level, c.previous, lag(c.level) over w as before, lag(c.seq) over w as before_seq, lead(c.seq) over w as next_seq
+            from (
+                select c.* from points.level_change c where p_ids is null and c.bucket = p_of_bucket
+                union all
+                select c.* from unnest(p_ids) i(id) join points.level_change c on c.bucket = p_of_bucket and c.account_id = i.id
+            ) c
+            window w as (partition by c.account_id order by c.seq, c.no)
+        ) c
+        left join points.balance b on b.bucket = p_of_bucket and b.account_id = c.account_id and c.next_seq is null
+        where c.before_seq is not null and c.previous is distinct from c.before or c.next_seq is null and b.level is distinct from c.level
+        group by c.account_id
+        union all
+        select 'earned_days_equal_operations', m.account_id, '', jsonb_build_object('days', e.days, 'operations', l.days)
+        from members m
+        cross join lateral (
+            select coalesce(jsonb_agg(jsonb_build_array(e.day, e.points, e.inherited) order by e.day), '[]') as days
+            from points.earned_day e
+            where e.bucket = p_of_bucket and e.account_id = m.account_id and (e.points <> 0 or e.inherited <> 0)
+        ) e
+        cross join lateral (
+            select coalesce(jsonb_agg(jsonb_build_array(l.day, l.points, l.inherited) order by l.day), '[]') as days
+            from points.ledger_days(p_of_bucket, m.account_id) l
+        ) l
+        where m.level_until = 0 and e.days <> l.days;
+end
+$$;
+
+comment on function points.check_levels(smallint, bigint[]) is
+    'Levels of accounts (p_ids null: of all of the bucket) that were decided by the levels of now, against what they are measured by: levels_equal_measure, level_changes_lead_to_level, earned_days_equal_operations.';

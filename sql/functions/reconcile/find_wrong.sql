@@ -1,0 +1,41 @@
+create or replace function points.find_wrong(
+    p_of_bucket smallint, p_wrong bigint[], p_suspects bigint[], p_special bigint[], p_all bigint[], p_archive boolean
+) returns points.finding[]
+language plpgsql stable as $$
+declare
+    v_suspects bigint[] := array(select distinct i from unnest(p_wrong || p_suspects) i);
+    v_special bigint[] := array(select distinct i from unnest(p_wrong || p_suspects || p_special) i);
+    v_found points.finding[] := array[]::points.finding[];
+begin
+    if v_suspects <> '{}' then
+        v_found := v_found
+            || array(select f from points.check_entries(p_of_bucket, v_suspects) f)
+            || array(select f from points.check_operations(p_of_bucket, v_suspects, p_archive) f)
+            || array(select f from points.check_lots(p_of_bucket, v_suspects, p_archive) f);
+        if p_archive then
+            v_found := v_found || array(select f from points.check_history(p_of_bucket, v_suspects) f);
+        end if;
+    end if;
+    if v_special <> '{}' then
+        v_found := v_found
+            || array(select f from points.check_holds(p_of_bucket, v_special, p_archive) f)
+            || array(select f from points.check_undone(p_of_bucket, v_special) f)
+            || array(select f from points.check_redemptions(p_of_bucket, v_special) f)
+            || array(select f from points.check_occasions(p_of_bucket, v_special) f)
+            || array(select f from points.check_persons(p_of_bucket, v_special) f);
+    end if;
+    if p_all is null or p_all <> '{}' then
+        v_found := v_found
+            || array(select f from points.check_levels(p_of_bucket, p_all) f)
+            || array(select f from points.check_limits(p_of_bucket, p_all) f);
+    end if;
+    -- What the sums know and no check can name is not passed over.
+    return v_found || array(
+        select row('books_sum_to_zero', i, '', '{}'::jsonb)::points.finding
+        from unnest(p_wrong) i
+        where not exists (select from unnest(v_found) f where f.account_id = i));
+end
+$$;
+
+comment on function points.find_wrong(smallint, bigint[], bigint[], bigint[], bigint[], boolean) is
+    'Looks at accounts row by row, all by one snapshot: those that do not come to 0 (p_wrong) or are suspect otherwise, those with operations of special kinds, and, for p_all (null: all of the bucket), what can only be looked at that way. books_sum_to_zero: the sums say that something is wrong, and no check finds what.';

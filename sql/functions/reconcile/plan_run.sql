@@ -1,0 +1,56 @@
+create or replace function points.plan_run(p_run bigint, p_now timestamptz) returns void
+language plpgsql volatile set timezone = 'UTC' as $$
+declare
+    v_run points.reconciliation_run;
+    v_settled timestamptz;
+    v_proven record;
+    v_since timestamptz := timestamptz '-infinity';
+begin
+    select * into v_run from points.reconciliation_run r where r.id = p_run for no key update;
+    if v_run.since is not null then
+        return;
+    end if;
+    v_settled := coalesce(points.proven_mark(p_run, pg_snapshot_xmin(pg_current_snapshot()), p_now), '-infinity');
+    if v_run.mode = 'incremental' then
+        select r.id, r.proven_up_to into v_proven from points.reconciliation_run r where r.proven_up_to is not null order by r.id desc limit 1;
+        -- A clock that is set back by less than a minute, unseen by any mark, leaves nothing out either.
+        v_since := least(v_proven.proven_up_to, p_now, (select min(r.marked_at) from points.reconciliation_run r where r.id > v_proven.id)) - interval '1 minute';
+    end if;
+    update points.reconciliation_run r set since = v_since, settled_at = v_settled where r.id = p_run;
+
+    insert into points.reconciliation_chunk (run, no, kind, from_block, to_block, of_bucket, to_bucket)
+    select p_run, row_number() over (order by q.kind, q.from_block, q.of_bucket), q.kind, q.from_block, q.to_block, q.of_bucket, q.to_bucket
+    from (
+        select t.kind, b.block as from_block, case when b.block + t.step > t.blocks then 4294967295 else b.block + t.step end as to_block, null::smallint as of_bucket, null::smallint as to_bucket
+        from (
+            -- A range is of each partition, so that it is the smaller the more there are.
+            select s.kind, max(s.blocks) as blocks, greatest(1024, 16384 * max(s.blocks) / greatest(sum(s.blocks), 1))::bigint as step
+            from (
+                select k.kind::points.chunk_kind as kind, pg_relation_size(coalesce(i.inhrelid, k.relation)) / current_setting('block_size')::bigint as blocks
+                from (values
+                    ('entries', 'points.entry'::regclass), ('entries', 'points.entry_archive'::regclass), ('operations', 'points.operation'::regclass),
+                    ('lot_uses', 'points.lot_use'::regclass), ('lot_uses', 'points.lot_use_archive'::regclass)
+                ) as k(kind, relation)
+                left join pg_catalog.pg_inherits i on i.inhparent = k.relation
+            ) s
+            group by s.kind
+        ) t
+        cross join lateral generate_series(0, t.blocks, t.step) as b(block)
+        where v_run.mode = 'full'
+        union all
+        select 'bucket', null, null, l.bucket, least(l.bucket + n.buckets - 1, points.bucket_count() - 1)
+        from points.lane l
+        join (
+            -- So many together that all of their lots and balances are about two millions.
+            select case when v_run.mode = 'full' then greatest(1, least(points.bucket_count(), floor(points.bucket_count() * 2500000 / greatest(sum(c.reltuples), 1))))::int else 1 end as buckets
+            from pg_catalog.pg_class c
+            where c.oid in ('points.balance'::regclass, 'points.lot'::regclass)
+        ) n on l.bucket % n.buckets = 0
+        union all
+        select 'rest', null, null, null, null
+    ) q;
+end
+$$;
+
+comment on function points.plan_run(bigint, timestamptz) is
+    'Decides since when a run proves, and cuts it into chunks. In a transaction of its own after points.begin_run, when those that were older than the mark have ended, if they ever do.';

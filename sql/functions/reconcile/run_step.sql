@@ -1,0 +1,45 @@
+create or replace function points.run_step(
+    p_mode points.reconciliation_mode, p_limit int, p_now timestamptz, out run bigint, out done int, out due_since timestamptz
+)
+language plpgsql volatile as $$
+declare
+    v_now timestamptz := coalesce(p_now, clock_timestamp());
+    v_begun record;
+    v_run points.reconciliation_run;
+    v_chunk points.reconciliation_chunk;
+begin
+    v_begun := points.begin_run(p_mode, p_now);
+    run := v_begun.run;
+    done := 1;
+    due_since := v_now;
+    if v_begun.begun then
+        return;
+    end if;
+    select * into v_run from points.reconciliation_run r where r.id = v_begun.run;
+    if v_run.since is null then
+        perform points.plan_run(v_run.id, v_now);
+        return;
+    end if;
+    -- A bucket is proven when all is summed up, and the rest when all buckets are proven.
+    select c.* into v_chunk
+    from points.reconciliation_chunk c
+    where c.run = v_run.id and not c.done and not exists (
+        select from points.reconciliation_chunk b
+        where b.run = c.run and not b.done and case when c.kind = 'rest' then b.kind <> 'rest' else c.kind = 'bucket' and b.kind < 'bucket' end)
+    order by c.no
+    limit 1
+    for no key update of c skip locked;
+    if found then
+        perform points.prove_chunk(v_run, v_chunk, p_limit, v_now);
+    elsif not exists (select from points.reconciliation_chunk c where c.run = v_run.id and not c.done) then
+        perform points.end_run(v_run.id, v_now);
+        due_since := null;
+    else
+        -- Others are about what is left.
+        done := 0;
+    end if;
+end
+$$;
+
+comment on function points.run_step(points.reconciliation_mode, int, timestamptz) is
+    'One step of a run, in one short transaction: begins it, plans it, does a chunk that nobody else does, or ends it. Several sessions may take steps of a run at once. due_since null: it has ended.';
