@@ -552,8 +552,7 @@ table points.catalogue_change
     recorded_at     timestamp with time zone not null
     catalogue_change_pkey: PRIMARY KEY (client_id, idempotency_key)
     catalogue_change_client_id_fkey: FOREIGN KEY (client_id) REFERENCES points.client(id)
-    catalogue_change_is_known: CHECK ((what = ANY (ARRAY['create_rule'::text, 'draft_rule_version'::text, 'publish_rule_version'::text, 'discard_rule_draft'::text, 'retire_rule'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text, 'set_risk_rule'::text, 'create_reward'::text, 'change_reward'::text, 'add_stock'::text, 'add_coupons'::text, 'create_task'::text, 'change_task'::text, 'set_sign_in'::text, 'set_invitations'::text, 'set_levels'::text, 'set_job'::text, 'run_job'::text, 'set_activity'::text, 'set_archive'::text, 'create_webhook'::text, 'change_webhook'::text, 'rotate_webhook_secret'::text, 'delete_webhook'::text, 'ping_webhook'::text, 'replay_webhook_deliveries'::text, 'set_alert_rule'::text, 'acknowledge_alert'::text, 'silence_alert'::text, 'resolve_alert'::text, 'set_point_value'::text])))
-    catalogue_change_is_known: CHECK ((what = ANY (ARRAY['create_rule'::text, 'draft_rule_version'::text, 'publish_rule_version'::text, 'discard_rule_draft'::text, 'retire_rule'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text, 'set_risk_rule'::text, 'create_reward'::text, 'change_reward'::text, 'add_stock'::text, 'add_coupons'::text, 'create_task'::text, 'change_task'::text, 'set_sign_in'::text, 'set_invitations'::text, 'set_levels'::text, 'set_job'::text, 'run_job'::text, 'set_activity'::text, 'set_archive'::text, 'acknowledge_discrepancy'::text, 'set_integrity'::text, 'create_webhook'::text, 'change_webhook'::text, 'rotate_webhook_secret'::text, 'delete_webhook'::text, 'ping_webhook'::text, 'replay_webhook_deliveries'::text])))
+    catalogue_change_is_known: CHECK ((what = ANY (ARRAY['create_rule'::text, 'draft_rule_version'::text, 'publish_rule_version'::text, 'discard_rule_draft'::text, 'retire_rule'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text, 'set_risk_rule'::text, 'create_reward'::text, 'change_reward'::text, 'add_stock'::text, 'add_coupons'::text, 'create_task'::text, 'change_task'::text, 'set_sign_in'::text, 'set_invitations'::text, 'set_levels'::text, 'set_job'::text, 'run_job'::text, 'set_activity'::text, 'set_archive'::text, 'acknowledge_discrepancy'::text, 'set_integrity'::text, 'create_webhook'::text, 'change_webhook'::text, 'rotate_webhook_secret'::text, 'delete_webhook'::text, 'ping_webhook'::text, 'replay_webhook_deliveries'::text, 'set_alert_rule'::text, 'acknowledge_alert'::text, 'silence_alert'::text, 'resolve_alert'::text, 'set_point_value'::text])))
     trigger append_only before delete or update on points.catalogue_change for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.catalogue_change for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -707,7 +706,6 @@ table points.entry partition by range (recorded_at)
     entry_pkey: PRIMARY KEY (bucket, account_id, seq, recorded_at)
     entry_is_in_shape: CHECK (((ROW(kind, seq, (((pending_delta + available_delta) + held_delta) - debt_delta)))::points.entry_shape IS DISTINCT FROM NULL))
     CREATE INDEX entry_recorded_brin ON ONLY points.entry USING brin (recorded_at) WITH (autosummarize='on')
-    CREATE INDEX entry_recorded ON ONLY points.entry USING brin (recorded_at)
     trigger append_only before delete or update on points.entry for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.entry for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -1495,6 +1493,38 @@ table points.rule_version
     trigger append_only_truncate before truncate on points.rule_version for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
 
+table points.seal
+    number      bigint not null
+    entries     bigint not null
+    accounts    bigint not null
+    sealed_at   timestamp with time zone not null
+    next_since  timestamp with time zone not null
+    bucket      smallint not null
+    previous    bytea not null
+    leaves_root bytea not null
+    root        bytea not null
+    seal_pkey: PRIMARY KEY (bucket, number)
+    seal_has_something: CHECK (((entries > 0) AND ((accounts >= 1) AND (accounts <= entries))))
+    seal_hashes_are_sha256: CHECK (((length(previous) = 32) AND (length(leaves_root) = 32) AND (length(root) = 32)))
+    seal_number_positive: CHECK ((number > 0))
+    trigger append_only before delete or update on points.seal for each row execute function points.refuse_change()
+    trigger append_only_truncate before truncate on points.seal for each statement execute function points.refuse_change()
+    grant insert, references, select, trigger to jifen_owner
+
+table points.seal_leaf
+    account_id bigint not null
+    seq        bigint not null
+    number     bigint not null
+    bucket     smallint not null
+    head       bytea not null
+    seal_leaf_pkey: PRIMARY KEY (bucket, account_id, number)
+    seal_leaf_head_is_sha256: CHECK ((length(head) = 32))
+    seal_leaf_seq_positive: CHECK ((seq > 0))
+    CREATE INDEX seal_leaf_of_seal ON points.seal_leaf USING btree (bucket, number, account_id)
+    trigger append_only before delete or update on points.seal_leaf for each row execute function points.refuse_change()
+    trigger append_only_truncate before truncate on points.seal_leaf for each statement execute function points.refuse_change()
+    grant insert, references, select, trigger to jifen_owner
+
 table points.sign_in
     account_id   bigint not null
     operation_id uuid not null
@@ -1942,6 +1972,9 @@ view api.hourly_flow
     entries bigint
     points  bigint
     whole   boolean
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
 view api.integrity
     proven_up_to          timestamp with time zone
     last_full_at          timestamp with time zone
@@ -2282,6 +2315,18 @@ view api.rule_version
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
+view api.seal
+    bucket      smallint
+    number      bigint
+    entries     bigint
+    accounts    bigint
+    sealed_at   timestamp with time zone
+    previous    text
+    leaves_root text
+    root        text
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
 view api.sign_in
     bucket       smallint
     account_id   bigint
@@ -2464,9 +2509,6 @@ view points.lot_use_history
     idle         interval
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
-view points.queue_state
-    waiting   bigint
-    oldest_at timestamp with time zone
 view points.lot_use_weight
     place        tid
     archived     boolean
@@ -2494,6 +2536,11 @@ view points.operation_weight
     strange     boolean
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
+view points.queue_state
+    waiting   bigint
+    oldest_at timestamp with time zone
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
 view points.reconciliation_state
     last_full_at        timestamp with time zone
     last_incremental_at timestamp with time zone
@@ -2508,6 +2555,9 @@ function api.accept_transfer(p_user_id text, p_to_user_id text, p_transfer_id uu
 
 function api.acknowledge_alert(p_id bigint, p_actor text, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, alert api.alert)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator
+
 function api.acknowledge_discrepancy(p_id bigint, p_reason text, p_actor text, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, discrepancy api.discrepancy)
     plpgsql volatile security definer set search_path=""
@@ -2898,10 +2948,18 @@ function api.quote_deduction(p_user_id text, p_order_amount numeric, p_wallet te
     plpgsql stable security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
-function api.recount_flows()
-    returns bigint
+function api.receipt(p_user_id text, p_operation_id uuid, p_wallet text DEFAULT 'points'::text)
+    returns jsonb
+    plpgsql stable security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
+
 function api.reconcile_account(p_user_id text, p_wallet text DEFAULT 'points'::text)
     returns TABLE(check_name text, law text, subject text, evidence jsonb)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_operator
+
+function api.recount_flows()
+    returns bigint
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
 
@@ -3095,14 +3153,15 @@ function api.take_deliveries()
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway
 
-function api.take_rows()
-    returns TABLE(ticket uuid, no integer, attempt integer, client_id integer, numbers integer[], rows jsonb)
-    plpgsql volatile security definer set search_path=""
-    grant execute to jifen_gateway
 function api.take_reconcile_step(p_mode text, p_limit integer DEFAULT 100000)
     returns TABLE(run bigint, done integer, ended boolean, chunks_done bigint, chunks bigint, discrepancies bigint)
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_operator
+
+function api.take_rows()
+    returns TABLE(ticket uuid, no integer, attempt integer, client_id integer, numbers integer[], rows jsonb)
+    plpgsql volatile security definer set search_path=""
+    grant execute to jifen_gateway
 
 function api.take_step(p_name text, p_next timestamp with time zone DEFAULT NULL::timestamp with time zone)
     returns TABLE(done integer, more boolean, failure text, failures integer)
@@ -3222,12 +3281,13 @@ function points.back_off(p_failures integer)
     returns interval
     sql immutable parallel safe
 
-function points.batch_faults(p_client_id integer, p_rows jsonb, p_now timestamp with time zone)
-    returns TABLE(place integer, code text, detail jsonb)
-    plpgsql stable
 function points.balance_weight(p_balance points.balance)
     returns numeric
     sql immutable parallel safe
+
+function points.batch_faults(p_client_id integer, p_rows jsonb, p_now timestamp with time zone)
+    returns TABLE(place integer, code text, detail jsonb)
+    plpgsql stable
 
 function points.begin_run(p_mode points.reconciliation_mode, p_now timestamp with time zone, OUT run bigint, OUT begun boolean)
     returns record
@@ -3279,13 +3339,6 @@ function points.change_period_levels(p_bucket smallint, p_drafts points.draft[],
     returns void
     plpgsql volatile
 
-function points.check_room(p_client_id integer, p_more integer)
-    returns void
-    plpgsql stable
-
-function points.check_totals_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
-    returns record
-    plpgsql volatile set enable_seqscan=on, plan_cache_mode=auto
 function points.changed_to(p_of_bucket smallint, p_from bigint, p_since timestamp with time zone, p_limit integer)
     returns bigint
     plpgsql stable set enable_seqscan=off, plan_cache_mode=force_custom_plan
@@ -3350,9 +3403,17 @@ function points.check_rest(p_full boolean, p_now timestamp with time zone)
     returns points.finding[]
     plpgsql stable set plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off
 
+function points.check_room(p_client_id integer, p_more integer)
+    returns void
+    plpgsql stable
+
 function points.check_stock()
     returns SETOF points.finding
     plpgsql stable
+
+function points.check_totals_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
+    returns record
+    plpgsql volatile set enable_seqscan=on, plan_cache_mode=auto
 
 function points.check_undone(p_of_bucket smallint, p_ids bigint[])
     returns SETOF points.finding
@@ -3407,6 +3468,10 @@ function points.contra_of(p_kind points.entry_kind)
     sql immutable parallel safe
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
+function points.contra_weight(p_account_id bigint, p_contra integer)
+    returns bigint
+    sql immutable parallel safe
+
 function points.count_entries(p_after timestamp with time zone, p_until timestamp with time zone)
     returns bigint
     plpgsql volatile set plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off, max_parallel_workers_per_gather=0
@@ -3414,9 +3479,6 @@ function points.count_entries(p_after timestamp with time zone, p_until timestam
 function points.count_flows_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
     returns record
     plpgsql volatile
-function points.contra_weight(p_account_id bigint, p_contra integer)
-    returns bigint
-    sql immutable parallel safe
 
 function points.count_moves(p_bucket smallint, p_wallet text, p_now timestamp with time zone)
     returns TABLE(previous text, level text, members bigint)
@@ -3608,6 +3670,10 @@ function points.end_run(p_run bigint, p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
+function points.entry_digest(p_entry points.entry)
+    returns bytea
+    sql stable parallel safe
+
 function points.entry_event(p_entry points.entry, p_operation points.operation)
     returns jsonb
     sql stable parallel safe
@@ -3700,14 +3766,16 @@ function points.find_version(p_rule text, p_version integer)
     returns points.rule_version
     plpgsql stable
 
+function points.find_wrong(p_of_bucket smallint, p_wrong bigint[], p_suspects bigint[], p_special bigint[], p_all bigint[], p_archive boolean)
+    returns points.finding[]
+    plpgsql stable
+
 function points.flow_part(p_flow points.flow_measure, p_kind points.entry_kind, p_points bigint)
     returns bigint
     sql immutable parallel safe
 
 function points.flow_points(p_flow points.flow_measure, p_wallet text, p_hour timestamp with time zone)
     returns bigint
-function points.find_wrong(p_of_bucket smallint, p_wrong bigint[], p_suspects bigint[], p_special bigint[], p_all bigint[], p_archive boolean)
-    returns points.finding[]
     plpgsql stable
 
 function points.follow_up(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
@@ -3805,6 +3873,10 @@ function points.known_batch(p_client_id integer, p_idempotency_key text, p_label
 function points.lapsed_of(p_bucket smallint, p_account_id bigint, p_seq bigint)
     returns TABLE(lot_no smallint, granted bigint, source text, available_at timestamp with time zone, expires_at timestamp with time zone, idle interval, points bigint)
     plpgsql volatile
+
+function points.leaf_digest(p_of_bucket smallint, p_account_id bigint, p_seq bigint, p_head bytea)
+    returns bytea
+    sql immutable parallel safe
 
 function points.ledger_days(p_of_bucket smallint, p_account_id bigint)
     returns TABLE(day date, points bigint, inherited bigint)
@@ -3930,6 +4002,14 @@ function points.merge_refusal(p_from_bucket smallint, p_from_id bigint, p_into_b
 function points.merge_seqs(p_from_bucket smallint, p_from_id bigint, p_into_bucket smallint, p_into_id bigint)
     returns bigint[]
     plpgsql stable
+
+function points.merkle_path(p_leaves bytea[], p_place integer)
+    returns jsonb
+    plpgsql immutable
+
+function points.merkle_root(p_leaves bytea[])
+    returns bytea
+    plpgsql immutable
 
 function points.moment(p_at timestamp with time zone, p_time_zone text)
     returns text
@@ -4470,9 +4550,21 @@ function points.screen_redeems(p_bucket smallint, p_requests api.request[], p_dr
     returns points.draft[]
     plpgsql stable
 
+function points.seal_bucket(p_of_bucket smallint, p_since timestamp with time zone, p_next_since timestamp with time zone, p_now timestamp with time zone)
+    returns bigint
+    plpgsql volatile set enable_seqscan=off, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off
+
+function points.seal_digest(p_of_bucket smallint, p_number bigint, p_entries bigint, p_accounts bigint, p_sealed_at timestamp with time zone, p_previous bytea, p_leaves_root bytea)
+    returns bytea
+    sql stable parallel safe
+
 function points.seal_month(p_month date)
     returns void
     plpgsql volatile set TimeZone=UTC, lock_timeout=100ms
+
+function points.seal_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
+    returns record
+    plpgsql volatile
 
 function points.seconds_since(p_at timestamp with time zone, p_now timestamp with time zone)
     returns numeric
@@ -4636,14 +4728,16 @@ function points.weigh_books(p_now timestamp with time zone)
     returns SETOF points.alert_reading
     plpgsql stable
 
-function points.weigh_flows(p_now timestamp with time zone)
-    returns SETOF points.alert_reading
 function points.weigh_buckets(p_run bigint, p_from_bucket smallint, p_to_bucket smallint, p_settled_at timestamp with time zone)
     returns TABLE(of_bucket smallint, accounts bigint, entries bigint, trial jsonb, parts smallint[], suspects bigint[], special bigint[])
     plpgsql stable set enable_seqscan=on, plan_cache_mode=force_custom_plan, work_mem=128MB, jit=off, max_parallel_workers_per_gather=0
 
 function points.weigh_changed(p_of_bucket smallint, p_from bigint, p_to bigint, p_since timestamp with time zone, OUT accounts bigint, OUT entries bigint, OUT suspects bigint[], OUT changed bigint[], OUT special bigint[])
     returns record
+    plpgsql stable
+
+function points.weigh_flows(p_now timestamp with time zone)
+    returns SETOF points.alert_reading
     plpgsql stable
 
 function points.weigh_levels(p_bucket smallint, p_account_ids bigint[], p_ats timestamp with time zone[])
