@@ -74,7 +74,7 @@ fn run_page(name: &str, page: &str, before: &str, after: &str) {
     script += &format!("\necho '=== end'\n{after}\n");
 
     let path = |name: &str| directory.0.join(name).display().to_string();
-    let search = format!("{}:{}:{}", directory.0.display(), programs().display(), env::var("PATH").unwrap());
+    let search = format!("{}:{}:{}:/usr/sbin", directory.0.display(), programs().display(), env::var("PATH").unwrap());
     let mut shell = Command::new("sh");
     shell.args(["-c", r#"exec sh -s 2>&1"#]).current_dir(&directory.0).env_clear();
     shell.envs([("PATH", search), ("PGUSER", "jifen".to_owned()), ("PGDATABASE", "postgres".to_owned())]);
@@ -130,6 +130,13 @@ fn backup_and_going_back_to_an_instant() {
 #[test]
 fn failover_to_a_standby() {
     run_page("failover", include_str!("../../docs/running/failover.md"), "echo '=== begin'", "");
+}
+
+#[test]
+fn pgbouncer_beside_gateways() {
+    let found = Command::new("pgbouncer").arg("--version").env("PATH", "/usr/sbin:/usr/bin:/bin").output().is_ok();
+    assert!(found, "there is no pgbouncer: install the package of that name");
+    run_page("pgbouncer", include_str!("../../docs/running/pgbouncer.md"), "echo '=== begin'", "");
 }
 
 #[test]
