@@ -227,7 +227,7 @@ async fn serve(options: Serve) -> Result {
         }
     };
     let mut client = database::open(&database.config).await?;
-    migrate::migrate(&mut client, options.database.buckets).await?;
+    migrate::migrate_or_check(&mut client, options.database.buckets).await?;
     if options.demo || private_dir.is_some() {
         migrate::load_demo(&client).await?;
     }

@@ -4,7 +4,7 @@
 use refinery::{Migration, Runner};
 use sha2::{Digest, Sha256};
 use tokio_postgres::Client;
-use tracing::info;
+use tracing::{info, warn};
 
 /// Held by the session that migrates: refinery itself takes no lock.
 const MIGRATION_LOCK: i64 = 0x6a69_6665_6e01;
@@ -643,6 +643,11 @@ pub enum Error {
     /// A migration failed, or one that was applied is not ours.
     #[error("cannot migrate: {0}")]
     Refinery(#[from] refinery::Error),
+    /// The login may not migrate, and nobody has.
+    #[error(
+        "the database is not ready for this version: {0}. Run `jifen migrate` with the DATABASE_URL of a role that may create schemas and roles"
+    )]
+    Behind(String),
 }
 
 fn explain(error: &tokio_postgres::Error) -> String {
@@ -675,6 +680,34 @@ pub async fn migrate(client: &mut Client, buckets: u16) -> Result<Report, Error>
     report
 }
 
+/// Migrates, or, with a login that may not, sees that somebody has.
+pub async fn migrate_or_check(client: &mut Client, buckets: u16) -> Result<(), Error> {
+    let may = "select to_regrole('jifen_owner') is null or pg_has_role(current_user, 'jifen_owner', 'member')";
+    if client.query_one(may, &[]).await?.get(0) {
+        migrate(client, buckets).await?;
+        return Ok(());
+    }
+    let found = client
+        .query(
+            "select topic, state, finding from api.doctor(p_migration => $1, p_bundle => $2)",
+            &[&last_migration(), &&bundle_hash()[..]],
+        )
+        .await
+        .map_err(|error| match error.as_db_error() {
+            Some(db) => Error::Behind(db.message().to_owned()),
+            None => Error::Postgres(error),
+        })?;
+    for row in found {
+        let (topic, state, finding): (&str, &str, &str) = (row.get(0), row.get(1), row.get(2));
+        match (topic, state) {
+            ("migrations", "fail") => return Err(Error::Behind(finding.to_owned())),
+            ("migrations" | "functions", "warn") => warn!("{topic}: {finding}"),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 async fn migrate_alone(client: &mut Client, buckets: u16) -> Result<Report, Error> {
     client.execute("select set_config('jifen.buckets', $1, false)", &[&buckets.to_string()]).await?;
     let migrations = MIGRATIONS
@@ -682,8 +715,10 @@ async fn migrate_alone(client: &mut Client, buckets: u16) -> Result<Report, Erro
         .map(|(path, sql)| Migration::unapplied(path.trim_start_matches("migrations/").trim_end_matches(".sql"), sql))
         .collect::<Result<Vec<_>, _>>()?;
     let applied = Runner::new(&migrations).run_async(client).await?.applied_migrations().len();
-    // The doctor, as jifen_owner, looks at what was applied.
-    client.batch_execute("grant select on refinery_schema_history to jifen_owner").await?;
+    if applied > 0 {
+        // The doctor, as jifen_owner, looks at what was applied.
+        client.batch_execute("grant select on refinery_schema_history to jifen_owner").await?;
+    }
     let bundle = apply_bundle(client, applied > 0).await?;
     client.execute("select api.create_partitions()", &[]).await?;
     if applied > 0 || bundle {

@@ -10,6 +10,7 @@ mod embedded;
 mod log;
 mod postgres_tls;
 mod program;
+mod running;
 mod serve;
 mod webhooks;
 
