@@ -22,7 +22,7 @@ use deadpool_postgres::Pool;
 use prometheus::{
     Encoder, GaugeVec, Histogram, HistogramOpts, IntCounterVec, IntGauge, Opts, Registry, TEXT_FORMAT, TextEncoder,
 };
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 use tracing::warn;
 
 use crate::{
@@ -311,7 +311,8 @@ impl Metrics {
 
     /// Everything, in the text that Prometheus reads.
     pub async fn text(&self) -> Result<Vec<u8>, prometheus::Error> {
-        self.look().await;
+        // As one that looks meanwhile puts down one value after another.
+        let _alone = self.look().await;
         let standing = (self.standing)();
         for (lane, waiting) in standing.lanes.iter().enumerate() {
             self.lane_waiting.with_label_values(&[lane.to_string()]).set(*waiting as f64);
@@ -328,10 +329,10 @@ impl Metrics {
     }
 
     /// Looks in the database, unless somebody just has. Who comes meanwhile waits for what it finds.
-    async fn look(&self) {
+    async fn look(&self) -> MutexGuard<'_, Option<Instant>> {
         let mut looked = self.looked.lock().await;
         if looked.is_some_and(|at| at.elapsed() < FRESH) {
-            return;
+            return looked;
         }
         let found = tokio::time::timeout(PATIENCE, self.find()).await;
         let found = found.unwrap_or_else(|_| Err(Error::overloaded()));
@@ -350,6 +351,7 @@ impl Metrics {
             Err(error) => warn!("cannot read the metrics of the database: {}", error.message),
         }
         *looked = Some(Instant::now());
+        looked
     }
 
     fn put(&self, name: &str, labels: &[String], value: f64) {

@@ -178,6 +178,11 @@ async fn what_is_committed_late_is_waited_for_and_counted_once() {
     count_all(&client).await;
     assert_exact(&client).await;
     assert_eq!(flow(&client, "adjust", "").await, 12);
+    // a mark that another server made, from which this database was restored
+    client.batch_execute("update points.flow_count set mark_by = '999999999999', mark_xid = null").await.unwrap();
+    count_all(&client).await;
+    client.batch_execute("update points.flow_count set mark_by = '5', mark_xid = '999999999999'").await.unwrap();
+    count_all(&client).await;
     // several steps in one transaction see no more than one
     client.batch_execute("select api.adjust_points('bea', 9, 'more', 'r', 'a')").await.unwrap();
     client.batch_execute("select api.run_job('count_flows', 5); select api.run_job('count_flows', 5)").await.unwrap();

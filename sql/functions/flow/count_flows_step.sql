@@ -14,11 +14,16 @@ begin
     if v_count.counted_until is null then
         v_count.counted_until := coalesce((select min(e.recorded_at) from points.entry_history e), p_now, clock_timestamp()) - interval '1 microsecond';
     end if;
+    -- Numbers of a server that this database was restored from mean nothing here.
+    if greatest(v_count.mark_by, v_count.mark_xid) > v_own then
+        v_count.mark_at := null;
+        v_count.mark_xid := null;
+    end if;
     -- This transaction got its number after the mark was set, unless it has set it itself.
     if v_count.mark_by <> v_own and v_count.mark_xid is null then
         v_count.mark_xid := v_own;
     end if;
-    if v_count.mark_xid <= pg_snapshot_xmin(pg_current_snapshot()) then
+    if v_count.mark_at is not null and v_count.mark_xid <= pg_snapshot_xmin(pg_current_snapshot()) then
         v_until := least(v_count.mark_at, v_count.counted_until + v_count.slice);
         v_entries := points.count_entries(v_count.counted_until, v_until);
         done := least(v_entries, 2147483647)::int;
