@@ -1297,6 +1297,38 @@ table points.rule_version
     trigger append_only_truncate before truncate on points.rule_version for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
 
+table points.seal
+    number      bigint not null
+    entries     bigint not null
+    accounts    bigint not null
+    sealed_at   timestamp with time zone not null
+    next_since  timestamp with time zone not null
+    bucket      smallint not null
+    previous    bytea not null
+    leaves_root bytea not null
+    root        bytea not null
+    seal_pkey: PRIMARY KEY (bucket, number)
+    seal_has_something: CHECK (((entries > 0) AND ((accounts >= 1) AND (accounts <= entries))))
+    seal_hashes_are_sha256: CHECK (((length(previous) = 32) AND (length(leaves_root) = 32) AND (length(root) = 32)))
+    seal_number_positive: CHECK ((number > 0))
+    trigger append_only before delete or update on points.seal for each row execute function points.refuse_change()
+    trigger append_only_truncate before truncate on points.seal for each statement execute function points.refuse_change()
+    grant insert, references, select, trigger to jifen_owner
+
+table points.seal_leaf
+    account_id bigint not null
+    seq        bigint not null
+    number     bigint not null
+    bucket     smallint not null
+    head       bytea not null
+    seal_leaf_pkey: PRIMARY KEY (bucket, account_id, number)
+    seal_leaf_head_is_sha256: CHECK ((length(head) = 32))
+    seal_leaf_seq_positive: CHECK ((seq > 0))
+    CREATE INDEX seal_leaf_of_seal ON points.seal_leaf USING btree (bucket, number, account_id)
+    trigger append_only before delete or update on points.seal_leaf for each row execute function points.refuse_change()
+    trigger append_only_truncate before truncate on points.seal_leaf for each statement execute function points.refuse_change()
+    grant insert, references, select, trigger to jifen_owner
+
 table points.sign_in
     account_id   bigint not null
     operation_id uuid not null
@@ -2003,6 +2035,18 @@ view api.rule_version
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
     grant select to jifen_gateway, jifen_operator, jifen_reader
 
+view api.seal
+    bucket      smallint
+    number      bigint
+    entries     bigint
+    accounts    bigint
+    sealed_at   timestamp with time zone
+    previous    text
+    leaves_root text
+    root        text
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+    grant select to jifen_gateway, jifen_operator, jifen_reader
+
 view api.sign_in
     bucket       smallint
     account_id   bigint
@@ -2556,6 +2600,11 @@ function api.put_off(p_name text, p_next timestamp with time zone, p_failure tex
 
 function api.quote_deduction(p_user_id text, p_order_amount numeric, p_wallet text DEFAULT 'points'::text)
     returns TABLE(points bigint, money numeric, most_points bigint, least_points bigint, points_per_unit integer)
+    plpgsql stable security definer set search_path=""
+    grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function api.receipt(p_user_id text, p_operation_id uuid, p_wallet text DEFAULT 'points'::text)
+    returns jsonb
     plpgsql stable security definer set search_path=""
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
@@ -3164,6 +3213,10 @@ function points.end_run(p_run bigint, p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
+function points.entry_digest(p_entry points.entry)
+    returns bytea
+    sql stable parallel safe
+
 function points.entry_event(p_entry points.entry, p_operation points.operation)
     returns jsonb
     sql stable parallel safe
@@ -3348,6 +3401,10 @@ function points.lapsed_of(p_bucket smallint, p_account_id bigint, p_seq bigint)
     returns TABLE(lot_no smallint, granted bigint, source text, available_at timestamp with time zone, expires_at timestamp with time zone, idle interval, points bigint)
     plpgsql volatile
 
+function points.leaf_digest(p_of_bucket smallint, p_account_id bigint, p_seq bigint, p_head bytea)
+    returns bytea
+    sql immutable parallel safe
+
 function points.ledger_days(p_of_bucket smallint, p_account_id bigint)
     returns TABLE(day date, points bigint, inherited bigint)
     plpgsql stable
@@ -3460,6 +3517,14 @@ function points.merge_refusal(p_from_bucket smallint, p_from_id bigint, p_into_b
 function points.merge_seqs(p_from_bucket smallint, p_from_id bigint, p_into_bucket smallint, p_into_id bigint)
     returns bigint[]
     plpgsql stable
+
+function points.merkle_path(p_leaves bytea[], p_place integer)
+    returns jsonb
+    plpgsql immutable
+
+function points.merkle_root(p_leaves bytea[])
+    returns bytea
+    plpgsql immutable
 
 function points.moment(p_at timestamp with time zone, p_time_zone text)
     returns text
@@ -3980,9 +4045,21 @@ function points.screen_redeems(p_bucket smallint, p_requests api.request[], p_dr
     returns points.draft[]
     plpgsql stable
 
+function points.seal_bucket(p_of_bucket smallint, p_since timestamp with time zone, p_next_since timestamp with time zone, p_now timestamp with time zone)
+    returns bigint
+    plpgsql volatile set enable_seqscan=off, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off
+
+function points.seal_digest(p_of_bucket smallint, p_number bigint, p_entries bigint, p_accounts bigint, p_sealed_at timestamp with time zone, p_previous bytea, p_leaves_root bytea)
+    returns bytea
+    sql stable parallel safe
+
 function points.seal_month(p_month date)
     returns void
     plpgsql volatile set TimeZone=UTC, lock_timeout=100ms
+
+function points.seal_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
+    returns record
+    plpgsql volatile
 
 function points.send_points(p_bucket smallint, p_to_bucket smallint, p_to_id bigint, p_request api.request, p_draft points.draft, p_known boolean, p_pair_kind points.operation_kind, p_erased boolean, p_now timestamp with time zone)
     returns points.draft
