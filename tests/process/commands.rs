@@ -394,10 +394,10 @@ async fn reconcile_and_verify_say_what_they_find() {
 
     let damage = "set session_replication_role = replica; update points.entry set available_delta = available_delta + 1 where seq = 2";
     client.batch_execute(damage).await.unwrap();
-    let wrong = command(&["reconcile", "--json"]);
+    let wrong = command(&["reconcile", "--full", "--json"]);
     assert_eq!(wrong.code, Some(1), "{wrong:?}");
     let found: serde_json::Value = serde_json::from_str(&wrong.stdout).unwrap();
-    assert_eq!((&found["mode"], &found["checks"]["entries_chained"]), (&"incremental".into(), &2.into()), "{found}");
+    assert_eq!((&found["mode"], &found["checks"]["entries_chained"]), (&"full".into(), &2.into()), "{found}");
     let verified = command(&["verify"]);
     assert_eq!(verified.code, Some(1), "{verified:?}");
     assert!(verified.stdout.contains("are not those of seal 1"), "{verified:?}");
