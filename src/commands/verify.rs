@@ -252,7 +252,8 @@ async fn verify_bucket(
         if seal.number != last + 1 {
             faults.push(format!("bucket {bucket}: seal {} comes after seal {last}", seal.number));
         }
-        if row.get::<_, &[u8]>(4) != previous || seal.root()[..] != *root {
+        let said = (row.get::<_, i64>(1), row.get::<_, i64>(2));
+        if said != (seal.entries, seal.accounts) || row.get::<_, &[u8]>(4) != previous || seal.root()[..] != *root {
             faults.push(format!(
                 "bucket {bucket}: seal {} is not that of its entries: its root is {}, and should be {}",
                 seal.number,

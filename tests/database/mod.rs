@@ -57,7 +57,7 @@ mod transfer_model;
 mod transfers;
 mod webhooks;
 
-pub use laws::{assert_laws, tell_everything};
+pub use laws::{assert_laws, assert_laws_alone, tell_everything};
 pub use reconcile::assert_reconciled;
 
 use chrono::{DateTime, Utc};

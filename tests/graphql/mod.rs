@@ -21,6 +21,7 @@ mod gateways;
 mod graphiql;
 mod holds;
 mod inputs;
+mod integrity;
 mod invitations;
 mod jobs;
 mod keys;

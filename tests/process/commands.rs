@@ -373,3 +373,37 @@ async fn a_month_is_exported_lost_loaded_again_and_restored() {
     assert_laws(&client).await;
     refused(&["restore", "2024-13"], "a month is written like 2024-05");
 }
+
+/// Exit codes tell what was found from what failed.
+#[tokio::test(flavor = "multi_thread")]
+async fn reconcile_and_verify_say_what_they_find() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let command = |arguments: &[&str]| run(jifen(arguments).env("DATABASE_URL", database.url()));
+    let clean = command(&["reconcile", "--full"]);
+    assert_eq!(clean.code, Some(0), "{clean:?}");
+    assert!(clean.stdout.starts_with("full run 1: 3 accounts, 7 entries; proven up to "), "{clean:?}");
+    let sealed = command(&["jobs", "run", "seal"]);
+    assert_eq!(sealed.code, Some(0), "{sealed:?}");
+    let verified = command(&["verify"]);
+    assert_eq!(
+        (verified.code, verified.stdout.as_str()),
+        (Some(0), "7 entries in 3 seals, 0 faults.\n"),
+        "{verified:?}"
+    );
+
+    let damage = "set session_replication_role = replica; update points.entry set available_delta = available_delta + 1 where seq = 2";
+    client.batch_execute(damage).await.unwrap();
+    let wrong = command(&["reconcile", "--full", "--json"]);
+    assert_eq!(wrong.code, Some(1), "{wrong:?}");
+    let found: serde_json::Value = serde_json::from_str(&wrong.stdout).unwrap();
+    assert_eq!((&found["mode"], &found["checks"]["entries_chained"]), (&"full".into(), &2.into()), "{found}");
+    let verified = command(&["verify"]);
+    assert_eq!(verified.code, Some(1), "{verified:?}");
+    assert!(verified.stdout.contains("are not those of seal 1"), "{verified:?}");
+
+    for arguments in [["reconcile"], ["verify"]] {
+        let nowhere = run(jifen(&arguments).env("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none"));
+        assert_eq!(nowhere.code, Some(2), "{nowhere:?}");
+    }
+}

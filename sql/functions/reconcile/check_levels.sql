@@ -1,25 +1,30 @@
 create or replace function points.check_levels(p_of_bucket smallint, p_ids bigint[]) returns setof points.finding
 language plpgsql stable as $$
+declare
+    v_terms points.level_terms[] := array(select t from points.level_terms t);
 begin
     return query
         with members as (
-            select b.*, a.wallet, t.measure, t.level_wallet
+            select b.*, t.measure, t.level_wallet, r.code, r.until
             from (
                 select b.* from points.balance b where p_ids is null and b.bucket = p_of_bucket
                 union all
                 select b.* from unnest(p_ids) i(id) join points.balance b on b.bucket = p_of_bucket and b.account_id = i.id
             ) b
             join points.account a on a.bucket = p_of_bucket and a.id = b.account_id
-            join points.level_terms t on t.wallet = a.wallet
+            join unnest(v_terms) t on t.wallet = a.wallet
+            cross join lateral (
+                select t.codes[w.rank] as code, coalesce(t.thresholds[w.rank + 1], 9007199254740992) as until
+                from (select width_bucket(b.earned + coalesce(b.inherited, 0), t.thresholds) as rank) w
+            ) r
             -- Others are decided anew when they are touched.
             where not b.closed and b.level_revision = t.revision
         )
         select 'levels_equal_measure', m.account_id, '', jsonb_build_object(
-            'level', m.level, 'should_be', s.code, 'points', m.earned + coalesce(m.inherited, 0), 'until', m.level_until)
+            'level', m.level, 'should_be', m.code, 'points', m.earned + coalesce(m.inherited, 0), 'until', m.level_until)
         from members m
-        left join points.level_step s on s.wallet = m.wallet and s.threshold <= m.earned + coalesce(m.inherited, 0) and m.earned + coalesce(m.inherited, 0) < s.until
         where m.measure = 'ever' and (
-            m.level is distinct from s.code or m.level_until <> coalesce(s.until, 9007199254740992)
+            m.level is distinct from m.code or m.level_until <> m.until
             or m.level_ends_at <> case when m.level_wallet is null then 'infinity' else '-infinity' end::timestamptz)
         union all
         select 'levels_equal_measure', m.account_id, '', jsonb_build_object('level', m.level, 'should_be', w.level, 'points', w.measured, 'ends_at', m.level_ends_at)

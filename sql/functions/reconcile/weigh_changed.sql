@@ -16,12 +16,15 @@ begin
         from points.operation_weight o
         where o.bucket = p_of_bucket and o.account_id > p_from and o.account_id <= p_to and o.recorded_at >= p_since
         group by o.account_id
+    ), taken as materialized (
+        select u.account_id, u.seq, u.lot_seq, u.points
+        from points.lot_use_weight u
+        where u.bucket = p_of_bucket and u.account_id > p_from and u.account_id <= p_to and u.recorded_at >= p_since
     ), used as materialized (
         select u.account_id, sum((points.seq_weight(u.account_id, u.seq)
             - case when u.lot_seq >= e.first then points.seq_weight(u.account_id, u.lot_seq) else 0 end)::numeric * u.points) as taken
-        from points.lot_use_weight u
+        from taken u
         join booked e on e.account_id = u.account_id
-        where u.bucket = p_of_bucket and u.account_id > p_from and u.account_id <= p_to and u.recorded_at >= p_since
         group by u.account_id
     )
     select count(*), coalesce(sum(q.entries), 0)::bigint, coalesce(array_agg(q.account_id) filter (where q.sound is not true), '{}'),
