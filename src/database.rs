@@ -161,7 +161,7 @@ pub async fn connect(config: &Config) -> Result<Client, tokio_postgres::Error> {
 }
 
 /// How many connections a gateway opens at most.
-pub const CONNECTIONS: usize = TURNS + READERS + PAIRS + SINGLE;
+pub const CONNECTIONS: usize = TURNS + READERS + PAIRS + INTAKE + SINGLE;
 
 /// A pool of so many connections, as the gateway's role.
 pub fn pool(config: &Config, size: usize) -> Result<Pool, deadpool_postgres::BuildError> {

@@ -200,7 +200,13 @@ impl Api {
             .limit_directives(MAX_DIRECTIVES);
         // Suggestions would tell of the schema name by name.
         let schema = if introspection { schema } else { schema.disable_introspection().disable_suggestions() }.finish();
-        Api { schema, documents: Arc::default(), kept: Arc::default(), allowed: None, running: metrics::subscriptions() }
+        Api {
+            schema,
+            documents: Arc::default(),
+            kept: Arc::default(),
+            allowed: None,
+            running: metrics::subscriptions(),
+        }
     }
 
     /// The same, for these documents and no others; None: for all.

@@ -12,6 +12,7 @@ use jifen::metrics::{ALL, page};
 use serde_json::{Value, json};
 
 use super::{Gateway, make_key, socket::Socket, until};
+use crate::common::is_missing;
 
 async fn scrape(gateway: &Gateway) -> (u16, String) {
     let mut request = gateway.http.get(format!("http://{}/metrics", gateway.address));
@@ -28,6 +29,9 @@ fn sample(text: &str, sample: &str) -> Option<f64> {
 }
 
 fn promtool(arguments: &[&str], input: &str) {
+    if is_missing("promtool", "prometheus") {
+        return;
+    }
     let mut child = Command::new("promtool")
         .args(arguments)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -35,7 +39,7 @@ fn promtool(arguments: &[&str], input: &str) {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap_or_else(|error| panic!("promtool, of Debian's package prometheus, is needed: {error}"));
+        .unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     let said = [output.stdout, output.stderr].concat();

@@ -1,0 +1,18 @@
+use std::{env, io::Write, path::Path};
+
+/// Set where skipping must not pass for success.
+const REQUIRED: &str = "JIFEN_REQUIRE_PROGRAMS";
+
+/// Whether a test has to be skipped, as this program of this Debian package is not there: it says so.
+pub fn is_missing(program: &str, package: &str) -> bool {
+    let path = env::var("PATH").unwrap_or_default() + ":/usr/sbin";
+    // That of a program with a path is the program.
+    if env::split_paths(&path).any(|folder| Path::new(&folder).join(program).exists()) {
+        return false;
+    }
+    let reason = format!("there is no {program}: install the package {package}");
+    assert!(env::var_os(REQUIRED).is_none(), "{REQUIRED} is set, but {reason}");
+    // Not eprintln!, which the test runner keeps to itself when a test passes.
+    writeln!(std::io::stderr(), "SKIPPED what needs {program}: {reason}").unwrap();
+    true
+}
