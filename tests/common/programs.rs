@@ -13,6 +13,6 @@ pub fn is_missing(program: &str, package: &str) -> bool {
     let reason = format!("there is no {program}: install the package {package}");
     assert!(env::var_os(REQUIRED).is_none(), "{REQUIRED} is set, but {reason}");
     // Not eprintln!, which the test runner keeps to itself when a test passes.
-    writeln!(std::io::stderr(), "SKIPPED what needs {program}: {reason}").unwrap();
+    std::io::stderr().write_all(format!("SKIPPED what needs {program}: {reason}\n").as_bytes()).unwrap();
     true
 }
