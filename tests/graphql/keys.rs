@@ -186,6 +186,8 @@ async fn every_read_of_a_member_keeps_to_the_wallets_of_the_key() {
         ("previewReturn", "orderKey: \"o\"".to_owned(), "points"),
         ("previewSpend", "points: 1".to_owned(), "points"),
         ("quoteDeduction", "orderAmount: \"9\"".to_owned(), "__typename"),
+        // A scalar.
+        ("receipt", format!("operationId: \"{id}\""), ""),
         ("redemption", format!("id: \"{id}\""), "status"),
         ("signInCalendar", "".to_owned(), "__typename"),
         ("taskProgress", "".to_owned(), "__typename"),
@@ -219,7 +221,8 @@ async fn every_read_of_a_member_keeps_to_the_wallets_of_the_key() {
         let subscribes = name.ends_with("Changed") || name.ends_with("Added");
         let kind = if subscribes { "subscription" } else { "query" };
         for (wallet, forbidden) in [("", true), (", wallet: \"points\"", true), (", wallet: \"coins\"", false)] {
-            let query = format!("{kind} {{ {name}(userId: \"alice\" {arguments} {wallet}) {{ {field} }} }}");
+            let selected = if field.is_empty() { String::new() } else { format!("{{ {field} }}") };
+            let query = format!("{kind} {{ {name}(userId: \"alice\" {arguments} {wallet}) {selected} }}");
             if forbidden {
                 let response =
                     if subscribes { socket.ask(name, &query).await } else { shop.send(&query, json!({})).await };
