@@ -48,6 +48,7 @@ begin
             select jsonb_agg(jsonb_build_object('number', n, 'code', 'OUTCOME_UNKNOWN', 'given_up', true,
                 'message', 'Five attempts ended without an answer. Send it again under its key: it is done once at most.'))
             from unnest(v_piece.numbers) n), v_now);
+        v_passed := v_passed || v_client;
     end loop;
 end
 $$;
