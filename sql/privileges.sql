@@ -78,7 +78,7 @@ grant execute on function
     api.resolve_alert(bigint, text, text, text, text),
     api.set_alert_rule(text, text, points.alert_kind, numeric, text, points.flow_measure, text, numeric, bigint, int, points.alert_severity, boolean, text),
     api.set_point_value(numeric, text, text, text),
-    api.next_job(),
+    api.next_job(boolean),
     api.take_step(text, timestamptz),
     api.put_off(text, timestamptz, text),
     api.run_job(text, int, text, text),

@@ -362,6 +362,7 @@ table points.alert with (fillfactor=80)
     CREATE INDEX alert_changed ON points.alert USING btree (version, id) WHERE (state <> 'pending'::points.alert_state)
     CREATE INDEX alert_listed ON points.alert USING btree (state, id)
     CREATE UNIQUE INDEX alert_one_of_a_subject ON points.alert USING btree (rule, subject) WHERE (state <> 'resolved'::points.alert_state)
+    CREATE INDEX alert_resolved ON points.alert USING btree (resolved_at) WHERE (state = 'resolved'::points.alert_state)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.alert_clock
@@ -499,6 +500,7 @@ table points.bundle
     id         boolean not null default true
     hash       bytea not null
     applied_at timestamp with time zone not null
+    migration  integer not null
     rights     text[]
     bundle_pkey: PRIMARY KEY (id)
     bundle_is_one_row: CHECK (id)
@@ -553,6 +555,7 @@ table points.catalogue_change
     catalogue_change_pkey: PRIMARY KEY (client_id, idempotency_key)
     catalogue_change_client_id_fkey: FOREIGN KEY (client_id) REFERENCES points.client(id)
     catalogue_change_is_known: CHECK ((what = ANY (ARRAY['create_rule'::text, 'draft_rule_version'::text, 'publish_rule_version'::text, 'discard_rule_draft'::text, 'retire_rule'::text, 'create_limit'::text, 'change_limit'::text, 'create_campaign'::text, 'change_campaign'::text, 'add_budget'::text, 'set_risk_rule'::text, 'create_reward'::text, 'change_reward'::text, 'add_stock'::text, 'add_coupons'::text, 'create_task'::text, 'change_task'::text, 'set_sign_in'::text, 'set_invitations'::text, 'set_levels'::text, 'set_job'::text, 'run_job'::text, 'set_activity'::text, 'set_archive'::text, 'acknowledge_discrepancy'::text, 'set_integrity'::text, 'create_webhook'::text, 'change_webhook'::text, 'rotate_webhook_secret'::text, 'delete_webhook'::text, 'ping_webhook'::text, 'replay_webhook_deliveries'::text, 'set_alert_rule'::text, 'acknowledge_alert'::text, 'silence_alert'::text, 'resolve_alert'::text, 'set_point_value'::text])))
+    CREATE INDEX catalogue_change_of ON points.catalogue_change USING btree (code, what)
     trigger append_only before delete or update on points.catalogue_change for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.catalogue_change for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -613,6 +616,7 @@ table points.coupon
     coupon_code_length: CHECK (((length(code) >= 1) AND (length(code) <= 128)))
     coupon_is_handed_out_whole: CHECK ((num_nulls(redemption_bucket, account_id, redemption_id, handed_out_at) = ANY (ARRAY[0, 4])))
     CREATE INDEX coupon_in_pool ON points.coupon USING btree (reward, no) WHERE (redemption_id IS NULL)
+    CREATE INDEX coupon_of_account ON points.coupon USING btree (redemption_bucket, account_id) WHERE (account_id IS NOT NULL)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.deduction
@@ -888,6 +892,7 @@ table points.job
     failures        integer not null default 0
     at_bucket       smallint
     at_account_id   bigint
+    slow            boolean not null default false
     job_pkey: PRIMARY KEY (name)
     job_done_not_negative: CHECK (((done >= 0) AND (failures >= 0)))
     job_failure_is_whole: CHECK ((((failure IS NULL) = (failed_at IS NULL)) AND ((failures = 0) OR (failure IS NOT NULL))))
@@ -1013,7 +1018,7 @@ table points.lot_use partition by range (recorded_at)
     lot_use_pkey: PRIMARY KEY (bucket, account_id, seq, lot_seq, lot_no, expires_at, recorded_at)
     lot_use_points_not_zero: CHECK ((points <> 0))
     lot_use_points_within_granted: CHECK ((abs(points) <= granted))
-    CREATE INDEX lot_use_recorded ON ONLY points.lot_use USING brin (recorded_at)
+    CREATE INDEX lot_use_recorded ON ONLY points.lot_use USING brin (recorded_at) WITH (autosummarize='on')
     trigger append_only before delete or update on points.lot_use for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.lot_use for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -1063,7 +1068,7 @@ table points.once_award
     trigger append_only_truncate before truncate on points.once_award for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
 
-table points.operation
+table points.operation with (autovacuum_vacuum_insert_scale_factor=0.02)
     account_id          bigint not null
     id                  uuid not null
     recorded_at         timestamp with time zone not null
@@ -1095,7 +1100,7 @@ table points.operation
     operation_refusal_fkey: FOREIGN KEY (refusal) REFERENCES points.refusal(code)
     operation_is_in_shape: CHECK (((ROW(kind, (points)::bigint, seq, refusal, rule, rule_version, original, reason, actor))::points.operation_shape IS DISTINCT FROM NULL))
     CREATE INDEX operation_order_key ON points.operation USING btree (bucket, account_id, order_key) WHERE (order_key IS NOT NULL)
-    CREATE INDEX operation_recorded ON points.operation USING brin (recorded_at)
+    CREATE INDEX operation_recorded ON points.operation USING brin (recorded_at) WITH (autosummarize='on')
     trigger append_only before delete or update on points.operation for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.operation for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
@@ -2550,77 +2555,77 @@ view points.reconciliation_state
 
 function api.accept_transfer(p_user_id text, p_to_user_id text, p_transfer_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.acknowledge_alert(p_id bigint, p_actor text, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, alert api.alert)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.acknowledge_discrepancy(p_id bigint, p_reason text, p_actor text, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, discrepancy api.discrepancy)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.activate_award(p_user_id text, p_operation_id uuid, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.add_budget(p_campaign text, p_points bigint, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, campaign api.campaign)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.add_coupons(p_reward text, p_codes text[], p_idempotency_key text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, reward api.reward)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.add_stock(p_reward text, p_pieces bigint, p_idempotency_key text, p_prize smallint DEFAULT 0, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, reward api.reward)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.adjust_points(p_user_id text, p_points bigint, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.adjust_points_batch(p_user_ids text[], p_points bigint[], p_idempotency_keys text[], p_reason text, p_actor text DEFAULT SESSION_USER, p_expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(no integer, user_id text, refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.append_rows(p_client_id integer, p_ticket uuid, p_rows jsonb)
     returns void
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway
 
 function api.approve_award(p_user_id text, p_operation_id uuid, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.authenticate(p_key_sha256 bytea, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
     returns TABLE(id integer, scopes text[], wallets text[], rate double precision, burst integer, expires_at timestamp with time zone)
-    plpgsql stable security definer set search_path=""
+    plpgsql stable security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway
 
 function api.backtest_rule(p_rule text, p_version integer, p_from timestamp with time zone, p_to timestamp with time zone)
     returns TABLE(operations bigint, refused bigint, capped bigint, points_before bigint, points_after bigint, members bigint, gaining bigint, losing bigint, levels_up bigint, levels_down bigint, days api.backtest_day[], most_gained api.backtest_member[], most_lost api.backtest_member[])
-    plpgsql stable security definer set search_path="", plan_cache_mode=force_custom_plan, jit=off, enable_seqscan=on, enable_hashjoin=on, enable_mergejoin=on, max_parallel_workers_per_gather=2
+    plpgsql stable security definer set search_path=pg_catalog, pg_temp, plan_cache_mode=force_custom_plan, jit=off, enable_seqscan=on, enable_hashjoin=on, enable_mergejoin=on, max_parallel_workers_per_gather=2
     grant execute to jifen_gateway, jifen_operator
 
 function api.batch_rows(p_ticket uuid, p_after integer, p_limit integer, p_state points.row_state DEFAULT NULL::points.row_state)
     returns TABLE(number integer, idempotency_key text, state points.row_state, points bigint, operation_id uuid, code text, message text, details jsonb)
-    plpgsql stable security definer set search_path=""
+    plpgsql stable security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function api.breakage(p_from date, p_to date, p_wallet text DEFAULT 'points'::text)
     returns TABLE(closed_granted bigint, closed_expired bigint, rate numeric, cohorts api.breakage_cohort[])
-    plpgsql stable security definer set search_path="", enable_seqscan=on, plan_cache_mode=auto
+    plpgsql stable security definer set search_path=pg_catalog, pg_temp, enable_seqscan=on, plan_cache_mode=auto
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function api.bucket(p_user_id text, p_wallet text DEFAULT 'points'::text)
@@ -2630,262 +2635,262 @@ function api.bucket(p_user_id text, p_wallet text DEFAULT 'points'::text)
 
 function api.cancel_award(p_user_id text, p_operation_id uuid, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.cancel_redemption(p_user_id text, p_redemption_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.cancel_transfer(p_user_id text, p_transfer_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.capture_hold(p_user_id text, p_hold_id uuid, p_idempotency_key text, p_points bigint DEFAULT NULL::bigint, p_reason text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.change_campaign(p_code text, p_name text, p_status points.campaign_status, p_idempotency_key text, p_priority integer DEFAULT 100, p_exclusive boolean DEFAULT false, p_member_cap bigint DEFAULT NULL::bigint, p_ends_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, campaign api.campaign)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.change_limit(p_code text, p_name text, p_rules text[], p_active boolean, p_idempotency_key text, p_max_times integer DEFAULT NULL::integer, p_max_points bigint DEFAULT NULL::bigint, p_excess points.limit_excess DEFAULT 'refuse'::points.limit_excess, p_gives_back boolean DEFAULT NULL::boolean, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, earn_limit api.earn_limit)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.change_reward(p_code text, p_name text, p_price bigint, p_status points.reward_status, p_idempotency_key text, p_on_sale_from timestamp with time zone DEFAULT NULL::timestamp with time zone, p_on_sale_until timestamp with time zone DEFAULT NULL::timestamp with time zone, p_quota integer DEFAULT NULL::integer, p_quota_period points.quota_period DEFAULT NULL::points.quota_period, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, reward api.reward)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.change_task(p_code text, p_name text, p_rule text, p_status points.task_status, p_idempotency_key text, p_points bigint DEFAULT NULL::bigint, p_steps integer DEFAULT 1, p_open_from timestamp with time zone DEFAULT NULL::timestamp with time zone, p_open_until timestamp with time zone DEFAULT NULL::timestamp with time zone, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, task api.task)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.change_webhook(p_name text, p_url text, p_events points.webhook_event[], p_enabled boolean, p_idempotency_key text, p_wallets text[] DEFAULT NULL::text[], p_kinds points.entry_kind[] DEFAULT NULL::points.entry_kind[], p_rules text[] DEFAULT NULL::text[], p_minimum bigint DEFAULT NULL::bigint, p_per_second integer DEFAULT 100, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, webhook api.webhook)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.claim_task(p_user_id text, p_task text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text, p_address inet DEFAULT NULL::inet, p_device text DEFAULT NULL::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.close_batch(p_client_id integer, p_ticket uuid, p_idempotency_key text, p_label text, p_fingerprint bytea)
     returns TABLE(replayed boolean, ticket uuid)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway
 
 function api.create_campaign(p_code text, p_name text, p_basis points.campaign_basis, p_rules text[], p_idempotency_key text, p_multiplier numeric DEFAULT NULL::numeric, p_bonus bigint DEFAULT NULL::bigint, p_levels text[] DEFAULT NULL::text[], p_priority integer DEFAULT 100, p_exclusive boolean DEFAULT false, p_member_cap bigint DEFAULT NULL::bigint, p_budget bigint DEFAULT NULL::bigint, p_starts_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_ends_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, campaign api.campaign)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.create_client(p_name text, p_key_sha256 bytea, p_scopes text[], p_rules text[] DEFAULT NULL::text[], p_wallets text[] DEFAULT NULL::text[], p_rate numeric DEFAULT NULL::numeric, p_burst integer DEFAULT NULL::integer, p_expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_replace boolean DEFAULT false)
     returns integer
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.create_invitation_code(p_user_id text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.create_limit(p_code text, p_name text, p_rules text[], p_period points.quota_period, p_idempotency_key text, p_max_times integer DEFAULT NULL::integer, p_max_points bigint DEFAULT NULL::bigint, p_excess points.limit_excess DEFAULT 'refuse'::points.limit_excess, p_gives_back boolean DEFAULT NULL::boolean, p_per points.limit_subject DEFAULT 'member'::points.limit_subject, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, earn_limit api.earn_limit)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.create_partitions(p_from timestamp with time zone DEFAULT now())
     returns integer
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.create_reward(p_code text, p_name text, p_kind points.reward_kind, p_price bigint, p_idempotency_key text, p_stock bigint DEFAULT NULL::bigint, p_wallet text DEFAULT 'points'::text, p_cash_amount numeric DEFAULT NULL::numeric, p_on_sale_from timestamp with time zone DEFAULT NULL::timestamp with time zone, p_on_sale_until timestamp with time zone DEFAULT NULL::timestamp with time zone, p_quota integer DEFAULT NULL::integer, p_quota_period points.quota_period DEFAULT NULL::points.quota_period, p_prizes jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, reward api.reward)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.create_rule(p_code text, p_name text, p_idempotency_key text DEFAULT NULL::text, p_client text DEFAULT 'psql'::text, p_once boolean DEFAULT false)
     returns TABLE(replayed boolean, rule api.rule)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.create_rule_version(p_rule text, p_basis points.rule_basis, p_fixed_points bigint DEFAULT NULL::bigint, p_points_per_unit numeric DEFAULT NULL::numeric, p_rounding points.rounding DEFAULT 'down'::points.rounding, p_cap_points bigint DEFAULT NULL::bigint, p_valid_days integer DEFAULT NULL::integer, p_pending_days integer DEFAULT 0, p_starts_at timestamp with time zone DEFAULT now(), p_tier_starts numeric[] DEFAULT NULL::numeric[], p_tier_rates numeric[] DEFAULT NULL::numeric[], p_valid_months integer DEFAULT NULL::integer, p_valid_end points.calendar_unit DEFAULT NULL::points.calendar_unit, p_valid_until date DEFAULT NULL::date, p_wallet text DEFAULT NULL::text, p_idle boolean DEFAULT false)
     returns integer
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.create_task(p_code text, p_name text, p_rule text, p_period points.quota_period, p_idempotency_key text, p_points bigint DEFAULT NULL::bigint, p_steps integer DEFAULT 1, p_open_from timestamp with time zone DEFAULT NULL::timestamp with time zone, p_open_until timestamp with time zone DEFAULT NULL::timestamp with time zone, p_wallet text DEFAULT 'points'::text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, task api.task)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.create_webhook(p_name text, p_url text, p_events points.webhook_event[], p_idempotency_key text, p_wallets text[] DEFAULT NULL::text[], p_kinds points.entry_kind[] DEFAULT NULL::points.entry_kind[], p_rules text[] DEFAULT NULL::text[], p_minimum bigint DEFAULT NULL::bigint, p_per_second integer DEFAULT 100, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, secret text, webhook api.webhook)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.decline_transfer(p_user_id text, p_to_user_id text, p_transfer_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.delete_webhook(p_name text, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
     returns boolean
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.discard_rule_draft(p_rule text, p_version integer, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, rule api.rule)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.doctor(p_clock timestamp with time zone DEFAULT NULL::timestamp with time zone, p_connections integer DEFAULT NULL::integer, p_migration integer DEFAULT NULL::integer, p_bundle bytea DEFAULT NULL::bytea)
     returns TABLE(topic text, state text, finding text, remedy text)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function api.draft_rule_version(p_rule text, p_basis points.rule_basis, p_idempotency_key text, p_fixed_points bigint DEFAULT NULL::bigint, p_points_per_unit numeric DEFAULT NULL::numeric, p_tier_starts numeric[] DEFAULT NULL::numeric[], p_tier_rates numeric[] DEFAULT NULL::numeric[], p_rounding points.rounding DEFAULT 'down'::points.rounding, p_cap_points bigint DEFAULT NULL::bigint, p_pending_days integer DEFAULT 0, p_valid_days integer DEFAULT NULL::integer, p_valid_months integer DEFAULT NULL::integer, p_valid_end points.calendar_unit DEFAULT NULL::points.calendar_unit, p_valid_until date DEFAULT NULL::date, p_wallet text DEFAULT NULL::text, p_version integer DEFAULT NULL::integer, p_client text DEFAULT 'psql'::text, p_idle boolean DEFAULT false)
     returns TABLE(replayed boolean, version api.rule_version)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.drop_batch(p_client_id integer, p_ticket uuid)
     returns void
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway
 
 function api.earn_points(p_user_id text, p_rule text, p_idempotency_key text, p_amount numeric DEFAULT NULL::numeric, p_points bigint DEFAULT NULL::bigint, p_occurred_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_order_key text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text, p_address inet DEFAULT NULL::inet, p_device text DEFAULT NULL::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.erase_member(p_user_id text, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, accounts integer, points bigint, erased_at timestamp with time zone)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.execute(p_bucket smallint, p_requests api.request[])
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off, max_parallel_workers_per_gather=0
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp, plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off, max_parallel_workers_per_gather=0
     grant execute to jifen_gateway
 
 function api.execute_erase(p_request api.request)
     returns TABLE(refusal text, detail jsonb, replayed boolean, accounts integer, points bigint, erased_at timestamp with time zone)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway
 
 function api.execute_pair(p_request api.request)
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off, max_parallel_workers_per_gather=0
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp, plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off, max_parallel_workers_per_gather=0
     grant execute to jifen_gateway
 
 function api.execute_preview(p_request api.request)
     returns TABLE(refusal text, detail jsonb, points bigint, available_at timestamp with time zone, expires_at timestamp with time zone, previous_level text, level text, account api.account, entries api.entry[], lots api.preview_lot[])
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway
 
 function api.expiring_points(p_user_id text, p_days integer DEFAULT 30, p_wallet text DEFAULT 'points'::text)
     returns SETOF api.lot
-    plpgsql stable security definer set search_path=""
+    plpgsql stable security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function api.expiry_horizon(p_days integer)
     returns timestamp with time zone
-    plpgsql stable security definer set search_path=""
+    plpgsql stable security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function api.explain_account(p_user_id text, p_wallet text DEFAULT 'points'::text)
     returns TABLE(seq bigint, what text, kind text, idempotency_key text, pending bigint, available bigint, held bigint, debt bigint, pockets_after text, lot text, lot_points bigint, lot_granted bigint, lot_left bigint, available_at timestamp with time zone, expires_at timestamp with time zone, recorded_at timestamp with time zone, wrong text)
-    plpgsql stable security definer set search_path=""
+    plpgsql stable security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function api.explain_operation(p_user_id text, p_operation_id uuid, p_wallet text DEFAULT 'points'::text)
     returns TABLE(no integer, step text, words text, result bigint, at timestamp with time zone, agrees boolean)
-    plpgsql stable security definer set search_path=""
+    plpgsql stable security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function api.extend_expiry(p_user_id text, p_expires_at timestamp with time zone, p_idempotency_key text, p_reason text, p_operation_id uuid DEFAULT NULL::uuid, p_before timestamp with time zone DEFAULT NULL::timestamp with time zone, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.flows(p_from timestamp with time zone, p_until timestamp with time zone, p_unit text, p_wallet text DEFAULT 'points'::text, p_after timestamp with time zone DEFAULT NULL::timestamp with time zone, p_limit integer DEFAULT 100)
     returns TABLE(starts_at timestamp with time zone, ends_at timestamp with time zone, whole boolean, total boolean, rule text, entries bigint, issued bigint, clawed_back bigint, used bigint, refunded bigint, expired bigint, reinstated bigint, adjusted bigint, transferred bigint, written_off bigint, net bigint)
-    plpgsql stable security definer set search_path=""
+    plpgsql stable security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function api.freeze_account(p_user_id text, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.fulfil_redemption(p_user_id text, p_redemption_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.hold_points(p_user_id text, p_points bigint, p_idempotency_key text, p_deadline timestamp with time zone DEFAULT NULL::timestamp with time zone, p_reason text DEFAULT NULL::text, p_order_key text DEFAULT NULL::text, p_amount numeric DEFAULT NULL::numeric, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.import_client(p_scope text DEFAULT 'earn'::text)
     returns integer
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway
 
 function api.invitations(p_user_id text, p_wallet text DEFAULT 'points'::text)
     returns TABLE(code text, paid integer, revoked integer, inviter text, status text, joined_at timestamp with time zone)
-    plpgsql stable security definer set search_path=""
+    plpgsql stable security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function api.join_by_invitation(p_user_id text, p_code text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.liability(p_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_wallet text DEFAULT 'points'::text)
     returns TABLE(at timestamp with time zone, points bigint, held bigint, debt bigint, point_value numeric, value numeric, parts api.liability_part[])
-    plpgsql stable security definer set search_path=""
+    plpgsql stable security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function api.make_up_sign_in(p_user_id text, p_day date, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.measurements()
     returns TABLE(name text, labels text[], value double precision)
-    plpgsql stable security definer set search_path=""
+    plpgsql stable security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function api.merge_accounts(p_user_id text, p_into_user_id text, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
-function api.next_job()
+function api.next_job(p_slow boolean DEFAULT NULL::boolean)
     returns TABLE(name text, schedule text, planned boolean, timeout_seconds integer, time_zone text, at timestamp with time zone)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway
 
 function api.note_key_uses(p_keys_sha256 bytea[], p_used_at timestamp with time zone[])
     returns integer
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway
 
 function api.open_batch(p_client_id integer, p_idempotency_key text, p_label text)
     returns TABLE(ticket uuid, known boolean)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway
 
 function api.operation_id(p_client_id integer, p_idempotency_key text)
@@ -2895,302 +2900,302 @@ function api.operation_id(p_client_id integer, p_idempotency_key text)
 
 function api.ping_webhook(p_name text, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, webhook api.webhook)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.preview_earn(p_user_id text, p_rule text, p_amount numeric DEFAULT NULL::numeric, p_points bigint DEFAULT NULL::bigint, p_occurred_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_order_key text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_client text DEFAULT 'psql'::text)
     returns TABLE(refusal text, detail jsonb, points bigint, available_at timestamp with time zone, expires_at timestamp with time zone, previous_level text, level text, account api.account, entries api.entry[], lots api.preview_lot[])
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.preview_levels(p_wallet text, p_levels jsonb, p_measure points.level_measure DEFAULT 'ever'::points.level_measure, p_downgrade points.level_downgrade DEFAULT 'never'::points.level_downgrade, p_grace_days integer DEFAULT 0, p_notice_days integer DEFAULT 30, p_multiplied_rules text[] DEFAULT '{}'::text[], p_level_wallet text DEFAULT NULL::text)
     returns TABLE(previous text, level text, members bigint)
-    plpgsql volatile security definer set search_path="", work_mem=64MB
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp, work_mem=64MB
     grant execute to jifen_gateway, jifen_operator
 
 function api.preview_return(p_user_id text, p_order_key text, p_amount numeric DEFAULT NULL::numeric, p_wallet text DEFAULT 'points'::text, p_client text DEFAULT 'psql'::text)
     returns TABLE(refusal text, detail jsonb, points bigint, available_at timestamp with time zone, expires_at timestamp with time zone, previous_level text, level text, account api.account, entries api.entry[], lots api.preview_lot[])
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.preview_spend(p_user_id text, p_points bigint, p_order_key text DEFAULT NULL::text, p_amount numeric DEFAULT NULL::numeric, p_wallet text DEFAULT 'points'::text, p_client text DEFAULT 'psql'::text)
     returns TABLE(refusal text, detail jsonb, points bigint, available_at timestamp with time zone, expires_at timestamp with time zone, previous_level text, level text, account api.account, entries api.entry[], lots api.preview_lot[])
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.progress_task(p_user_id text, p_task text, p_idempotency_key text, p_steps integer DEFAULT 1, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.publish_rule_version(p_rule text, p_version integer, p_idempotency_key text, p_starts_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_draft_revision integer DEFAULT NULL::integer, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, version api.rule_version)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.put_deliveries(p_buckets smallint[], p_events bigint[], p_webhooks integer[], p_attempts integer[], p_statuses integer[], p_failures text[])
     returns void
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway
 
 function api.put_off(p_name text, p_next timestamp with time zone, p_failure text DEFAULT NULL::text)
     returns void
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway
 
 function api.put_rows(p_ticket uuid, p_no integer, p_attempt integer, p_answers jsonb)
     returns boolean
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway
 
 function api.quote_deduction(p_user_id text, p_order_amount numeric, p_wallet text DEFAULT 'points'::text)
     returns TABLE(points bigint, money numeric, most_points bigint, least_points bigint, points_per_unit integer)
-    plpgsql stable security definer set search_path=""
+    plpgsql stable security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function api.receipt(p_user_id text, p_operation_id uuid, p_wallet text DEFAULT 'points'::text)
     returns jsonb
-    plpgsql stable security definer set search_path=""
+    plpgsql stable security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function api.reconcile_account(p_user_id text, p_wallet text DEFAULT 'points'::text)
     returns TABLE(check_name text, law text, subject text, evidence jsonb)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.recount_flows()
     returns bigint
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.redeem_reward(p_user_id text, p_reward text, p_idempotency_key text, p_expected_price bigint DEFAULT NULL::bigint, p_order_key text DEFAULT NULL::text, p_amount numeric DEFAULT NULL::numeric, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.reinstate_points(p_user_id text, p_operation_id uuid, p_expires_at timestamp with time zone, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.reject_award(p_user_id text, p_operation_id uuid, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.release_hold(p_user_id text, p_hold_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.replay_webhook_deliveries(p_name text, p_idempotency_key text, p_ids text[] DEFAULT NULL::text[], p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_delivered boolean DEFAULT false, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, deliveries integer, more boolean, webhook api.webhook)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.resolve_alert(p_id bigint, p_actor text, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, alert api.alert)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.restore_month(p_month date)
     returns void
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.retire_rule(p_rule text, p_idempotency_key text, p_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, rule api.rule)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.return_order(p_user_id text, p_order_key text, p_idempotency_key text, p_amount numeric DEFAULT NULL::numeric, p_reason text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.reverse_operation(p_user_id text, p_operation_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.reverse_transfer(p_user_id text, p_transfer_id uuid, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_actor text DEFAULT NULL::text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.revoke_client(p_name text)
     returns boolean
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.rotate_key(p_name text, p_key_sha256 bytea, p_valid_until timestamp with time zone, p_expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
     returns integer
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.rotate_webhook_secret(p_name text, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, secret text, webhook api.webhook)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.run_job(p_name text, p_steps integer DEFAULT 1, p_idempotency_key text DEFAULT NULL::text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, steps integer, done integer, more boolean, failure text, job api.job)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.set_activity(p_kinds points.operation_kind[], p_idempotency_key text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, activity_kinds points.operation_kind[])
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.set_alert_rule(p_name text, p_description text, p_kind points.alert_kind, p_threshold numeric, p_idempotency_key text, p_flow points.flow_measure DEFAULT NULL::points.flow_measure, p_wallet text DEFAULT NULL::text, p_clear_at numeric DEFAULT NULL::numeric, p_minimum bigint DEFAULT NULL::bigint, p_hold_seconds integer DEFAULT 0, p_severity points.alert_severity DEFAULT 'warning'::points.alert_severity, p_enabled boolean DEFAULT true, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, alert_rule api.alert_rule)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.set_archive(p_after_months integer, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, archive_after_months integer)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.set_batches(p_rows bigint, p_rows_a_client bigint, p_days integer)
     returns void
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.set_deduction(p_points_per_unit integer, p_max_share numeric DEFAULT 1, p_max_amount numeric DEFAULT NULL::numeric, p_min_points bigint DEFAULT 1, p_decimals smallint DEFAULT 2, p_wallet text DEFAULT 'points'::text)
     returns void
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.set_integrity(p_freezes_discrepancies boolean, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, freezes_discrepancies boolean)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.set_invitations(p_qualifying_rule text, p_inviter_rule text, p_invited_rule text, p_idempotency_key text, p_cap integer DEFAULT NULL::integer, p_wallet text DEFAULT 'points'::text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, invitation_terms api.invitation_terms)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.set_job(p_name text, p_schedule text, p_enabled boolean, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, job api.job)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.set_levels(p_wallet text, p_levels jsonb, p_idempotency_key text, p_measure points.level_measure DEFAULT 'ever'::points.level_measure, p_downgrade points.level_downgrade DEFAULT 'never'::points.level_downgrade, p_grace_days integer DEFAULT 0, p_notice_days integer DEFAULT 30, p_multiplied_rules text[] DEFAULT '{}'::text[], p_level_wallet text DEFAULT NULL::text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, wallet api.wallet, levels api.level[])
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.set_notice_days(p_days integer[])
     returns void
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.set_point_value(p_value numeric, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, point_value numeric)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.set_program(p_name text, p_time_zone text, p_currency text, p_debt_policy text, p_frozen_earns boolean DEFAULT true)
     returns void
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.set_risk_rule(p_code text, p_name text, p_rules text[], p_measure points.risk_measure, p_decision points.risk_decision, p_mode points.risk_mode, p_idempotency_key text, p_threshold bigint DEFAULT NULL::bigint, p_window_minutes integer DEFAULT NULL::integer, p_min_awards integer DEFAULT NULL::integer, p_from_hour integer DEFAULT NULL::integer, p_to_hour integer DEFAULT NULL::integer, p_wait_days integer DEFAULT NULL::integer, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, risk_rule api.risk_rule)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.set_sign_in(p_rule text, p_idempotency_key text, p_bonus_every integer DEFAULT NULL::integer, p_bonus_points bigint DEFAULT NULL::bigint, p_make_up_days integer DEFAULT 0, p_make_up_times integer DEFAULT 0, p_make_up_price bigint DEFAULT 0, p_wallet text DEFAULT 'points'::text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, sign_in_terms api.sign_in_terms)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.set_time_zone(p_user_id text, p_time_zone text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.set_transfer_limits(p_minimum bigint DEFAULT NULL::bigint, p_maximum bigint DEFAULT NULL::bigint, p_times_a_day integer DEFAULT NULL::integer, p_points_a_day bigint DEFAULT NULL::bigint)
     returns void
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.set_webhooks(p_to_private boolean, p_days integer)
     returns void
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.sign_in(p_user_id text, p_idempotency_key text, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text, p_address inet DEFAULT NULL::inet, p_device text DEFAULT NULL::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.sign_in_calendar(p_user_id text, p_month date, p_wallet text DEFAULT 'points'::text)
     returns TABLE(time_zone text, days date[], made_up date[], streak integer, today date, signed_today boolean, today_streak integer, today_points bigint, today_bonus bigint, tomorrow date, tomorrow_streak integer, tomorrow_points bigint, tomorrow_bonus bigint, make_up_from date, make_up_left integer, make_up_price bigint)
-    plpgsql stable security definer set search_path=""
+    plpgsql stable security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function api.silence_alert(p_id bigint, p_until timestamp with time zone, p_reason text, p_actor text, p_idempotency_key text, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, alert api.alert)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.spend_points(p_user_id text, p_points bigint, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_order_key text DEFAULT NULL::text, p_amount numeric DEFAULT NULL::numeric, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.submit_operations(p_client_id integer, p_idempotency_key text, p_label text, p_fingerprint bytea, p_rows jsonb, p_set_aside boolean DEFAULT false)
     returns TABLE(replayed boolean, ticket uuid)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway
 
 function api.take_deliveries()
     returns TABLE(bucket smallint, event bigint, webhook integer, attempt integer, url text, to_private boolean, id text, sent_at bigint, signature text, body text)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway
 
 function api.take_reconcile_step(p_mode text, p_limit integer DEFAULT 100000)
     returns TABLE(run bigint, done integer, ended boolean, chunks_done bigint, chunks bigint, discrepancies bigint)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.take_rows()
     returns TABLE(ticket uuid, no integer, attempt integer, client_id integer, numbers integer[], rows jsonb)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway
 
 function api.take_step(p_name text, p_next timestamp with time zone DEFAULT NULL::timestamp with time zone)
     returns TABLE(done integer, more boolean, failure text, failures integer)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway
 
 function api.task_progress(p_user_id text, p_wallet text DEFAULT 'points'::text, p_first integer DEFAULT 100, p_after text DEFAULT NULL::text)
     returns TABLE(task api.task, done integer, starts_on date, claimed_at timestamp with time zone, claimable boolean)
-    plpgsql stable security definer set search_path=""
+    plpgsql stable security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function api.test_risk_rule(p_code text, p_from timestamp with time zone, p_to timestamp with time zone, OUT awards bigint, OUT hits bigint, OUT members bigint, OUT points bigint)
     returns record
-    plpgsql stable security definer set search_path=""
+    plpgsql stable security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator
 
 function api.transfer_points(p_user_id text, p_to_user_id text, p_points bigint, p_idempotency_key text, p_reason text DEFAULT NULL::text, p_accept boolean DEFAULT false, p_deadline timestamp with time zone DEFAULT NULL::timestamp with time zone, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.unfreeze_account(p_user_id text, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function api.unmerge_accounts(p_user_id text, p_idempotency_key text, p_reason text, p_actor text DEFAULT SESSION_USER, p_wallet text DEFAULT 'points'::text, p_metadata jsonb DEFAULT NULL::jsonb, p_client text DEFAULT 'psql'::text)
     returns TABLE(replayed boolean, operation api.operation, entry api.entry, account api.account)
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_operator
 
 function points.account_hash(p_account_id bigint, p_seq bigint, p_pending bigint, p_available bigint, p_held bigint, p_debt bigint)
@@ -3511,7 +3516,7 @@ function points.crowded(p_marks points.origin_mark[], p_drafts points.draft[])
 
 function points.current_level(p_of_bucket smallint, p_account_id bigint)
     returns text
-    plpgsql stable security definer set search_path="", enable_seqscan=off
+    plpgsql stable security definer set search_path=pg_catalog, pg_temp, enable_seqscan=off
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function points.days_after(p_at timestamp with time zone, p_days integer, p_time_zone text)
@@ -3655,14 +3660,14 @@ function points.drive_job(p_name text, p_next timestamp with time zone, p_now ti
 
 function points.due(p_bucket smallint, p_account_id bigint, p_now timestamp with time zone)
     returns TABLE(pending bigint, available bigint, held bigint, debt bigint, expired bigint)
-    plpgsql stable security definer set search_path=""
+    plpgsql stable security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function points.due_buckets(p_from timestamp with time zone, p_now timestamp with time zone)
     returns TABLE(bucket smallint, due_since timestamp with time zone)
     plpgsql stable
 
-function points.due_job(p_now timestamp with time zone)
+function points.due_job(p_now timestamp with time zone, p_slow boolean DEFAULT NULL::boolean)
     returns TABLE(name text, schedule text, planned boolean, timeout_seconds integer, time_zone text, at timestamp with time zone)
     plpgsql volatile
 
@@ -3818,6 +3823,10 @@ function points.give_up(p_webhook integer, p_limit integer, p_now timestamp with
     returns integer
     plpgsql volatile
 
+function points.give_up_batch(p_ticket uuid, p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.govern(p_drafts points.draft[], p_shares points.share[])
     returns points.draft[]
     plpgsql immutable parallel safe
@@ -3888,7 +3897,7 @@ function points.let_load(p_month date, p_allowed boolean)
 
 function points.level_now(p_of_bucket smallint, p_account_id bigint, p_at timestamp with time zone)
     returns TABLE(wallet text, weighed points.weighed_level)
-    plpgsql stable security definer set search_path="", enable_seqscan=off
+    plpgsql stable security definer set search_path=pg_catalog, pg_temp, enable_seqscan=off
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function points.levels_changed()
@@ -4069,7 +4078,7 @@ function points.new_secret()
 
 function points.next_change(p_bucket smallint, p_account_id bigint, p_now timestamp with time zone)
     returns timestamp with time zone
-    plpgsql stable security definer set search_path=""
+    plpgsql stable security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function points.note_activity(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
@@ -4620,7 +4629,7 @@ function points.step_job(p_name text, p_now timestamp with time zone DEFAULT NUL
 
 function points.stock_left(p_reward text, p_prize smallint DEFAULT 0)
     returns bigint
-    plpgsql stable security definer set search_path=""
+    plpgsql stable security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function points.streak_bonus(p_terms points.sign_in_terms, p_streak integer)
@@ -4705,7 +4714,7 @@ function points.use_lots(p_bucket smallint, p_debits points.draft[], p_now times
 
 function points.user_id_of(p_bucket smallint, p_account_id bigint)
     returns text
-    plpgsql stable security definer set search_path=""
+    plpgsql stable security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
 function points.uses_of(p_bucket smallint, p_account_id bigint, p_seq bigint, p_recorded_at timestamp with time zone)

@@ -27,8 +27,8 @@ pub const READERS: usize = 16;
 pub const PAIRS: usize = 4;
 /// Connections for batches: to take them in, and to take and answer for their rows.
 pub const INTAKE: usize = 4;
-/// The others of a gateway, beside those of lanes: of reports, jobs, webhooks, and the channel between gateways.
-const SINGLE: usize = 4;
+/// The others of a gateway, beside those of lanes: of reports, jobs, slow jobs, webhooks, and the channel between gateways.
+const SINGLE: usize = 5;
 /// How long a call may wait for a connection.
 const POOL_WAIT: Duration = Duration::from_secs(5);
 /// The role that the gateway works as: it may call schema `api` and touch no table. Its statements take arrays of keys

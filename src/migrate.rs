@@ -521,6 +521,7 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/batch/close_batch.sql",
     "functions/batch/drop_batch.sql",
     "functions/batch/answer_piece.sql",
+    "functions/batch/give_up_batch.sql",
     "functions/batch/claim_piece.sql",
     "functions/batch/take_rows.sql",
     "functions/batch/put_rows.sql",
@@ -715,10 +716,6 @@ async fn migrate_alone(client: &mut Client, buckets: u16) -> Result<Report, Erro
         .map(|(path, sql)| Migration::unapplied(path.trim_start_matches("migrations/").trim_end_matches(".sql"), sql))
         .collect::<Result<Vec<_>, _>>()?;
     let applied = Runner::new(&migrations).run_async(client).await?.applied_migrations().len();
-    if applied > 0 {
-        // The doctor, as jifen_owner, looks at what was applied.
-        client.batch_execute("grant select on refinery_schema_history to jifen_owner").await?;
-    }
     let bundle = apply_bundle(client, applied > 0).await?;
     client.execute("select api.create_partitions()", &[]).await?;
     if applied > 0 || bundle {
@@ -757,9 +754,11 @@ async fn apply_bundle(client: &mut Client, state_changed: bool) -> Result<bool, 
     }
     transaction
         .execute(
-            "insert into points.bundle (hash, applied_at, rights) values ($1, now(), array(select points.rights() order by 1))
-             on conflict (id) do update set hash = excluded.hash, applied_at = excluded.applied_at, rights = excluded.rights",
-            &[&hash],
+            "insert into points.bundle (hash, applied_at, migration, rights)
+             values ($1, now(), $2, array(select points.rights() order by 1))
+             on conflict (id) do update set hash = excluded.hash, applied_at = excluded.applied_at,
+                 migration = excluded.migration, rights = excluded.rights",
+            &[&hash, &last_migration()],
         )
         .await?;
     transaction.commit().await?;

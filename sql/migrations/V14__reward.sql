@@ -123,6 +123,8 @@ comment on column points.coupon.redemption_bucket is 'Bucket of the account that
 
 create index coupon_in_pool on points.coupon (reward, no) where redemption_id is null;
 comment on index points.coupon_in_pool is 'Codes that can be handed out.';
+create index coupon_of_account on points.coupon (redemption_bucket, account_id) where account_id is not null;
+comment on index points.coupon_of_account is 'Codes that accounts have, for the reconciler.';
 
 create table points.redemption (
     account_id      bigint not null,

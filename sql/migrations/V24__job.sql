@@ -18,6 +18,7 @@ create table points.job (
     failures        int not null default 0,
     at_bucket       smallint,
     at_account_id   bigint,
+    slow            boolean not null default false,
     constraint job_name_is_plain check (name ~ '^[a-z][a-z0-9_]{0,47}$'),
     constraint job_schedule_is_cron_or_interval check (
         schedule ~ '^(PT[1-9][0-9]{0,4}[SMH]|([0-9*/,-]{1,64} ){4}[0-9*/,-]{1,64})$'),
@@ -44,5 +45,6 @@ comment on column points.job.failed_at is 'When.';
 comment on column points.job.failures is 'Steps that failed one after another, 0 when the last one did not; after each the job waits twice as long, at most ten minutes.';
 comment on column points.job.at_bucket is 'Where a job that goes through all accounts stands: the bucket; null: at the start.';
 comment on column points.job.at_account_id is 'The account after which it goes on.';
+comment on column points.job.slow is 'Whether a step may take long: these jobs are driven by a connection of their own, so that none of the others waits for them.';
 
 reset role;

@@ -84,7 +84,7 @@ create table points.alert (
     constraint alert_decided_by_somebody check ((decided_at is null) = (decided_by is null) and (reason is null or decided_at is not null)),
     constraint alert_message_is_some check (length(message) > 0)
 ) with (fillfactor = 80);
-comment on table points.alert is 'What is or was wrong: one row from the moment it is until it is not. A rule has at most one for each subject that is not resolved.';
+comment on table points.alert is 'What is or was wrong: one row from the moment it is until it is not. A rule has at most one for each subject that is not resolved. The job alerts deletes those that were resolved 90 days ago.';
 comment on column points.alert.id is 'Id inside Jifen.';
 comment on column points.alert.rule is 'The rule that raised it.';
 comment on column points.alert.subject is 'What it is about: a wallet, a job, a campaign, a webhook; empty: there is but one.';
@@ -108,6 +108,8 @@ create index alert_changed on points.alert (version, id) where state <> 'pending
 comment on index points.alert_changed is 'Alerts in the order of their last changes.';
 create index alert_listed on points.alert (state, id);
 comment on index points.alert_listed is 'Alerts in each state.';
+create index alert_resolved on points.alert (resolved_at) where state = 'resolved';
+comment on index points.alert_resolved is 'Alerts that are over, which are deleted after 90 days.';
 
 create type points.alert_reading as (
     rule    text,
@@ -165,7 +167,7 @@ insert into points.alert_rule (name, kind, flow, threshold, clear_at, minimum, h
     ('issue_jump', 'hourly_jump', 'issued', 5, 3, 1000, 0, 'warning', now(),
         'Many times the points of the same hour of the last four weeks were awarded. Look at flows by rule.'),
     ('total_difference', 'total_difference', null, 0, null, null, 0, 'critical', now(),
-        'The balances of a wallet are not the sum of what was booked. Stop and reconcile: no operation can bring that about.'),
+        'The balances of a wallet are not the sum of what was booked. Stop and reconcile: no operation can bring that about. Where the server''s clock was set back, select api.recount_flows() first.'),
     ('reconciliation_overdue', 'reconciliation_overdue', null, 172800, null, null, 0, 'warning', now(),
         'All balances were not proven for two days. Look at the job that reconciles.'),
     ('discrepancies', 'discrepancies', null, 0, null, null, 0, 'critical', now(),

@@ -163,4 +163,7 @@ comment on column points.catalogue_change.version is 'The version of a rule that
 comment on column points.catalogue_change.inputs is 'The other inputs as asked.';
 comment on column points.catalogue_change.recorded_at is 'When it was done.';
 
+create index catalogue_change_of on points.catalogue_change (code, what);
+comment on index points.catalogue_change_of is 'What was done to a campaign or a reward, for alerts and the reconciler.';
+
 reset role;

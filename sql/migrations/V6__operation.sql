@@ -84,7 +84,7 @@ create table points.operation (
     primary key (bucket, account_id, id),
     constraint operation_is_in_shape check (
         row(kind, points, seq, refusal, rule, rule_version, original, reason, actor)::points.operation_shape is distinct from null)
-);
+) with (autovacuum_vacuum_insert_scale_factor = 0.02);
 comment on table points.operation is 'What was asked, by whom, under which idempotency key, with which inputs, and what came of it: one row a request that was carried out or finally refused. It is the claim of the key, the raw event for replays, and the header of the entry. Append-only.';
 comment on column points.operation.account_id is 'The account.';
 comment on column points.operation.id is 'api.operation_id(client_id, idempotency_key): the key, hashed to 16 bytes, so that claiming it and finding it by an entry are the same small index.';
@@ -114,7 +114,7 @@ comment on column points.operation.actor is 'Person behind the request, by a nam
 comment on column points.operation.detail is 'Facts of the refusal, or of what came of it.';
 comment on column points.operation.metadata is 'Whatever the host wants to keep with it for ever: no personal data.';
 
-create index operation_recorded on points.operation using brin (recorded_at);
+create index operation_recorded on points.operation using brin (recorded_at) with (autosummarize = on);
 comment on index points.operation_recorded is 'What was recorded lately, for the reconciler. It costs an insert next to nothing: rows lie in the order of time.';
 create index operation_order_key on points.operation (bucket, account_id, order_key) where order_key is not null;
 comment on index points.operation_order_key is 'What belongs to an order.';

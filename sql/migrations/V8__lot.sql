@@ -61,7 +61,7 @@ comment on column points.lot_use.lot_no is 'no of the lot.';
 comment on column points.lot_use.source is 'source of the lot.';
 comment on column points.lot_use.idle is 'idle of the lot.';
 
-create index lot_use_recorded on points.lot_use using brin (recorded_at);
+create index lot_use_recorded on points.lot_use using brin (recorded_at) with (autosummarize = on);
 comment on index points.lot_use_recorded is 'What was recorded lately, for the reconciler. It costs an insert next to nothing: rows lie in the order of time.';
 
 create table points.lot_use_default partition of points.lot_use default;
@@ -71,6 +71,7 @@ create table points.bundle (
     id         boolean primary key default true,
     hash       bytea not null,
     applied_at timestamptz not null,
+    migration  int not null,
     rights     text[],
     constraint bundle_is_one_row check (id)
 );
@@ -78,6 +79,7 @@ comment on table points.bundle is 'Which text of functions, views, triggers and 
 comment on column points.bundle.id is 'Always true, so that there is one row.';
 comment on column points.bundle.hash is 'SHA-256 of the bundle.';
 comment on column points.bundle.applied_at is 'When it was applied.';
+comment on column points.bundle.migration is 'The last migration that was applied before it.';
 comment on column points.bundle.rights is 'The rights that there were then: points.rights().';
 
 reset role;

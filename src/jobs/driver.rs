@@ -1,5 +1,6 @@
 //! Drives the jobs, in one of all gateways: the one whose connection holds the lock. When it dies, or its connection,
-//! another one takes over where it stopped, since a step is a transaction and the plan is in the table.
+//! another one takes over where it stopped, since a step is a transaction and the plan is in the table. Slow jobs have
+//! a connection and a lock of their own, so that no other job waits for them.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -13,8 +14,10 @@ use crate::{
     error::brief,
 };
 
-/// Held by the session that drives the jobs of a database.
+/// Held by the session that drives the jobs of a database, but for the slow ones.
 pub const JOB_LOCK: i64 = 0x6a69_6665_6e02;
+/// Held by the session that drives the slow ones.
+const SLOW_JOB_LOCK: i64 = 0x6a69_6665_6e03;
 /// How often to look for what is due, or for the lock.
 const PAUSE: Duration = Duration::from_millis(500);
 const RECONNECT_PAUSE: Duration = Duration::from_secs(2);
@@ -26,22 +29,27 @@ const SESSION_OPTIONS: &str = "-c idle_session_timeout=60s -c tcp_keepalives_idl
 pub async fn run(config: Config) {
     let mut config = database::as_gateway(&config);
     config.add_options(SESSION_OPTIONS);
+    tokio::join!(drive_always(&config, false), drive_always(&config, true));
+}
+
+async fn drive_always(config: &Config, slow: bool) {
     loop {
-        let Err(failure) = drive(&config).await;
-        warn!("jobs: {}; connecting again", brief(&failure));
+        let Err(failure) = drive(config, slow).await;
+        warn!(slow, "jobs: {}; connecting again", brief(&failure));
         tokio::time::sleep(RECONNECT_PAUSE).await;
     }
 }
 
-async fn drive(config: &Config) -> Result<Infallible, Error> {
+async fn drive(config: &Config, slow: bool) -> Result<Infallible, Error> {
     let client = database::connect(config).await?;
-    while !client.query_one("select pg_try_advisory_lock($1)", &[&JOB_LOCK]).await?.get::<_, bool>(0) {
+    let lock = if slow { SLOW_JOB_LOCK } else { JOB_LOCK };
+    while !client.query_one("select pg_try_advisory_lock($1)", &[&lock]).await?.get::<_, bool>(0) {
         tokio::time::sleep(PAUSE).await;
     }
-    info!("this gateway drives the jobs");
+    info!(slow, "this gateway drives the jobs");
     loop {
         // Nothing is prepared for longer: a migration may change these functions meanwhile.
-        match client.query_opt("select * from api.next_job()", &[]).await? {
+        match client.query_opt("select * from api.next_job($1)", &[&slow]).await? {
             Some(row) => step(&client, &row).await?,
             None => tokio::time::sleep(PAUSE).await,
         }

@@ -1,14 +1,16 @@
 use super::check;
 
 #[tokio::test]
-async fn security_definer_functions_have_an_empty_search_path() {
+async fn security_definer_functions_look_for_nothing_where_their_caller_may_write() {
     check(
-        r#"select f.signature from functions f
-           where f.prosecdef and not 'search_path=""' = any (coalesce(f.proconfig, '{}'))
-           order by 1"#,
+        // An empty path would have the types and tables of pg_temp found before those of pg_catalog.
+        "select f.signature from functions f
+         where f.prosecdef and not 'search_path=pg_catalog, pg_temp' = any (coalesce(f.proconfig, '{}'))
+         order by 1",
         "create function points.bare() returns int language sql security definer stable set jit = off return 1;
+         create function points.empty() returns int language sql security definer stable set search_path = '' return 1;
          create function points.loose() returns int language sql security definer stable set search_path = public return 1",
-        &["points.bare()", "points.loose()"],
+        &["points.bare()", "points.empty()", "points.loose()"],
     )
     .await;
 }

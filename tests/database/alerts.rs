@@ -232,6 +232,25 @@ async fn the_queue_is_late() {
 }
 
 #[tokio::test]
+async fn what_was_resolved_ninety_days_ago_is_deleted() {
+    let (_database, client) = open().await;
+    client
+        .batch_execute(
+            "insert into points.alert (rule, subject, state, severity, value, message, since, raised_at, resolved_at, version)
+             select 'job_lag', n::text, 'resolved', 'info', 1, 'm', t, t, t, 1
+             from (values (1, '2029-12-06 12:20Z'::timestamptz), (2, '2029-12-06 12:21Z')) q(n, t);
+             insert into points.alert (rule, subject, state, severity, value, message, since, raised_at, version)
+             values ('discrepancies', '', 'open', 'info', 1, 'm', '2029-01-01Z', '2029-01-01Z', 1);
+             update points.alert_rule set kind = 'raised', enabled = true where name = 'discrepancies'",
+        )
+        .await
+        .unwrap();
+    look(&client, instant(NOON)).await;
+    assert_eq!(number(&client, "select sum(subject::bigint)::bigint from points.alert where subject <> ''").await, 2);
+    assert_eq!(there(&client).await, ["discrepancies  open"]);
+}
+
+#[tokio::test]
 async fn a_job_is_late_or_fails() {
     let (_database, client) = open().await;
     enable(&client, "job_lag").await;

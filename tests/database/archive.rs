@@ -76,7 +76,7 @@ async fn a_month_moves_when_it_is_over_for_long_and_all_its_lots_and_holds_are_c
     let due = instant("2025-02-01T00:00:00Z");
     assert_eq!(step(&client, due - TimeDelta::microseconds(1)).await, Step { done: 0, due: false, failure: None });
     assert_eq!(waiting(&client).await, None);
-    assert_eq!(step(&client, due).await, Step { done: 0, due: true, failure: None });
+    assert_eq!(step(&client, due).await, Step { done: 0, due: false, failure: None }, "it waits, and is not late");
     assert_eq!(waiting(&client).await, Some(("2024-01".to_owned(), 1, 1)));
     one(&client, Request::spend("zoe", 5, "d"), Some(due)).await;
     step(&client, due).await;

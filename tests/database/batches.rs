@@ -457,6 +457,67 @@ async fn an_upload_waits_for_its_end_and_is_deleted_if_that_never_comes() {
 }
 
 #[tokio::test]
+async fn a_client_has_eight_uploads_at_a_time_and_those_that_are_abandoned_go_at_once() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for key in 0..12 {
+        let client = database.client().await;
+        let open = format!("select api.open_batch(1, '{key}', null)");
+        tasks.spawn(async move { client.batch_execute(&open).await });
+    }
+    let refused: Vec<_> = tasks.join_all().await.into_iter().filter(Result::is_err).map(sqlstate).collect();
+    assert_eq!(refused, ["LP929"; 4]);
+    let sql = "select done, due_since is not null from points.forget_batches_step(1000, now() + interval '61 minutes')";
+    for expected in [(5, true), (3, false), (0, false)] {
+        let row = client.query_one(sql, &[]).await.unwrap();
+        assert_eq!((row.get::<_, i32>(0), row.get::<_, bool>(1)), expected);
+    }
+    client.batch_execute("select api.open_batch(1, '12', null)").await.unwrap();
+}
+
+/// Whoever is in the middle of a claim has one client's turn, not those of others.
+#[tokio::test]
+async fn two_that_claim_at_once_get_pieces_of_two_clients() {
+    let database = Database::new().await;
+    let (client, other) = (database.client().await, database.client().await);
+    let mut clients = Vec::new();
+    for name in ["one", "two", "three"] {
+        let id = make_client(&client, name).await;
+        submit(&client, id, "a", &rows(3)).await.unwrap();
+        clients.push(id);
+    }
+    at_noon(&client).await;
+    let now = instant(NOON);
+    client.batch_execute("begin").await.unwrap();
+    let first = take(&client, now).await.unwrap();
+    let second = take(&other, now).await.unwrap();
+    client.batch_execute("commit").await.unwrap();
+    let third = take(&client, now).await.unwrap();
+    assert_eq!([first.client_id, second.client_id, third.client_id], *clients);
+}
+
+#[tokio::test]
+async fn a_batch_whose_pieces_are_gone_is_set_aside_and_others_go_on() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let broken = submit(&client, 1, "a", &rows(600)).await.unwrap();
+    let whole = submit(&client, 1, "b", &rows(2)).await.unwrap();
+    at_noon(&client).await;
+    let now = instant(NOON);
+    client.batch_execute("update points.batch set due_at = due_at + interval '1 s' where size = 2").await.unwrap();
+    let taken = take(&client, now).await.unwrap();
+    assert!(answer(&client, &taken, now, done).await);
+    client.execute("delete from points.batch_piece where ticket = $1", &[&broken]).await.unwrap();
+    let taken = take(&client, now + SECOND).await.unwrap();
+    assert_eq!(taken.ticket, whole);
+    assert_eq!(state(&client, broken).await, ("done".to_owned(), 0, 500, 0, 100));
+    let failed = told(&client, broken, 0, 1000, Some("failed")).await;
+    assert_eq!((failed.len(), failed[0].0, failed[0].2.as_str()), (100, 501, "failed OUTCOME_UNKNOWN"));
+    assert_eq!(number(&client, "select waiting from points.batch_turn").await, 2);
+}
+
+#[tokio::test]
 async fn batches_are_forgotten_some_days_after_they_are_done() {
     let database = Database::new().await;
     let client = database.client().await;

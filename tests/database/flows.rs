@@ -158,6 +158,81 @@ async fn hours_days_and_months_are_those_of_the_program() {
     assert_eq!(number(&client, days).await, 2);
 }
 
+/// Hours of points booked every ten minutes over a change of the clock, and the days that it makes longer or shorter.
+#[tokio::test]
+async fn nothing_is_lost_or_doubled_where_clocks_change() {
+    for (zone, from, hours, day_hours) in [
+        ("Europe/Berlin", "2030-03-30T22:00:00Z", 9, 23),
+        ("Europe/Berlin", "2030-10-26T21:00:00Z", 9, 25),
+        ("America/New_York", "2030-11-03T03:00:00Z", 9, 25),
+        // by half an hour
+        ("Australia/Lord_Howe", "2030-04-06T12:00:00Z", 9, 24),
+        ("Australia/Lord_Howe", "2030-10-05T12:00:00Z", 9, 23),
+        ("Asia/Kathmandu", "2030-03-06T18:00:00Z", 9, 24),
+    ] {
+        let database = Database::new().await;
+        let client = database.client().await;
+        let set = "update points.program set time_zone = $1";
+        client.execute(set, &[&zone]).await.unwrap();
+        let from = instant(from);
+        let set = "update points.flow_count set counted_until = $1::timestamptz - interval '1 second'";
+        client.execute(set, &[&from]).await.unwrap();
+        let until = from + TimeDelta::hours(hours);
+        let mut at = from;
+        let mut booked = 0;
+        while at < until {
+            one(&client, Request::adjust("ann", 1, &booked.to_string()), Some(at)).await;
+            at += TimeDelta::minutes(10);
+            booked += 1;
+        }
+        count(&client, until).await;
+        assert_eq!(difference_since_2029(&client).await, 0, "{zone}");
+        for unit in ["hour", "day", "month"] {
+            let sql = "select coalesce(sum(adjusted), 0)::bigint, count(distinct starts_at), count(*),
+                    max(extract(epoch from ends_at - starts_at))::bigint, min(extract(epoch from ends_at - starts_at))::bigint
+                from api.flows($1, $2, $3, p_limit => 100) where total";
+            let row = client.query_one(sql, &[&from, &until, &unit]).await.unwrap();
+            assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (booked, row.get(2)), "{zone} by {unit}");
+            let (longest, shortest) = (row.get::<_, i64>(3) / 3600, row.get::<_, i64>(4) / 3600);
+            match unit {
+                "hour" => assert_eq!((longest, shortest), (1, 1), "{zone}"),
+                "day" if day_hours > 24 => assert_eq!(longest, day_hours, "{zone}"),
+                "day" if day_hours < 24 => assert_eq!(shortest, day_hours, "{zone}"),
+                _ => {}
+            }
+        }
+        // no local hour takes more than six, but where a repeated half hour makes one longer
+        let most = number(&client, "select max(entries) from points.hourly_flow").await;
+        assert!(most == 6 || zone == "Australia/Lord_Howe" && most <= 9, "{zone}: {most}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_booked_after_the_clock_was_set_back_is_counted_once() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    client.batch_execute("update points.flow_count set counted_until = '2030-03-05Z'").await.unwrap();
+    let noon = instant("2030-03-06T12:20:00Z");
+    one(&client, Request::adjust("ann", 5, "a"), Some(noon - TimeDelta::hours(9))).await;
+    one(&client, Request::adjust("ann", 6, "b"), Some(noon - TimeDelta::minutes(1))).await;
+    count(&client, noon).await;
+    // three hours, and then one until the next step
+    let back = noon - TimeDelta::hours(3);
+    one(&client, Request::adjust("bea", 7, "c"), Some(back)).await;
+    let now = Some(back + TimeDelta::minutes(50));
+    let sql = "select failure from points.count_flows_step(20000, $1)";
+    let failure: Option<String> = client.query_one(sql, &[&now]).await.unwrap().get(0);
+    assert!(failure.unwrap().starts_with("the clock was set back from 2030-03-06T12:20:00"));
+    let check = "select points.check_totals_step(10, null)";
+    // whatever is counted by then, and again after the clock has caught up
+    for until in [back + TimeDelta::minutes(51), noon, noon + TimeDelta::hours(1)] {
+        count(&client, until).await;
+        assert_eq!(difference_since_2029(&client).await, 0, "at {until}");
+        client.batch_execute(check).await.unwrap();
+    }
+    assert_eq!(flow(&client, "adjust", "").await, 18);
+}
+
 #[tokio::test]
 async fn what_is_committed_late_is_waited_for_and_counted_once() {
     let database = Database::new().await;

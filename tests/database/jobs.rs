@@ -267,6 +267,29 @@ async fn another_gateway_takes_over_in_the_middle_of_a_step() {
     drivers.iter().for_each(|driver| driver.abort());
 }
 
+/// A slow job is in the middle of a step, and the others run.
+#[tokio::test]
+async fn a_slow_job_holds_up_no_other_one() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    make_job(&client, "slow", "PT99999H", &format!("{EFFECT} perform pg_advisory_xact_lock(78);")).await;
+    make_job(&client, "x", "PT1S", EFFECT).await;
+    client.batch_execute("update points.job set enabled = name in ('x', 'slow'), slow = name = 'slow'").await.unwrap();
+    client.batch_execute("update points.job set enabled = false where name = 'x'").await.unwrap();
+    client.batch_execute("select pg_advisory_lock(78)").await.unwrap();
+    let config = jifen::database::parse_url(&database.url()).unwrap();
+    let driver = tokio::spawn(jifen::jobs::run(config));
+    let stuck = "select count(*) = 1 from pg_stat_activity
+        where datname = current_database() and wait_event = 'advisory' and query ~ 'take_step'";
+    until("the slow job is in its step", &client, stuck).await;
+    client.batch_execute("update points.job set enabled = true where name = 'x'").await.unwrap();
+    until("the other one runs twice", &client, "select count(*) >= 2 from public.effect").await;
+    assert!(client.query_one(stuck, &[]).await.unwrap().get::<_, bool>(0), "the slow one still is in its step");
+    client.batch_execute("select pg_advisory_unlock(78)").await.unwrap();
+    until("the slow job ends", &client, "select ended_at is not null from points.job where name = 'slow'").await;
+    driver.abort();
+}
+
 /// The driver by itself: it plans cron jobs, runs intervals, and tells what cannot be planned.
 #[tokio::test]
 async fn a_driver_plans_runs_and_reports() {

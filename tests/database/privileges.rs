@@ -92,6 +92,10 @@ const CALLERS: &[(&str, &[&str])] = &[
     ("set_job", &["jifen_gateway", "jifen_operator"]),
     ("set_activity", &["jifen_gateway", "jifen_operator"]),
     ("take_step", &["jifen_gateway"]),
+    ("take_reconcile_step", &["jifen_operator"]),
+    ("reconcile_account", &["jifen_operator"]),
+    ("acknowledge_discrepancy", &["jifen_gateway", "jifen_operator"]),
+    ("set_integrity", &["jifen_gateway", "jifen_operator"]),
     ("progress_task", &["jifen_operator"]),
     ("claim_task", &["jifen_operator"]),
     ("create_task", &["jifen_gateway", "jifen_operator"]),
@@ -224,4 +228,29 @@ async fn operators_correct_accounts_one_at_a_time() {
     client.batch_execute("select api.adjust_points('zoe', 5, 'a', 'sorry')").await.unwrap();
     client.batch_execute("select api.create_rule('NEW', 'New')").await.unwrap();
     assert_eq!(sqlstate(client.batch_execute("select api.execute(0::smallint, '{}')").await), "42501");
+}
+
+/// Types, tables and policies that a reader makes for itself are no way to run code as the owner.
+#[tokio::test]
+async fn what_a_reader_makes_for_itself_runs_as_nobody_else() {
+    let database = Database::new().await;
+    let reader = database.client_as("jifen_reader").await;
+    reader
+        .batch_execute(
+            "create function pg_temp.run(pg_catalog.text) returns boolean language plpgsql as
+                 $$ begin raise exception 'ran as %', current_user; end $$;
+             create temp table refinery_schema_history (version int);
+             alter table refinery_schema_history enable row level security;
+             create policy p on refinery_schema_history using (pg_temp.run('policy'));
+             insert into refinery_schema_history values (1);
+             grant select on refinery_schema_history to public;
+             create temp table pg_class (oid oid);
+             create domain pg_temp.text as pg_catalog.text check (pg_temp.run(value));
+             create domain pg_temp.timestamptz as pg_catalog.timestamptz check (pg_temp.run(value::pg_catalog.text))",
+        )
+        .await
+        .unwrap();
+    for call in ["api.doctor()", "api.flows(now(), now() + interval '1 hour', 'hour')", "api.liability(now())"] {
+        reader.batch_execute(&format!("select * from {call}")).await.unwrap();
+    }
 }

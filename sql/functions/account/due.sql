@@ -1,6 +1,6 @@
 create or replace function points.due(p_bucket smallint, p_account_id bigint, p_now timestamptz)
 returns table (pending bigint, available bigint, held bigint, debt bigint, expired bigint)
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
     return query
         select l.pending, l.available + h.points - h.lapsed - r.points + r.lapsed, -h.points, -r.points, l.expired + h.lapsed - r.lapsed

@@ -1,6 +1,6 @@
 create or replace function api.acknowledge_alert(p_id bigint, p_actor text, p_idempotency_key text, p_reason text default null, p_client text default 'psql')
 returns table (replayed boolean, alert api.alert)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_replayed boolean := points.decide_alert('acknowledge_alert', p_id, 'acknowledged', null, p_actor, p_reason, p_idempotency_key, p_client);
 begin

@@ -6,6 +6,12 @@ declare
     v_now timestamptz := coalesce(p_now, clock_timestamp());
     v_readings points.alert_reading[];
 begin
+    delete from points.alert a
+    where a.id in (
+        select o.id from points.alert o
+        where o.state = 'resolved' and o.resolved_at <= v_now - interval '90 days'
+        order by o.resolved_at
+        limit 1000);
     due_since := null;
     done := 0;
     v_readings := array(
@@ -24,4 +30,4 @@ end
 $$;
 
 comment on function points.alerts_step(int, timestamptz) is
-    'Job alerts: measures what the alert rules are about, and raises and resolves alerts. p_now moves the clock in tests; null: the clock.';
+    'Job alerts: measures what the alert rules are about, and raises and resolves alerts; deletes those that were resolved 90 days ago, 1,000 at most. p_now moves the clock in tests; null: the clock.';

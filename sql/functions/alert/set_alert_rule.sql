@@ -13,7 +13,7 @@ create or replace function api.set_alert_rule(
     p_enabled boolean default true,
     p_client text default 'psql'
 ) returns table (replayed boolean, alert_rule api.alert_rule)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_rule points.alert_rule := row(p_name, p_description, p_kind, p_flow, p_wallet, p_threshold, p_clear_at, p_minimum, p_hold_seconds,
         p_severity, p_enabled, clock_timestamp());

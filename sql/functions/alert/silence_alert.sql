@@ -1,7 +1,7 @@
 create or replace function api.silence_alert(
     p_id bigint, p_until timestamptz, p_reason text, p_actor text, p_idempotency_key text, p_client text default 'psql'
 ) returns table (replayed boolean, alert api.alert)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_replayed boolean := points.decide_alert('silence_alert', p_id, 'silenced', p_until, p_actor, p_reason, p_idempotency_key, p_client);
 begin

@@ -22,6 +22,8 @@ begin
             values (v_month, v_now, v_waits.lots, v_waits.holds)
             on conflict (month) do update
             set checked_at = excluded.checked_at, open_lots = excluded.open_lots, open_holds = excluded.open_holds;
+            -- It is not late: whoever closes them decides when.
+            due_since := null;
             exit;
         end if;
         -- Sealing locks the month until this transaction ends, so it moves in another one.

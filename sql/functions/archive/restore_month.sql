@@ -1,5 +1,5 @@
 create or replace function api.restore_month(p_month date) returns void
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_fault text;
 begin

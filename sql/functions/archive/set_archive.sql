@@ -1,6 +1,6 @@
 create or replace function api.set_archive(p_after_months int, p_idempotency_key text, p_client text default 'psql')
 returns table (replayed boolean, archive_after_months int)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_change record;
 begin

@@ -6,7 +6,7 @@ returns table (
 )
 language plpgsql stable security definer
 -- It reads the operations whole, once, as no request of a member does.
-set search_path = '' set plan_cache_mode = 'force_custom_plan' set jit = off
+set search_path = pg_catalog, pg_temp set plan_cache_mode = 'force_custom_plan' set jit = off
 set enable_seqscan = on set enable_hashjoin = on set enable_mergejoin = on set max_parallel_workers_per_gather = 2 as $$
 declare
     v_version points.rule_version := points.find_version(p_rule, p_version);

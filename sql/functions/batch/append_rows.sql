@@ -1,5 +1,5 @@
 create or replace function api.append_rows(p_client_id int, p_ticket uuid, p_rows jsonb) returns void
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform from points.batch b
     where b.ticket = p_ticket and b.client_id = p_client_id and b.queued_at is null

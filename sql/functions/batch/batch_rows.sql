@@ -1,6 +1,6 @@
 create or replace function api.batch_rows(p_ticket uuid, p_after int, p_limit int, p_state points.row_state default null)
 returns table (number int, idempotency_key text, state points.row_state, points bigint, operation_id uuid, code text, message text, details jsonb)
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_no int := p_after / 500 + 1;
     v_left int := p_limit;

@@ -4,26 +4,36 @@ language plpgsql volatile as $$
 declare
     v_now timestamptz := coalesce(p_now, clock_timestamp());
     v_client int;
+    v_passed int[] := array[]::int[];
     v_batch points.batch;
     v_piece points.batch_piece;
 begin
-    for v_client in
-        select t.client_id from points.batch_turn t
-        where t.waiting > 0 and exists (
+    loop
+        -- One alone: others are for whoever comes meanwhile.
+        select t.client_id into v_client from points.batch_turn t
+        where t.waiting > 0 and t.client_id <> all (v_passed) and exists (
             select from points.batch b where b.client_id = t.client_id and b.due_at is not null and b.due_at <= v_now)
         order by t.served_at, t.client_id
-        for no key update skip locked
-    loop
+        limit 1
+        for no key update skip locked;
+        exit when not found;
         select * into v_batch from points.batch b
         where b.client_id = v_client and b.due_at is not null and b.due_at <= v_now
         order by b.due_at
         limit 1
         for no key update skip locked;
-        continue when not found;
-        select * into strict v_piece from points.batch_piece p
+        if not found then
+            v_passed := v_passed || v_client;
+            continue;
+        end if;
+        select * into v_piece from points.batch_piece p
         where p.ticket = v_batch.ticket and p.no >= v_batch.at_no
         order by p.no
         limit 1;
+        if not found then
+            perform points.give_up_batch(v_batch.ticket, v_now);
+            continue;
+        end if;
         update points.batch b
         set due_at = v_now + interval '1 minute', at_no = v_piece.no, attempts = b.attempts + 1, unanswered = b.unanswered + 1,
             tried_since = coalesce(b.tried_since, v_now), started_at = coalesce(b.started_at, v_now)
@@ -38,6 +48,7 @@ begin
             select jsonb_agg(jsonb_build_object('number', n, 'code', 'OUTCOME_UNKNOWN', 'given_up', true,
                 'message', 'Five attempts ended without an answer. Send it again under its key: it is done once at most.'))
             from unnest(v_piece.numbers) n), v_now);
+        v_passed := v_passed || v_client;
     end loop;
 end
 $$;

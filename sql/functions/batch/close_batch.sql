@@ -1,6 +1,6 @@
 create or replace function api.close_batch(p_client_id int, p_ticket uuid, p_idempotency_key text, p_label text, p_fingerprint bytea)
 returns table (replayed boolean, ticket uuid)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_known uuid := points.known_batch(p_client_id, p_idempotency_key, p_label, p_fingerprint);
 begin

@@ -7,6 +7,7 @@ declare
     v_batch points.batch;
     v_deleted int;
     v_left int;
+    v_abandoned int := 0;
 begin
     done := 0;
     failure := null;
@@ -39,9 +40,13 @@ begin
     loop
         perform points.discard_batch(v_batch.ticket);
         done := done + 1;
+        v_abandoned := v_abandoned + 1;
     end loop;
+    if v_abandoned = 5 then
+        due_since := v_now;
+    end if;
 end
 $$;
 
 comment on function points.forget_batches_step(int, timestamptz) is
-    'Job forget_batches: deletes batches that were done program.batch_days ago, with their answers, p_limit rows at most, and uploads to which nothing was added for an hour, five at most. p_now moves the clock in tests; null: the clock.';
+    'Job forget_batches: deletes batches that were done program.batch_days ago, with their answers, p_limit rows at most, and uploads to which nothing was added for an hour, five a step. p_now moves the clock in tests; null: the clock.';

@@ -1,5 +1,5 @@
 create or replace function api.set_batches(p_rows bigint, p_rows_a_client bigint, p_days int) returns void
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 begin
     if p_rows is null or p_rows not between 1 and 1000000000 then
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'rows', 'message', 'must be from 1 to 1000000000'));

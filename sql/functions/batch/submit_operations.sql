@@ -1,7 +1,7 @@
 create or replace function api.submit_operations(
     p_client_id int, p_idempotency_key text, p_label text, p_fingerprint bytea, p_rows jsonb, p_set_aside boolean default false
 ) returns table (replayed boolean, ticket uuid)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_now timestamptz := clock_timestamp();
     v_ticket uuid;

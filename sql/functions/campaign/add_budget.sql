@@ -1,7 +1,7 @@
 create or replace function api.add_budget(
     p_campaign text, p_points bigint, p_idempotency_key text, p_client text default 'psql'
 ) returns table (replayed boolean, campaign api.campaign)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_central bigint;
     v_fault text[];

@@ -9,7 +9,7 @@ create or replace function api.change_campaign(
     p_ends_at timestamptz default null,
     p_client text default 'psql'
 ) returns table (replayed boolean, campaign api.campaign)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_campaign points.campaign;
     v_fault text[];

@@ -1,6 +1,6 @@
 create or replace function api.authenticate(p_key_sha256 bytea, p_now timestamptz default null)
 returns table (id int, scopes text[], wallets text[], rate float8, burst int, expires_at timestamptz)
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
     return query
         select c.id, c.scopes, c.wallets, c.rate::float8, c.burst, nullif(k.expires_at, 'infinity')

@@ -9,7 +9,7 @@ create or replace function api.create_client(
     p_expires_at timestamptz default null,
     p_replace boolean default false
 ) returns int
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_scopes text[] := points.scopes_of(p_scopes);
     v_fault text[] := points.client_fault(p_name, v_scopes, p_rules, p_wallets, p_rate, p_burst, p_expires_at);

@@ -1,5 +1,5 @@
 create or replace function api.import_client(p_scope text default 'earn') returns int
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_client points.client;
 begin

@@ -1,5 +1,5 @@
 create or replace function api.note_key_uses(p_keys_sha256 bytea[], p_used_at timestamptz[]) returns int
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_noted int;
 begin

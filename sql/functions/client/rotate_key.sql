@@ -1,7 +1,7 @@
 create or replace function api.rotate_key(
     p_name text, p_key_sha256 bytea, p_valid_until timestamptz, p_expires_at timestamptz default null, p_now timestamptz default null
 ) returns int
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_now timestamptz := coalesce(p_now, clock_timestamp());
     v_id int;

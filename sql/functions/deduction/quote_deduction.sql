@@ -1,6 +1,6 @@
 create or replace function api.quote_deduction(p_user_id text, p_order_amount numeric, p_wallet text default 'points')
 returns table (points bigint, money numeric, most_points bigint, least_points bigint, points_per_unit int)
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_deduction points.deduction;
     v_available bigint;

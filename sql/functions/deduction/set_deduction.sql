@@ -6,7 +6,7 @@ create or replace function api.set_deduction(
     p_decimals smallint default 2,
     p_wallet text default 'points'
 ) returns void
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_fault text[];
 begin

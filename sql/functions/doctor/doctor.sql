@@ -1,7 +1,7 @@
 create or replace function api.doctor(
     p_clock timestamptz default null, p_connections int default null, p_migration int default null, p_bundle bytea default null
 ) returns table (topic text, state text, finding text, remedy text)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 begin
     return query
     select d.topic, d.state, d.finding, case when d.state <> 'ok' then d.remedy end

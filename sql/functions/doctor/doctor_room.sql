@@ -3,7 +3,7 @@ returns table (topic text, state text, finding text, remedy text)
 language plpgsql volatile as $$
 declare
     v_free int;
-    v_needed int := coalesce(p_connections, 31);
+    v_needed int := coalesce(p_connections, 32);
     v_slots int := current_setting('max_locks_per_transaction')::int
         * (current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int);
     v_relations bigint;

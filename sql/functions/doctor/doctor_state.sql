@@ -2,22 +2,17 @@ create or replace function points.doctor_state(p_migration int, p_bundle bytea)
 returns table (topic text, state text, finding text, remedy text)
 language plpgsql volatile as $$
 declare
-    v_history regclass;
-    v_migration int;
     v_bundle points.bundle;
     v_partitions text := points.partition_fault(clock_timestamp());
     v_jobs text;
     v_late text;
 begin
-    -- It is where the search_path of who migrated says.
-    select c.oid::regclass into v_history from pg_catalog.pg_class c where c.relname = 'refinery_schema_history' and c.relkind = 'r' limit 1;
-    execute format('select max(h.version) from %s h', v_history) into v_migration;
     select b.* into v_bundle from points.bundle b;
     return query
     select 'migrations',
-        case when v_migration < p_migration then 'fail' when v_migration > p_migration then 'warn' else 'ok' end,
-        format('V%s is the last that was applied', v_migration) || coalesce(format(', and V%s the last of this program', p_migration), ''),
-        case when v_migration > p_migration then 'A newer version of Jifen has migrated: replace this program.' else 'Run jifen migrate as a role that may create schemas and roles.' end;
+        case when v_bundle.migration < p_migration then 'fail' when v_bundle.migration > p_migration then 'warn' else 'ok' end,
+        format('V%s is the last that was applied', v_bundle.migration) || coalesce(format(', and V%s the last of this program', p_migration), ''),
+        case when v_bundle.migration > p_migration then 'A newer version of Jifen has migrated: replace this program.' else 'Run jifen migrate as a role that may create schemas and roles.' end;
     return query
     select 'functions', case when p_bundle is not null and p_bundle <> v_bundle.hash then 'warn' else 'ok' end,
         format('applied at %s', to_char(v_bundle.applied_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'))

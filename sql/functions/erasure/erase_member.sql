@@ -5,7 +5,7 @@ create or replace function api.erase_member(
     p_actor text default session_user,
     p_client text default 'psql'
 ) returns table (replayed boolean, accounts int, points bigint, erased_at timestamptz)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_outcome record;
 begin

@@ -1,6 +1,6 @@
 create or replace function api.execute_erase(p_request api.request)
 returns table (refusal text, detail jsonb, replayed boolean, accounts int, points bigint, erased_at timestamptz)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 begin
     return query select * from points.run_erase(p_request);
 end

@@ -1,6 +1,6 @@
 create or replace function api.explain_operation(p_user_id text, p_operation_id uuid, p_wallet text default 'points')
 returns table (no int, step text, words text, result bigint, at timestamptz, agrees boolean)
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_operation points.operation;
     v_zone text;

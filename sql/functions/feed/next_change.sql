@@ -1,5 +1,5 @@
 create or replace function points.next_change(p_bucket smallint, p_account_id bigint, p_now timestamptz) returns timestamptz
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
     return (
         select nullif(min(c.at), 'infinity')

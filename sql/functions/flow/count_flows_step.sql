@@ -5,14 +5,26 @@ language plpgsql volatile as $$
 declare
     v_count points.flow_count;
     v_own xid8 := pg_current_xact_id();
+    v_now timestamptz := coalesce(p_now, clock_timestamp());
+    v_from timestamptz;
     v_until timestamptz;
     v_entries bigint;
 begin
     done := 0;
     failure := null;
-    select * into v_count from points.flow_count c for update;
+    select * into strict v_count from points.flow_count c for update;
     if v_count.counted_until is null then
-        v_count.counted_until := coalesce((select min(e.recorded_at) from points.entry_history e), p_now, clock_timestamp()) - interval '1 microsecond';
+        v_count.counted_until := coalesce((select min(e.recorded_at) from points.entry_history e), v_now) - interval '1 microsecond';
+    end if;
+    -- The clock was set back: what has been recorded since is before what is counted, so the last two hours are counted anew.
+    if v_now < greatest(v_count.counted_until, v_count.mark_at) then
+        v_from := date_trunc('hour', v_now - interval '1 hour', (select p.time_zone from points.program p));
+        failure := format('the clock was set back from %s to %s: flows since %s are counted anew',
+            points.instant_text(greatest(v_count.counted_until, v_count.mark_at)), points.instant_text(v_now), points.instant_text(v_from));
+        delete from points.hourly_flow f where f.hour >= v_from;
+        v_count.counted_until := least(v_count.counted_until, v_from - interval '1 microsecond');
+        v_count.mark_at := null;
+        v_count.mark_xid := null;
     end if;
     -- Numbers of a server that this database was restored from mean nothing here.
     if greatest(v_count.mark_by, v_count.mark_xid) > v_own then
@@ -41,7 +53,7 @@ begin
         end if;
     end if;
     if v_count.mark_at is null then
-        v_count.mark_at := coalesce(p_now, clock_timestamp());
+        v_count.mark_at := v_now;
         v_count.mark_by := v_own;
         v_count.mark_xid := null;
     end if;
@@ -52,4 +64,4 @@ end
 $$;
 
 comment on function points.count_flows_step(int, timestamptz) is
-    'Job count_flows: counts the next slice of entries, aiming at p_limit of them, up to an instant that an earlier step has marked. Whoever books takes a number of a transaction with its first lock and reads the clock after that, so what may be recorded before the mark has a lower number than the transaction after the one that marked: once no lower one runs, all of it can be seen. So what is committed late is waited for, and counted once. p_now moves the clock in tests; null: the clock.';
+    'Job count_flows: counts the next slice of entries, aiming at p_limit of them, up to an instant that an earlier step has marked. Whoever books takes a number of a transaction with its first lock and reads the clock after that, so what may be recorded before the mark has a lower number than the transaction after the one that marked: once no lower one runs, all of it can be seen. So what is committed late is waited for, and counted once. After the clock was set back, which it reports as a failure, it counts the hours since the one before anew. p_now moves the clock in tests; null: the clock.';

@@ -4,7 +4,7 @@ create or replace function api.flows(
     starts_at timestamptz, ends_at timestamptz, whole boolean, total boolean, rule text, entries bigint, issued bigint, clawed_back bigint, used bigint,
     refunded bigint, expired bigint, reinstated bigint, adjusted bigint, transferred bigint, written_off bigint, net bigint
 )
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_zone text := (select p.time_zone from points.program p);
     v_step interval := case p_unit when 'hour' then interval '1 hour' when 'day' then interval '1 day' when 'month' then interval '1 month' end;

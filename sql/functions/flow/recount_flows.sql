@@ -1,5 +1,5 @@
 create or replace function api.recount_flows() returns bigint
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_until timestamptz;
 begin

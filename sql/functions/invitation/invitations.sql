@@ -1,6 +1,6 @@
 create or replace function api.invitations(p_user_id text, p_wallet text default 'points')
 returns table (code text, paid int, revoked int, inviter text, status text, joined_at timestamptz)
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_bucket smallint := points.bucket(p_user_id, p_wallet);
 begin

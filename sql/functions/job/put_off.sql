@@ -1,5 +1,5 @@
 create or replace function api.put_off(p_name text, p_next timestamptz, p_failure text default null) returns void
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform points.plan_job(p_name, p_next, p_failure, clock_timestamp());
 end

@@ -1,7 +1,7 @@
 create or replace function api.run_job(
     p_name text, p_steps int default 1, p_idempotency_key text default null, p_client text default 'psql'
 ) returns table (replayed boolean, steps int, done int, more boolean, failure text, job api.job)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_step record;
 begin

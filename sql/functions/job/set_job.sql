@@ -1,7 +1,7 @@
 create or replace function api.set_job(
     p_name text, p_schedule text, p_enabled boolean, p_idempotency_key text, p_client text default 'psql'
 ) returns table (replayed boolean, job api.job)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_fault text[];
     v_change record;

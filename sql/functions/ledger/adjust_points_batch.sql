@@ -9,7 +9,7 @@ create or replace function api.adjust_points_batch(
     p_metadata jsonb default null,
     p_client text default 'psql'
 ) returns table (no int, user_id text, refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_client_id int := (select c.id from points.client c where c.name = p_client);
     v_count int := coalesce(cardinality(p_user_ids), 0);

@@ -3,7 +3,7 @@ returns table (refusal text, detail jsonb, replayed boolean, operation api.opera
 language plpgsql volatile security definer
 -- Batches differ in size and not in shape, so planning each anew costs more than it wins; and a plan made while
 -- the tables were still empty must not be one that reads them whole.
-set search_path = '' set plan_cache_mode = 'force_generic_plan' set jit = off
+set search_path = pg_catalog, pg_temp set plan_cache_mode = 'force_generic_plan' set jit = off
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set max_parallel_workers_per_gather = 0 as $$
 begin
     return query select * from points.execute(p_bucket, p_requests);

@@ -2,7 +2,7 @@ create or replace function points.level_now(p_of_bucket smallint, p_account_id b
 returns table (wallet text, weighed points.weighed_level)
 language plpgsql stable security definer
 -- A plan made while tables were empty must not read them whole later.
-set search_path = '' set enable_seqscan = off as $$
+set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 declare
     v_bucket smallint := p_of_bucket;
     v_account_id bigint := p_account_id;

@@ -8,7 +8,7 @@ create or replace function api.preview_levels(
     p_multiplied_rules text[] default '{}',
     p_level_wallet text default null
 ) returns table (previous text, level text, members bigint)
-language plpgsql volatile security definer set search_path = '' set work_mem = '64MB' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set work_mem = '64MB' as $$
 declare
     v_now timestamptz := clock_timestamp();
     v_fault text[] := points.levels_fault(

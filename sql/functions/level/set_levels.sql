@@ -10,7 +10,7 @@ create or replace function api.set_levels(
     p_level_wallet text default null,
     p_client text default 'psql'
 ) returns table (replayed boolean, wallet api.wallet, levels api.level[])
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_fault text[];
     v_change record;

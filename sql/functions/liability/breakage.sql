@@ -1,6 +1,6 @@
 create or replace function api.breakage(p_from date, p_to date, p_wallet text default 'points')
 returns table (closed_granted bigint, closed_expired bigint, rate numeric, cohorts api.breakage_cohort[])
-language plpgsql stable security definer set search_path = '' set enable_seqscan = on set plan_cache_mode = auto as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set enable_seqscan = on set plan_cache_mode = auto as $$
 declare
     v_zone text := (select p.time_zone from points.program p);
     v_from timestamptz := date_trunc('month', p_from::timestamp) at time zone v_zone;

@@ -1,6 +1,6 @@
 create or replace function api.liability(p_at timestamptz default null, p_wallet text default 'points')
 returns table (at timestamptz, points bigint, held bigint, debt bigint, point_value numeric, value numeric, parts api.liability_part[])
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_at timestamptz := least(coalesce(p_at, now()), now());
     v_value numeric := points.point_value(p_wallet);

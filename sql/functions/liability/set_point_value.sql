@@ -1,6 +1,6 @@
 create or replace function api.set_point_value(p_value numeric, p_idempotency_key text, p_wallet text default 'points', p_client text default 'psql')
 returns table (replayed boolean, point_value numeric)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_change record;
 begin

@@ -10,7 +10,7 @@ create or replace function api.change_limit(
     p_gives_back boolean default null,
     p_client text default 'psql'
 ) returns table (replayed boolean, earn_limit api.earn_limit)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_period points.quota_period;
     v_per points.limit_subject;

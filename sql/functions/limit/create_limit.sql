@@ -11,7 +11,7 @@ create or replace function api.create_limit(
     p_per points.limit_subject default 'member',
     p_client text default 'psql'
 ) returns table (replayed boolean, earn_limit api.earn_limit)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_gives_back boolean := coalesce(p_gives_back, p_per = 'member');
     v_fault text[] := points.limit_fault(p_code, p_name, p_rules, p_period, p_max_times, p_max_points, p_excess, v_gives_back, p_per);

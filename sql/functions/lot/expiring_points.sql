@@ -1,5 +1,5 @@
 create or replace function api.expiring_points(p_user_id text, p_days int default 30, p_wallet text default 'points') returns setof api.lot
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
     return query
         select l.*

@@ -1,6 +1,6 @@
 create or replace function api.set_activity(p_kinds points.operation_kind[], p_idempotency_key text, p_client text default 'psql')
 returns table (replayed boolean, activity_kinds points.operation_kind[])
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_kinds text[] := array(select distinct k.kind::text from unnest(p_kinds) k(kind) order by 1);
     v_replayed boolean;

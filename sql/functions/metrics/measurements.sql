@@ -1,5 +1,5 @@
 create or replace function api.measurements() returns table (name text, labels text[], value float8)
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_now timestamptz := clock_timestamp();
     v_zone text := (select p.time_zone from points.program p);

@@ -1,5 +1,5 @@
 create or replace function api.set_notice_days(p_days int[]) returns void
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 begin
     if p_days is null or cardinality(p_days) > 10 or array_position(p_days, null) is not null
         or exists (select from unnest(p_days) as d (days) where d.days not between 1 and 365)

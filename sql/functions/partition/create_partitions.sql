@@ -1,5 +1,5 @@
 create or replace function api.create_partitions(p_from timestamptz default now()) returns int
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 begin
     return points.make_partitions(3, p_from);
 end

@@ -3,7 +3,7 @@ returns table (
     refusal text, detail jsonb, points bigint, available_at timestamptz, expires_at timestamptz, previous_level text, level text,
     account api.account, entries api.entry[], lots api.preview_lot[]
 )
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 begin
     return query select p.* from points.preview(p_request) p;
 end

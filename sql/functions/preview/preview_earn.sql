@@ -11,7 +11,7 @@ create or replace function api.preview_earn(
     refusal text, detail jsonb, points bigint, available_at timestamptz, expires_at timestamptz, previous_level text, level text,
     account api.account, entries api.entry[], lots api.preview_lot[]
 )
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 begin
     return query select p.* from points.preview_one(p_client, row('earn', p_user_id, p_wallet, null, null, p_rule, p_order_key, null, null, null, p_amount, p_points, p_occurred_at, null, null, null, null, null, null)::api.request) p;
 end

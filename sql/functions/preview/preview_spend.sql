@@ -9,7 +9,7 @@ create or replace function api.preview_spend(
     refusal text, detail jsonb, points bigint, available_at timestamptz, expires_at timestamptz, previous_level text, level text,
     account api.account, entries api.entry[], lots api.preview_lot[]
 )
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 begin
     return query select p.* from points.preview_one(p_client, row('spend', p_user_id, p_wallet, null, null, null, p_order_key, null, null, null, p_amount, p_points, null, null, null, null, null, null, null)::api.request) p;
 end

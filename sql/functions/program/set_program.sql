@@ -1,5 +1,5 @@
 create or replace function api.set_program(p_name text, p_time_zone text, p_currency text, p_debt_policy text, p_frozen_earns boolean default true) returns void
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 begin
     if not exists (select from pg_catalog.pg_timezone_names z where z.name = p_time_zone) then
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'time_zone', 'message', 'no such time zone'));

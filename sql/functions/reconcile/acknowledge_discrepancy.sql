@@ -1,7 +1,7 @@
 create or replace function api.acknowledge_discrepancy(
     p_id bigint, p_reason text, p_actor text, p_idempotency_key text, p_client text default 'psql'
 ) returns table (replayed boolean, discrepancy api.discrepancy)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_fault text[];
     v_change record;

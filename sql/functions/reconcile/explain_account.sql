@@ -3,7 +3,7 @@ returns table (
     seq bigint, what text, kind text, idempotency_key text, pending bigint, available bigint, held bigint, debt bigint, pockets_after text, lot text,
     lot_points bigint, lot_granted bigint, lot_left bigint, available_at timestamptz, expires_at timestamptz, recorded_at timestamptz, wrong text
 )
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_bucket smallint := points.bucket(p_user_id, p_wallet);
     v_id bigint := (select a.id from points.account a where a.bucket = v_bucket and a.user_id = p_user_id and a.wallet = p_wallet);

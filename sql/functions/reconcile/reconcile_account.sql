@@ -1,6 +1,6 @@
 create or replace function api.reconcile_account(p_user_id text, p_wallet text default 'points')
 returns table (check_name text, law text, subject text, evidence jsonb)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_bucket smallint := points.bucket(p_user_id, p_wallet);
     v_account_id bigint := (select a.id from points.account a where a.bucket = v_bucket and a.user_id = p_user_id and a.wallet = p_wallet);

@@ -1,6 +1,6 @@
 create or replace function api.take_reconcile_step(p_mode text, p_limit int default 100000)
 returns table (run bigint, done int, ended boolean, chunks_done bigint, chunks bigint, discrepancies bigint)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_step record;
 begin

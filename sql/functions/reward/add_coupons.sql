@@ -4,7 +4,7 @@ create or replace function api.add_coupons(
     p_idempotency_key text,
     p_client text default 'psql'
 ) returns table (replayed boolean, reward api.reward)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_kind points.reward_kind := (select w.kind from points.reward w where w.code = p_reward);
     v_fault text[];

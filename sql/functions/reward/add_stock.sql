@@ -5,7 +5,7 @@ create or replace function api.add_stock(
     p_prize smallint default 0,
     p_client text default 'psql'
 ) returns table (replayed boolean, reward api.reward)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_kind points.reward_kind := (select w.kind from points.reward w where w.code = p_reward);
     v_central bigint;

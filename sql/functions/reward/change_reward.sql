@@ -10,7 +10,7 @@ create or replace function api.change_reward(
     p_quota_period points.quota_period default null,
     p_client text default 'psql'
 ) returns table (replayed boolean, reward api.reward)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_reward points.reward;
     v_fault text[];

@@ -14,7 +14,7 @@ create or replace function api.create_reward(
     p_prizes jsonb default null,
     p_client text default 'psql'
 ) returns table (replayed boolean, reward api.reward)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_fault text[];
     v_replayed boolean;

@@ -1,5 +1,5 @@
 create or replace function points.stock_left(p_reward text, p_prize smallint default 0) returns bigint
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
     return (
         select c.remaining + coalesce(sum(s.remaining), 0)::bigint

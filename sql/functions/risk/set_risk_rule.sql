@@ -14,7 +14,7 @@ create or replace function api.set_risk_rule(
     p_wait_days int default null,
     p_client text default 'psql'
 ) returns table (replayed boolean, risk_rule api.risk_rule)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_rule points.risk_rule := row(p_code, p_name, p_rules, p_measure, p_threshold, p_window_minutes, p_min_awards, p_from_hour, p_to_hour,
         p_decision, p_wait_days, p_mode, clock_timestamp());

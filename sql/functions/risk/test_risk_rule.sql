@@ -1,7 +1,7 @@
 create or replace function api.test_risk_rule(
     p_code text, p_from timestamptz, p_to timestamptz, out awards bigint, out hits bigint, out members bigint, out points bigint
 )
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_rule points.risk_rule;
     v_window interval;

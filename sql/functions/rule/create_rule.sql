@@ -1,7 +1,7 @@
 create or replace function api.create_rule(
     p_code text, p_name text, p_idempotency_key text default null, p_client text default 'psql', p_once boolean default false
 ) returns table (replayed boolean, rule api.rule)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_fault text[];
     v_replayed boolean;

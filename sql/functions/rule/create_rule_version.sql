@@ -16,7 +16,7 @@ create or replace function api.create_rule_version(
     p_wallet text default null,
     p_idle boolean default false
 ) returns int
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_version points.rule_version := row(
         p_rule, points.lock_rule(p_rule), p_starts_at, p_basis, p_fixed_points, p_points_per_unit, p_tier_starts, p_tier_rates, p_rounding,

@@ -1,7 +1,7 @@
 create or replace function api.discard_rule_draft(
     p_rule text, p_version int, p_idempotency_key text, p_client text default 'psql'
 ) returns table (replayed boolean, rule api.rule)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_change record;
 begin

@@ -18,7 +18,7 @@ create or replace function api.draft_rule_version(
     p_client text default 'psql',
     p_idle boolean default false
 ) returns table (replayed boolean, version api.rule_version)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_next int := points.lock_rule(p_rule);
     v_terms points.rule_version := row(

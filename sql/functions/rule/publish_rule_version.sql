@@ -6,7 +6,7 @@ create or replace function api.publish_rule_version(
     p_draft_revision int default null,
     p_client text default 'psql'
 ) returns table (replayed boolean, version api.rule_version)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_change record;
     v_draft points.rule_draft;

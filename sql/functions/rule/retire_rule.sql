@@ -1,7 +1,7 @@
 create or replace function api.retire_rule(
     p_rule text, p_idempotency_key text, p_at timestamptz default null, p_client text default 'psql'
 ) returns table (replayed boolean, rule api.rule)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_next int := points.lock_rule(p_rule);
     v_now timestamptz := clock_timestamp();

@@ -1,5 +1,5 @@
 create or replace function api.receipt(p_user_id text, p_operation_id uuid, p_wallet text default 'points') returns jsonb
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_bucket smallint := points.bucket(p_user_id, p_wallet);
     v_entry points.entry;

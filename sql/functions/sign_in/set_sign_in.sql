@@ -9,7 +9,7 @@ create or replace function api.set_sign_in(
     p_wallet text default 'points',
     p_client text default 'psql'
 ) returns table (replayed boolean, sign_in_terms api.sign_in_terms)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_fault text[];
     v_replayed boolean;

@@ -6,7 +6,7 @@ create or replace function api.set_time_zone(
     p_metadata jsonb default null,
     p_client text default 'psql'
 ) returns table (replayed boolean, operation api.operation, entry api.entry, account api.account)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 begin
     return query select * from points.execute_one(p_client, row('set_time_zone', p_user_id, p_wallet, null, p_idempotency_key, null, null, null, null, null, null, null, null, null, null, null, p_metadata, p_time_zone, null)::api.request);
 end

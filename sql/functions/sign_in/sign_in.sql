@@ -7,7 +7,7 @@ create or replace function api.sign_in(
     p_address inet default null,
     p_device text default null
 ) returns table (replayed boolean, operation api.operation, entry api.entry, account api.account)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 begin
     return query select * from points.execute_one(p_client, row('sign_in', p_user_id, p_wallet, null, p_idempotency_key, null, null, null, null, null, null, null, null, null, null, null, p_metadata, null, row(p_address, p_device)::api.origin)::api.request);
 end

@@ -5,7 +5,7 @@ returns table (
     tomorrow date, tomorrow_streak int, tomorrow_points bigint, tomorrow_bonus bigint,
     make_up_from date, make_up_left int, make_up_price bigint
 )
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
     return query
         select * from points.read_sign_ins(points.bucket(p_user_id, p_wallet), p_user_id, p_month, p_wallet, now());

@@ -10,7 +10,7 @@ create or replace function api.change_task(
     p_open_until timestamptz default null,
     p_client text default 'psql'
 ) returns table (replayed boolean, task api.task)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_task points.task;
     v_fault text[];

@@ -11,7 +11,7 @@ create or replace function api.create_task(
     p_wallet text default 'points',
     p_client text default 'psql'
 ) returns table (replayed boolean, task api.task)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_fault text[];
     v_replayed boolean;

@@ -1,6 +1,6 @@
 create or replace function api.task_progress(p_user_id text, p_wallet text default 'points', p_first int default 100, p_after text default null)
 returns table (task api.task, done int, starts_on date, claimed_at timestamptz, claimable boolean)
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
     return query
         select * from points.read_tasks(points.bucket(p_user_id, p_wallet), p_user_id, p_wallet, least(p_first, 101), p_after, now());

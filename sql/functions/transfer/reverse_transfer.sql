@@ -8,7 +8,7 @@ create or replace function api.reverse_transfer(
     p_metadata jsonb default null,
     p_client text default 'psql'
 ) returns table (replayed boolean, operation api.operation, entry api.entry, account api.account)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 begin
     return query select * from points.pair_one(p_client, row('reverse', p_user_id, p_wallet, null, p_idempotency_key, null, null, null, p_transfer_id, null, null, null, null, null, p_reason, p_actor, p_metadata, null, null)::api.request);
 end

@@ -1,7 +1,7 @@
 create or replace function api.set_transfer_limits(
     p_minimum bigint default null, p_maximum bigint default null, p_times_a_day int default null, p_points_a_day bigint default null
 ) returns void
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 begin
     update points.program
     set transfer_minimum = p_minimum, transfer_maximum = p_maximum,

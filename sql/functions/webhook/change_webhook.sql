@@ -11,7 +11,7 @@ create or replace function api.change_webhook(
     p_per_second int default 100,
     p_client text default 'psql'
 ) returns table (replayed boolean, webhook api.webhook)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_webhook points.webhook;
     v_fault text[];

@@ -10,7 +10,7 @@ create or replace function api.create_webhook(
     p_per_second int default 100,
     p_client text default 'psql'
 ) returns table (replayed boolean, secret text, webhook api.webhook)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_now timestamptz := clock_timestamp();
     v_secret bytea;

@@ -1,5 +1,5 @@
 create or replace function api.delete_webhook(p_name text, p_idempotency_key text, p_client text default 'psql') returns boolean
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_webhook points.webhook := points.lock_webhook(p_name);
     v_change record;

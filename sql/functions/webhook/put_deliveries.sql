@@ -1,7 +1,7 @@
 create or replace function api.put_deliveries(
     p_buckets smallint[], p_events bigint[], p_webhooks int[], p_attempts int[], p_statuses int[], p_failures text[]
 ) returns void
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform points.report_deliveries(p_buckets, p_events, p_webhooks, p_attempts, p_statuses, p_failures);
 end

@@ -2,7 +2,7 @@ create or replace function api.replay_webhook_deliveries(
     p_name text, p_idempotency_key text, p_ids text[] default null, p_since timestamptz default null, p_delivered boolean default false,
     p_client text default 'psql'
 ) returns table (replayed boolean, deliveries int, more boolean, webhook api.webhook)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_webhook points.webhook := points.lock_webhook(p_name);
     v_fault text[];

@@ -1,6 +1,6 @@
 create or replace function api.rotate_webhook_secret(p_name text, p_idempotency_key text, p_client text default 'psql')
 returns table (replayed boolean, secret text, webhook api.webhook)
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_webhook points.webhook := points.lock_webhook(p_name);
     v_secret bytea;

@@ -1,5 +1,5 @@
 create or replace function api.set_webhooks(p_to_private boolean, p_days int) returns void
-language plpgsql volatile security definer set search_path = '' as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 begin
     if p_to_private is null then
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'to_private', 'message', 'must not be null'));
