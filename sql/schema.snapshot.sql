@@ -4550,7 +4550,7 @@ function points.screen_redeems(p_bucket smallint, p_requests api.request[], p_dr
     returns points.draft[]
     plpgsql stable
 
-function points.seal_bucket(p_of_bucket smallint, p_since timestamp with time zone, p_next_since timestamp with time zone, p_now timestamp with time zone)
+function points.seal_bucket(p_of_bucket smallint, p_since timestamp with time zone, p_next_since timestamp with time zone, p_now timestamp with time zone, p_most bigint DEFAULT 200000)
     returns bigint
     plpgsql volatile set enable_seqscan=off, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off
 

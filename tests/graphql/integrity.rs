@@ -69,4 +69,10 @@ async fn seals_are_listed_and_receipts_are_given() {
     assert_eq!((&given["seq"], &given["entry"]["deltas"]), (&json!("2"), &json!([0, 1280, 0, 0])));
     let none = gateway.ask(receipt, json!({ "id": operation_id(1, "never").to_string() })).await;
     assert!(none["receipt"].is_null(), "{none}");
+    // it hashes a whole seal, so a request has only some of them
+    let many: String = (0..11)
+        .map(|n| format!("r{n}: receipt(userId: \"alice\", operationId: \"{}\") ", operation_id(1, "x")))
+        .collect();
+    let refused = gateway.refused(&format!("{{ {many} }}"), json!({})).await;
+    assert!(refused.to_string().contains("complex"), "{refused}");
 }
