@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Gateway, code, until};
+use super::{Gateway, code, make_key, until};
 use crate::common::operation_id;
 
 #[tokio::test]
@@ -33,6 +33,12 @@ async fn integrity_tells_what_is_proven_and_what_is_wrong() {
     let wrong = gateway.ask(ask, json!({ "state": "OPEN" })).await["integrity"]["discrepancies"]["nodes"].clone();
     let held = wrong.as_array().unwrap().iter().find(|found| found["check"] == "holds_equal_held").unwrap();
     assert_eq!((&held["userId"], &held["evidence"]), (&json!("bob"), &json!({ "held": 1, "holds": 0 })));
+
+    // a key that is kept to other wallets sees none of it
+    let key = make_key(&database, "of-coins", &["audit"], None).await;
+    client.batch_execute("update points.client set wallets = '{coins}' where name = 'of-coins'").await.unwrap();
+    let seen = gateway.with_key(&key).ask(ask, json!({})).await["integrity"]["discrepancies"]["nodes"].clone();
+    assert_eq!(seen, json!([]));
 
     let acknowledge = "mutation($input: AcknowledgeDiscrepancyInput!) {
         acknowledgeDiscrepancy(input: $input) { replayed discrepancy { state actor reason } } }";
