@@ -3144,7 +3144,7 @@ function api.spend_points(p_user_id text, p_points bigint, p_idempotency_key tex
     grant execute to jifen_operator
 
 function api.submit_operations(p_client_id integer, p_idempotency_key text, p_label text, p_fingerprint bytea, p_rows jsonb, p_set_aside boolean DEFAULT false)
-    returns TABLE(replayed boolean, ticket uuid)
+    returns TABLE(replayed boolean, ticket uuid, set_aside integer[])
     plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway
 
@@ -4577,6 +4577,10 @@ function points.send_points(p_bucket smallint, p_to_bucket smallint, p_to_id big
 function points.seq_weight(p_account_id bigint, p_seq bigint)
     returns bigint
     sql immutable parallel safe
+
+function points.set_aside(p_ticket uuid)
+    returns integer[]
+    sql stable
 
 function points.settle(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
     returns void

@@ -169,7 +169,9 @@ impl Store {
                     return Ok(Stored::Yes(queued.set_aside));
                 }
                 Err(fault) if fault.error.code == "INTERNAL" && failed => {
-                    return Ok(Stored::Never(fault.error.message));
+                    let trace = fault.error.details.as_ref().and_then(|details| details["trace"].as_str());
+                    let trace = trace.unwrap_or_default();
+                    return Ok(Stored::Never(format!("could not be stored: the log says why under the trace id {trace}")));
                 }
                 Err(fault) if fault.error.retryable || fault.error.code == "INTERNAL" => {
                     failed = fault.error.code == "INTERNAL";
