@@ -3151,6 +3151,8 @@ function api.spend_points(p_user_id text, p_points bigint, p_idempotency_key tex
 function api.submit_operations(p_client_id integer, p_idempotency_key text, p_label text, p_fingerprint bytea, p_rows jsonb, p_set_aside boolean DEFAULT false)
     returns TABLE(replayed boolean, ticket uuid)
     plpgsql volatile security definer set search_path=pg_catalog, pg_temp
+    returns TABLE(replayed boolean, ticket uuid, set_aside integer[])
+    plpgsql volatile security definer set search_path=""
     grant execute to jifen_gateway
 
 function api.take_deliveries()
@@ -4559,7 +4561,7 @@ function points.screen_redeems(p_bucket smallint, p_requests api.request[], p_dr
     returns points.draft[]
     plpgsql stable
 
-function points.seal_bucket(p_of_bucket smallint, p_since timestamp with time zone, p_next_since timestamp with time zone, p_now timestamp with time zone)
+function points.seal_bucket(p_of_bucket smallint, p_since timestamp with time zone, p_next_since timestamp with time zone, p_now timestamp with time zone, p_most bigint DEFAULT 200000)
     returns bigint
     plpgsql volatile set enable_seqscan=off, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off
 
@@ -4586,6 +4588,10 @@ function points.send_points(p_bucket smallint, p_to_bucket smallint, p_to_id big
 function points.seq_weight(p_account_id bigint, p_seq bigint)
     returns bigint
     sql immutable parallel safe
+
+function points.set_aside(p_ticket uuid)
+    returns integer[]
+    sql stable
 
 function points.settle(p_bucket smallint, p_account_ids bigint[], p_now timestamp with time zone)
     returns void

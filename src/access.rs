@@ -247,6 +247,11 @@ pub fn owner(context: &Context<'_>, user_id: Option<&str>) -> Result<(), Error> 
     }
 }
 
+/// The wallets that the caller's key is kept to, for fields of objects; None: all.
+pub fn wallets<'a>(context: &Context<'a>) -> Result<&'a Option<Vec<String>>, Error> {
+    Ok(&identified(context)?.wallets)
+}
+
 /// Whether a member asks.
 pub fn by_member(context: &Context<'_>) -> Result<bool, Error> {
     Ok(identified(context)?.member.is_some())

@@ -501,8 +501,8 @@ pub struct Reconcile {
 /// Options of `jifen verify`.
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// Check this receipt, and nothing else; needs no database
-    #[arg(long)]
+    /// Check this receipt, and nothing else; needs --roots, and no database
+    #[arg(long, requires = "roots")]
     pub receipt: Option<PathBuf>,
     /// A file with roots that were kept elsewhere: all of them must be there, and the receipt must lead to one
     #[arg(long)]

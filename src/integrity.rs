@@ -9,7 +9,7 @@ use postgres_types::FromSql;
 use serde_json::Value;
 
 use crate::{
-    access::caller,
+    access::{caller, wallets},
     account::{bad_cursor, connection, page_complexity, page_size},
     catalogue::{change, check_terms},
     error::Error,
@@ -69,8 +69,8 @@ impl Integrity {
         Ok(reads.list("select k from api.reconciliation_check k order by k.name", &[]).await?)
     }
 
-    /// Discrepancies by number, the oldest first; of one state, or all. At most 100 a page, 20 unless asked. INVALID_INPUT:
-    /// first or after is out of range.
+    /// Discrepancies by number, the oldest first; of one state, or all. For keys that are kept to some wallets, those of
+    /// accounts in these. At most 100 a page, 20 unless asked. INVALID_INPUT: first or after is out of range.
     #[graphql(complexity = "page_complexity(first, child_complexity)")]
     async fn discrepancies(
         &self,
@@ -87,8 +87,9 @@ impl Integrity {
         };
         let reads = context.data::<DataLoader<Reads>>()?.loader();
         let sql = "select d from api.discrepancy d where d.id > $1 and ($2::text is null or d.state = $2)
-            order by d.id limit $3";
-        let rows = reads.list(sql, &[&id, &state.map(DiscrepancyState::name), &i64::from(first + 1)]).await?;
+            and ($4::text[] is null or d.wallet = any ($4)) order by d.id limit $3";
+        let state = state.map(DiscrepancyState::name);
+        let rows = reads.list(sql, &[&id, &state, &i64::from(first + 1), wallets(context)?]).await?;
         Ok(connection(rows, first, after.is_some(), |row: &Discrepancy| row.id.to_string()))
     }
 }

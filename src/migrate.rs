@@ -515,6 +515,7 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/batch/discard_batch.sql",
     "functions/batch/queue_rows.sql",
     "functions/batch/complete_batch.sql",
+    "functions/batch/set_aside.sql",
     "functions/batch/submit_operations.sql",
     "functions/batch/open_batch.sql",
     "functions/batch/append_rows.sql",

@@ -10,6 +10,8 @@ use serde_json::Value;
 use crate::{
     access::{caller, reader},
     account::{bad_cursor, connection, page_complexity, page_size},
+    backtest::Reports,
+    error::Error,
     hold::parse_id,
     ledger::check_text,
     reads::Reads,
@@ -92,7 +94,9 @@ impl SealQuery {
 
     /// A member's receipt for an operation: its entry, and what leads from it to the root of the seal that it is in. jifen
     /// verify --receipt checks it, without a database. Null: there is no such operation, it moved nothing, or is not sealed
-    /// yet. Needs the scope read or audit, or the member's own token.
+    /// yet. Needs the scope read or audit, or the member's own token. One is made at a time. Errors: INVALID_INPUT; OVERLOADED:
+    /// another one is, or another report runs.
+    #[graphql(complexity = "2000")]
     async fn receipt(
         &self,
         context: &Context<'_>,
@@ -104,9 +108,11 @@ impl SealQuery {
         check_text("userId", &user_id)?;
         check_text("wallet", &wallet)?;
         let id = parse_id("operationId", &operation_id)?;
-        let reads = context.data::<DataLoader<Reads>>()?.loader();
-        let rows = reads.query("select api.receipt($1, $2, $3)", &[&user_id.as_str(), &id, &wallet]).await?;
-        Ok(rows.first().and_then(|row| row.get::<_, Option<Value>>(0)).map(Json))
+        // It hashes all leaves of the seal.
+        let reports = context.data::<Reports>()?;
+        let row = reports.call("select api.receipt($1, $2, $3)", &[&user_id.as_str(), &id, &wallet]).await?;
+        let receipt = row.try_get::<_, Option<Value>>(0).map_err(Error::from)?;
+        Ok(receipt.map(Json))
     }
 }
 

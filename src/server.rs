@@ -25,7 +25,10 @@ use axum::{
     serve::Listener,
 };
 use deadpool_postgres::Pool;
-use tokio::sync::{Semaphore, watch};
+use tokio::{
+    sync::{Semaphore, watch},
+    time::Instant,
+};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::{
@@ -53,8 +56,10 @@ use crate::{
 const MAX_BODY: usize = 1 << 20;
 /// Bytes of a WebSocket that are read or written at a time.
 const SOCKET_BUFFER: usize = 4096;
-/// How long open requests and sockets may go on after a stop was asked for.
+/// How long a stop takes at most.
 const GRACE: Duration = Duration::from_secs(5);
+/// Of these, what is left to store the uses of keys, once open requests and sockets have had the rest.
+const LAST: Duration = Duration::from_millis(500);
 
 struct Gateway {
     api: Api,
@@ -205,19 +210,22 @@ pub async fn serve<L: Listener<Addr: std::fmt::Debug>>(
         stop.await;
         stopping.send_replace(true);
     });
+    let mut end = None;
     let grace = async {
         // An error means that the server has ended by itself.
         if stopped.changed().await.is_err() {
             return;
         }
-        tokio::time::sleep(GRACE).await;
+        let end = *end.insert(Instant::now() + GRACE);
+        tokio::time::sleep_until(end - LAST).await;
     };
     let result = tokio::select! {
         result = serving => result,
         () = grace => Ok(()),
     };
     // What a database that does not answer is not told is lost.
-    let _stored = tokio::time::timeout(GRACE, clients.store_uses()).await;
+    let end = end.unwrap_or_else(|| Instant::now() + GRACE);
+    let _stored = tokio::time::timeout_at(end, clients.store_uses()).await;
     result
 }
 
@@ -299,7 +307,7 @@ impl Gateway {
     }
 }
 
-/// Whoever may read all, as Prometheus with a key.
+/// Whoever may read all, as Prometheus with a key: metrics are of all wallets.
 async fn metrics_for_auditors(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
     let caller = match gateway.clients.authenticate(text(&headers, AUTHORIZATION)).await {
         Ok(caller) => caller,
@@ -307,10 +315,12 @@ async fn metrics_for_auditors(State(gateway): State<Arc<Gateway>>, headers: Head
         Err(_) => None,
     };
     match caller {
-        Some(caller) if caller.scopes.iter().any(|scope| scope == "audit") => match caller.take_request() {
-            Ok(()) => gateway.metrics.respond().await,
-            Err(error) => too_many(error),
-        },
+        Some(caller) if caller.wallets.is_none() && caller.scopes.iter().any(|scope| scope == "audit") => {
+            match caller.take_request() {
+                Ok(()) => gateway.metrics.respond().await,
+                Err(error) => too_many(error),
+            }
+        }
         Some(_) => StatusCode::FORBIDDEN.into_response(),
         None => StatusCode::UNAUTHORIZED.into_response(),
     }

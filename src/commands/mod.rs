@@ -25,7 +25,7 @@ pub use import::import;
 pub use jobs::{list_jobs, run_job};
 pub use key::{key, put_development_key};
 pub use reconcile::reconcile;
-pub use verify::{verify, verify_receipt};
+pub use verify::{VerifyError, verify, verify_receipt};
 
 /// Prints a line; that nobody reads it is no failure.
 pub fn say(text: impl std::fmt::Display) {

@@ -24,6 +24,8 @@ use crate::{
 type Hash = [u8; 32];
 
 const START: Hash = [0; 32];
+/// Minutes until an entry has to be sealed: the job comes every minute.
+const PATIENCE: i32 = 15;
 /// 2000-01-01 00:00 UTC, from 1970 on, in microseconds.
 const EPOCH: i64 = 946_684_800_000_000;
 
@@ -39,6 +41,9 @@ pub enum VerifyError {
     /// A file can't be read.
     #[error("{}: {}", .0.display(), .1)]
     File(PathBuf, io::Error),
+    /// A file has no roots.
+    #[error("{} has no root: 64 hexadecimal digits", .0.display())]
+    NoRoots(PathBuf),
     /// A file is no receipt.
     #[error("{} is no receipt: {}", .0.display(), .1)]
     NoReceipt(PathBuf, String),
@@ -156,34 +161,43 @@ fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
 pub async fn verify(config: &Config, options: &Verify) -> Result<bool, VerifyError> {
     let kept = options.roots.as_deref().map(roots).transpose()?;
     let client = database::open(config).await?;
-    client.batch_execute("set role jifen_owner").await?;
+    // One snapshot, since seals are made meanwhile.
+    client.batch_execute("set role jifen_owner; begin isolation level repeatable read read only").await?;
+    let late = client.query_one("select now() - make_interval(mins => $1)", &[&PATIENCE]).await?.get(0);
     let mut faults = Vec::new();
     let (mut sealed, mut found) = (0, BTreeSet::new());
     for row in client.query("select bucket from points.lane order by bucket", &[]).await? {
-        sealed += verify_bucket(&client, row.get(0), &mut found, &mut faults).await?;
+        sealed += verify_bucket(&client, row.get(0), late, &mut found, &mut faults).await?;
     }
     for root in kept.iter().flatten().filter(|root| !found.contains(*root)) {
         faults.push(format!("the root {root} was kept, and no seal has it"));
     }
     faults.iter().for_each(say);
+    if let Some(kept) = kept {
+        say(format_args!("{} roots that were kept are compared.", kept.len()));
+    }
     say(format_args!("{sealed} entries in {} seals, {} faults.", found.len(), faults.len()));
     Ok(faults.is_empty())
 }
 
 fn roots(path: &Path) -> Result<BTreeSet<String>, VerifyError> {
     let text = fs::read_to_string(path).map_err(|error| VerifyError::File(path.to_owned(), error))?;
-    // Other columns may stand beside them.
-    Ok(text
+    // Other columns may stand beside them; psql writes \x before a bytea.
+    let roots: BTreeSet<_> = text
         .split(|letter: char| !letter.is_ascii_alphanumeric())
+        .map(|word| word.strip_prefix('x').unwrap_or(word))
         .filter(|word| unhex::<32>(word).is_some())
         .map(str::to_lowercase)
-        .collect())
+        .collect();
+    if roots.is_empty() { Err(VerifyError::NoRoots(path.to_owned())) } else { Ok(roots) }
 }
 
-/// The leaves of a bucket as they should be, by seal, from its entries; and then its seals. Returns the entries sealed.
+/// The leaves of a bucket as they should be, by seal, from its entries; and then its seals. What was recorded before `late`
+/// has to be sealed. Returns the entries sealed.
 async fn verify_bucket(
     client: &Client,
     bucket: i16,
+    late: DateTime<Utc>,
     found: &mut BTreeSet<String>,
     faults: &mut Vec<String>,
 ) -> Result<i64, VerifyError> {
@@ -205,11 +219,15 @@ async fn verify_bucket(
     let rows = client.query_raw(entries, [&bucket]).await?;
     futures_util::pin_mut!(rows);
     let mut by_seal: BTreeMap<i64, (Vec<Hash>, i64)> = BTreeMap::new();
+    let late = late.timestamp_micros() - EPOCH;
     let (mut account_id, mut seq, mut head, mut since) = (0, 0, START, 0);
+    // Entries that should be sealed: of this account since its last seal, and of those before.
+    let (mut open, mut unsealed) = (0, 0);
     while let Some(row) = rows.try_next().await? {
         let entry = Entry::from_row(&row);
         if entry.account_id != account_id {
-            (account_id, seq, head, since) = (entry.account_id, 0, START, 0);
+            unsealed += open;
+            (account_id, seq, head, since, open) = (entry.account_id, 0, START, 0, 0);
         }
         if entry.seq != seq + 1 {
             faults
@@ -218,6 +236,7 @@ async fn verify_bucket(
         seq = entry.seq;
         head = sha256(&[&head, &entry.digest()]);
         since += 1;
+        open += i64::from(entry.recorded_at < late);
         if let Some((number, sealed)) = ends.remove(&(account_id, seq)) {
             if head[..] != sealed[..] {
                 faults.push(format!(
@@ -227,8 +246,14 @@ async fn verify_bucket(
             let (leaves, entries) = by_seal.entry(number).or_default();
             leaves.push(leaf(bucket, account_id, seq, &head));
             *entries += since;
-            since = 0;
+            (since, open) = (0, 0);
         }
+    }
+    unsealed += open;
+    if unsealed > 0 {
+        faults.push(format!(
+            "bucket {bucket}: {unsealed} entries are older than {PATIENCE} minutes and not sealed; does the job seal run?"
+        ));
     }
     for ((account_id, seq), (number, _)) in ends {
         faults.push(format!(
@@ -321,9 +346,10 @@ struct ReceiptSeal {
     root: String,
 }
 
-/// Checks a receipt without a database. True: it leads to a root that was kept, or, without any, to the one that it says.
+/// Checks a receipt without a database. True: it leads to a root that was kept.
 pub fn verify_receipt(options: &Verify, path: &Path) -> Result<bool, VerifyError> {
-    let kept = options.roots.as_deref().map(roots).transpose()?;
+    // Anybody can make a receipt that leads to a root of its own; clap asks for the roots.
+    let kept = options.roots.as_deref().map(roots).transpose()?.unwrap_or_default();
     let text = fs::read_to_string(path).map_err(|error| VerifyError::File(path.to_owned(), error))?;
     let no_receipt = |why: String| VerifyError::NoReceipt(path.to_owned(), why);
     let receipt: Receipt = serde_json::from_str(&text).map_err(|error| no_receipt(error.to_string()))?;
@@ -338,19 +364,9 @@ pub fn verify_receipt(options: &Verify, path: &Path) -> Result<bool, VerifyError
         return Ok(false);
     }
     let place = format!("seal {} of bucket {}", receipt.seal.number, receipt.bucket);
-    match kept {
-        None => say(format_args!(
-            "The receipt leads to the root {root} of {place}. Compare that with the one that was kept."
-        )),
-        Some(kept) if kept.contains(&root) => {
-            say(format_args!("The receipt leads to the root {root} of {place}, which was kept."))
-        }
-        Some(_) => {
-            say(format_args!("The receipt leads to the root {root} of {place}, which was not kept."));
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    let was = if kept.contains(&root) { "was" } else { "was not" };
+    say(format_args!("The receipt leads to the root {root} of {place}, which {was} kept."));
+    Ok(kept.contains(&root))
 }
 
 /// None: the entry is not in the chain.

@@ -6,6 +6,13 @@ use serde_json::{Value, json};
 use super::OperationInput;
 use crate::error::Error;
 
+/// Bytes of an event: as of a row of a file.
+const MAX_EVENT: usize = 1 << 16;
+/// Letters of a reason; more would be of the event itself.
+const MAX_FAULT: usize = 200;
+/// Letters of a key.
+const MAX_KEY: usize = 128;
+
 /// What each must say: async-graphql does not tell what is missing.
 const NEEDED: &[(&str, &[&str])] = &[
     ("earn", &["userId", "rule", "idempotencyKey"]),
@@ -19,12 +26,21 @@ const NEEDED: &[(&str, &[&str])] = &[
 pub fn row(body: &[u8], id: Option<&str>) -> Value {
     match read(body, id) {
         Ok(row) => row,
-        // PostgreSQL has no text with NUL.
-        Err(fault) => json!({ "idempotency_key": id.map(|id| id.replace('\0', "")), "fault": fault.replace('\0', "") }),
+        Err(fault) => at_fault(id, &fault),
     }
 }
 
+/// A row that is set aside for this reason.
+pub fn at_fault(id: Option<&str>, fault: &str) -> Value {
+    // PostgreSQL has no text with NUL.
+    let cut = |text: &str, most| text.chars().filter(|letter| *letter != '\0').take(most).collect::<String>();
+    json!({ "idempotency_key": id.map(|id| cut(id, MAX_KEY)), "fault": cut(fault, MAX_FAULT) })
+}
+
 fn read(body: &[u8], id: Option<&str>) -> Result<Value, String> {
+    if body.len() > MAX_EVENT {
+        return Err("is longer than 64 KiB".to_owned());
+    }
     let mut event: Value = serde_json::from_slice(body).map_err(|error| format!("is not JSON: {error}"))?;
     let inputs = event.as_object_mut().ok_or("must be an object with one member: earn, spend or adjust")?;
     if let Some(id) = id {
@@ -39,8 +55,11 @@ fn read(body: &[u8], id: Option<&str>) -> Result<Value, String> {
         }
     }
     let input = Input::from_json(event).map_err(|error| error.to_string())?;
-    let operation = <OperationInput as InputType>::parse(Some(input))
-        .map_err(|error| error.into_server_error(Default::default()).message)?;
+    let operation = <OperationInput as InputType>::parse(Some(input)).map_err(|error| {
+        let message = error.into_server_error(Default::default()).message;
+        // async-graphql goes on with the value, which may be anything.
+        message.split(", found ").next().unwrap_or_default().to_owned()
+    })?;
     let request = operation.into_request(0);
     request.check().map_err(|error| error.message)?;
     let mut row = serde_json::to_value(&request).map_err(|error| Error::internal(&error).message)?;
@@ -70,7 +89,7 @@ mod tests {
             ("[]", "must be an object with one member"),
             ("{}", "OperationInput"),
             (r#"{"earn": {"userId": "u"}}"#, "earn: rule is missing"),
-            (r#"{"spend": {"userId": "u", "points": 1.5}}"#, "points"),
+            (r#"{"spend": {"userId": "u", "points": 1.5}}"#, "Points"),
             (r#"{"spend": {"userId": "u", "points": 1}, "earn": {"userId": "u", "rule": "R"}}"#, "OperationInput"),
             (r#"{"redeem": {"userId": "u"}}"#, "OperationInput"),
             (r#"{"earn": {"userId": "a\u0000b", "rule": "R"}}"#, "must not contain the character NUL"),
@@ -78,6 +97,14 @@ mod tests {
             let told = row(body.as_bytes(), Some("i\0d"));
             assert_eq!(told["idempotency_key"], "id");
             assert!(told["fault"].as_str().is_some_and(|told| told.contains(fault)), "{told} for {body}");
+        }
+        let long = format!(r#"{{"earn": {{"userId": "u", "rule": "{}"}}}}"#, "R".repeat(MAX_EVENT));
+        assert_eq!(row(long.as_bytes(), Some(&"i".repeat(500)))["fault"], "is longer than 64 KiB");
+        // a reason is short, and tells nothing of the event
+        for body in [r#"{"earn": {"userId": {"secret": 1}, "rule": "R"}}"#, r#"["secret"]"#, r#"{"earn": "secret"}"#] {
+            let told = row(body.as_bytes(), Some(&"i".repeat(500)));
+            let (key, fault) = (told["idempotency_key"].as_str().unwrap(), told["fault"].as_str().unwrap());
+            assert!(key.len() == MAX_KEY && fault.len() <= MAX_FAULT && !fault.contains("secret"), "{told}");
         }
         let unnamed = row(br#"{"spend": {"userId": "u", "points": 1}}"#, None);
         assert_eq!(unnamed["fault"], "spend: idempotencyKey is missing");

@@ -22,7 +22,7 @@ use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::{
-    sync::{OwnedSemaphorePermit, mpsc},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     task::spawn_blocking,
     time::{Instant, timeout_at},
 };
@@ -40,6 +40,7 @@ use crate::{
     error::Error,
     ledger::{Request, check_text},
     reads::Reads,
+    request::Carried,
 };
 
 /// Bytes of a file.
@@ -50,6 +51,8 @@ const AHEAD: usize = 2;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// A file that takes longer is not waited for: its place is another's.
 const LONGEST: Duration = Duration::from_secs(1800);
+/// Answers that are sent at a time.
+const DOWNLOADS: usize = 4;
 /// Rows that are read at a time for an answer.
 const PAGE: i32 = 1000;
 
@@ -57,6 +60,7 @@ struct Door {
     intake: Intake,
     clients: Arc<Clients>,
     reads: Reads,
+    downloads: Arc<Semaphore>,
 }
 
 /// POST /batches and GET /batches/TICKET.csv.
@@ -65,6 +69,7 @@ pub fn routes(intake: Intake, clients: Arc<Clients>, reads: Reads) -> Router {
         intake,
         clients,
         reads,
+        downloads: Arc::new(Semaphore::new(DOWNLOADS)),
     }))
 }
 
@@ -84,7 +89,7 @@ async fn upload(
         Err(error) => return refused(error),
     };
     // To its end, even if whoever sends it goes away meanwhile: then it is dropped.
-    let read = tokio::spawn(async move {
+    let read = tokio::spawn(Carried::new().run(async move {
         let Admitted { client_id, key, place: _place } = admitted;
         let upload = door.intake.open(client_id, &key, label.as_deref()).await.map_err(|fault| fault.error)?;
         let read = door.fill(&upload, &key, label.as_deref(), body).await;
@@ -95,9 +100,9 @@ async fn upload(
             warn!(ticket = %upload.ticket, "an upload is dropped in an hour: {}", fault.error.message);
         }
         read
-    });
+    }));
     match read.await {
-        Ok(Ok(Queued { ticket, replayed })) => {
+        Ok(Ok(Queued { ticket, replayed, .. })) => {
             let status = if replayed { StatusCode::OK } else { StatusCode::ACCEPTED };
             (status, Json(json!({ "ticket": ticket.to_string(), "replayed": replayed }))).into_response()
         }
@@ -272,13 +277,18 @@ impl Door {
             }
             Format::Lines => ("application/x-ndjson", ""),
         };
-        let pages = stream::try_unfold(Some(0), move |after| {
+        // Kept until the last is sent, or whoever takes them goes away.
+        let place = self.downloads.clone().try_acquire_owned().map_err(|_| Error::overloaded())?;
+        let pages = stream::try_unfold((place, Some(0)), move |(place, after)| {
             let door = self.clone();
             async move {
                 let Some(after) = after else { return Ok(None) };
                 let rows = door.page(ticket, after).await?;
                 let last = rows.last().filter(|_| rows.len() == PAGE as usize).map(|row| row.number);
-                Ok::<_, Box<dyn std::error::Error + Send + Sync>>(Some((Bytes::from(write(&rows, format)?), last)))
+                Ok::<_, Box<dyn std::error::Error + Send + Sync>>(Some((
+                    Bytes::from(write(&rows, format)?),
+                    (place, last),
+                )))
             }
         });
         let body = stream::iter([Ok(Bytes::from(header))]).chain(pages);
@@ -286,8 +296,8 @@ impl Door {
     }
 
     async fn page(&self, ticket: Uuid, after: i32) -> Result<Vec<BatchRow>, String> {
-        let rows = self.reads.query(ROWS, &[&ticket, &after, &PAGE, &None::<RowState>]).await;
-        let rows = rows.map_err(|error| error.message)?;
+        let rows = self.intake.query(ROWS, &[&ticket, &after, &PAGE, &None::<RowState>]).await;
+        let rows = rows.map_err(|fault| fault.error.message)?;
         rows.iter().map(BatchRow::from_row).collect::<Result<_, _>>().map_err(|error| error.to_string())
     }
 }

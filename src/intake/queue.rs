@@ -35,12 +35,14 @@ struct Inner {
 }
 
 /// A batch that is queued.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Queued {
     /// Names it.
     pub ticket: Uuid,
     /// It was queued earlier under its key.
     pub replayed: bool,
+    /// Numbers of the rows that are set aside, from 1.
+    pub set_aside: Vec<i32>,
 }
 
 /// Why nothing was queued.
@@ -145,7 +147,11 @@ impl Intake {
         let fingerprint: &[u8] = fingerprint;
         let row = self.call(SUBMIT, &[&client_id, &key, &label, &fingerprint, &Json(rows), &set_aside]).await?;
         self.wake();
-        Ok(Queued { ticket: row.try_get("ticket")?, replayed: row.try_get("replayed")? })
+        Ok(Queued {
+            ticket: row.try_get("ticket")?,
+            replayed: row.try_get("replayed")?,
+            set_aside: row.try_get("set_aside")?,
+        })
     }
 
     /// Room to read a file, as long as it is kept.
@@ -177,7 +183,7 @@ impl Intake {
         let close = "select * from api.close_batch($1, $2, $3, $4, $5)";
         let row = self.call(close, &[&upload.client_id, &upload.ticket, &key, &label, &fingerprint]).await?;
         self.wake();
-        Ok(Queued { ticket: row.try_get("ticket")?, replayed: row.try_get("replayed")? })
+        Ok(Queued { ticket: row.try_get("ticket")?, replayed: row.try_get("replayed")?, set_aside: Vec::new() })
     }
 
     /// Gives an upload up. What is not dropped now is after an hour.

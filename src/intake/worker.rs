@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use postgres_types::Json;
 use serde_json::{Value, json};
 use tokio::{
-    sync::{Mutex, Semaphore},
+    sync::{Mutex, Semaphore, SemaphorePermit},
     time::{sleep, timeout},
 };
 use tokio_postgres::Row;
@@ -67,21 +67,28 @@ struct Piece {
 impl Worker {
     async fn work(self: Arc<Self>) {
         loop {
-            let piece = self.take().await;
+            let (piece, places) = self.take().await;
             let answers = self.carry_out(&piece).await;
+            drop(places);
             self.put(&piece, &answers).await;
         }
     }
 
-    async fn take(&self) -> Piece {
+    /// What is next, with places for its rows: they are waited for before, since the time for a piece runs once it is taken.
+    async fn take(&self) -> (Piece, Option<SemaphorePermit<'_>>) {
         let _alone = self.taking.lock().await;
+        // Never closed.
+        let mut places = self.places.acquire_many(PIECE as u32).await.ok();
         loop {
             let taken = match self.intake.query("select * from api.take_rows()", &[]).await {
                 Ok(rows) => rows.first().map(Piece::from_row).transpose().map_err(Fault::from),
                 Err(fault) => Err(fault),
             };
             match taken {
-                Ok(Some(piece)) => return piece,
+                Ok(Some(piece)) => {
+                    let needed = places.as_mut().and_then(|places| places.split(piece.rows.len().min(PIECE)));
+                    return (piece, needed);
+                }
                 // Late is no failure: another gateway may have queued something.
                 Ok(None) => drop(timeout(PAUSE, self.intake.ready()).await),
                 Err(fault) => {
@@ -109,8 +116,6 @@ impl Worker {
                 }
             }
         }
-        // Never closed.
-        let _places = self.places.acquire_many(requests.len().min(PLACES) as u32).await;
         let outcomes = self.lanes.execute_all(requests).await;
         answers.extend(numbers.into_iter().zip(outcomes).map(|(number, outcome)| answer(number, outcome)));
         answers

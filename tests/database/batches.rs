@@ -318,8 +318,13 @@ async fn nothing_is_queued_if_a_row_cannot_be_unless_it_is_set_aside() {
     for table in ["batch", "batch_piece", "batch_result"] {
         assert_eq!(number(&client, &format!("select count(*) from points.{table}")).await, 0, "{table}");
     }
-    let submit = "select ticket from api.submit_operations($1, 'a', 'L', sha256(''), $2, true)";
-    let ticket = client.query_one(submit, &[&id, &json!(all)]).await.unwrap().get(0);
+    let submit = "select ticket, replayed, set_aside from api.submit_operations($1, 'a', 'L', sha256(''), $2, true)";
+    let mut ticket = Uuid::nil();
+    for replayed in [false, true] {
+        let row = client.query_one(submit, &[&id, &json!(all)]).await.unwrap();
+        ticket = row.get(0);
+        assert_eq!((row.get(1), row.get::<_, Vec<i32>>(2)), (replayed, (2..=9).collect()));
+    }
     assert_eq!(state(&client, ticket).await, ("queued".to_owned(), 1, 0, 0, 8));
     let told = told(&client, ticket, 0, 100, None).await;
     assert_eq!(told[0].2, "waiting");

@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use clap::Parser;
 use jifen::{
-    commands::{verify, verify_receipt},
+    commands::{VerifyError, verify, verify_receipt},
     config::{Cli, Command, Verify},
     database::parse_url,
 };
@@ -114,6 +114,19 @@ async fn nothing_that_is_sealed_can_be_changed_unseen() {
     let roots = file("roots", &kept.join("\n"));
     let roots = ["--roots", roots.to_str().unwrap()];
     assert!(agrees(&database, &roots).await);
+    // as psql writes what the table has; and a file without any is no proof
+    for (name, text) in
+        [("bytea", kept.iter().map(|root| format!(" \\x{root} |\n")).collect()), ("none", "abc\n".to_owned())]
+    {
+        let path = file(name, &text);
+        let options = options(&database, &["--roots", path.to_str().unwrap()]);
+        let verified = verify(&parse_url(&database.url()).unwrap(), &options).await;
+        match name {
+            "bytea" => assert!(verified.unwrap()),
+            _ => assert!(matches!(verified, Err(VerifyError::NoRoots(_))), "{verified:?}"),
+        }
+        fs::remove_file(path).unwrap();
+    }
     client
         .batch_execute("set session_replication_role = replica; update points.entry set occurred_at = occurred_at + interval '1 us' where seq = 2;
             delete from points.seal_leaf; delete from points.seal; set session_replication_role = origin")
@@ -174,5 +187,65 @@ async fn what_is_committed_late_is_sealed_later() {
     assert_eq!(seal(&client).await, 1);
     let unsealed = "select count(*) - (select sum(entries) from points.seal)::bigint from points.entry";
     assert_eq!(number(&client, unsealed).await, 0);
+    assert!(agrees(&database, &[]).await);
+}
+
+/// Seals are made while it reads.
+#[tokio::test]
+async fn a_database_that_is_written_to_agrees() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    some_history(&client, 0).await;
+    seal(&client).await;
+    let writing = async {
+        for round in 1.. {
+            some_history(&client, round).await;
+            seal(&client).await;
+        }
+    };
+    let verifying = async {
+        for _ in 0..10 {
+            assert!(agrees(&database, &[]).await);
+        }
+    };
+    tokio::select! {
+        () = writing => unreachable!("it has no end"),
+        () = verifying => {}
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_sealed_for_long_is_a_fault() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    some_history(&client, 0).await;
+    seal(&client).await;
+    some_history(&client, 1).await;
+    assert!(agrees(&database, &[]).await, "nobody could have sealed it yet");
+    let age = "set session_replication_role = replica;
+        update points.entry set recorded_at = recorded_at - interval '16 minutes' where recorded_at > (select max(sealed_at) from points.seal)";
+    assert!(agrees(&database, &[]).await);
+    client.batch_execute(age).await.unwrap();
+    assert!(!agrees(&database, &[]).await);
+}
+
+#[tokio::test]
+async fn a_step_seals_so_much_and_the_next_one_goes_on() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    for round in 0..2 {
+        some_history(&client, round).await;
+    }
+    let entries = number(&client, "select count(*) from points.entry where bucket = 0").await;
+    assert!(entries > 10, "{entries}");
+    let step = "select points.seal_bucket(0::smallint, (select coalesce(max(next_since), '-infinity') from points.seal where bucket = 0),
+        'infinity', clock_timestamp(), 10)";
+    let mut left = entries;
+    while left > 0 {
+        assert_eq!(number(&client, step).await, left.min(10));
+        left -= left.min(10);
+    }
+    assert_eq!(number(&client, step).await, 0);
+    seal(&client).await;
     assert!(agrees(&database, &[]).await);
 }

@@ -201,6 +201,11 @@ async fn a_batch_is_its_clients_and_the_auditors() {
     assert_eq!(keys[1].batch(&ticket).await, Value::Null);
     assert_eq!(keys[1].download(&format!("{ticket}.csv")).await.0, 404);
     assert_eq!(keys[2].download(&format!("{ticket}.csv")).await.0, 200);
+    // one that is kept to some wallets sees its own
+    let key = make_key(&database, "of-coins", &["audit"], None).await;
+    let keep = "update points.client set wallets = '{coins}' where name = 'of-coins'";
+    database.client().await.batch_execute(keep).await.unwrap();
+    assert_eq!(gateway.with_key(&key).batch(&ticket).await, Value::Null);
     let subscription = format!("subscription {{ batchProgress(ticket: \"{ticket}\") {{ state }} }}");
     assert_eq!(Socket::with(&keys[1], &subscription).await.response("s").await["data"]["batchProgress"], Value::Null);
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Gateway, code, until};
+use super::{Gateway, code, make_key, until};
 use crate::common::operation_id;
 
 #[tokio::test]
@@ -33,6 +33,12 @@ async fn integrity_tells_what_is_proven_and_what_is_wrong() {
     let wrong = gateway.ask(ask, json!({ "state": "OPEN" })).await["integrity"]["discrepancies"]["nodes"].clone();
     let held = wrong.as_array().unwrap().iter().find(|found| found["check"] == "holds_equal_held").unwrap();
     assert_eq!((&held["userId"], &held["evidence"]), (&json!("bob"), &json!({ "held": 1, "holds": 0 })));
+
+    // a key that is kept to other wallets sees none of it
+    let key = make_key(&database, "of-coins", &["audit"], None).await;
+    client.batch_execute("update points.client set wallets = '{coins}' where name = 'of-coins'").await.unwrap();
+    let seen = gateway.with_key(&key).ask(ask, json!({})).await["integrity"]["discrepancies"]["nodes"].clone();
+    assert_eq!(seen, json!([]));
 
     let acknowledge = "mutation($input: AcknowledgeDiscrepancyInput!) {
         acknowledgeDiscrepancy(input: $input) { replayed discrepancy { state actor reason } } }";
@@ -69,4 +75,10 @@ async fn seals_are_listed_and_receipts_are_given() {
     assert_eq!((&given["seq"], &given["entry"]["deltas"]), (&json!("2"), &json!([0, 1280, 0, 0])));
     let none = gateway.ask(receipt, json!({ "id": operation_id(1, "never").to_string() })).await;
     assert!(none["receipt"].is_null(), "{none}");
+    // it hashes a whole seal, so a request has only some of them
+    let many: String = (0..11)
+        .map(|n| format!("r{n}: receipt(userId: \"alice\", operationId: \"{}\") ", operation_id(1, "x")))
+        .collect();
+    let refused = gateway.refused(&format!("{{ {many} }}"), json!({})).await;
+    assert!(refused.to_string().contains("complex"), "{refused}");
 }

@@ -250,10 +250,15 @@ pub async fn until_held_up(client: &Client) {
     until("a lane waits", async || client.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) > 0).await;
 }
 
-pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+pub async fn until(what: &str, condition: impl AsyncFnMut() -> bool) {
+    until_within(Duration::from_secs(30), what, condition).await;
+}
+
+/// Waits so long for something slow.
+pub async fn until_within(limit: Duration, what: &str, mut condition: impl AsyncFnMut() -> bool) {
     let begun = Instant::now();
     while !condition().await {
-        assert!(begun.elapsed() < Duration::from_secs(30), "not within 30 s: {what}");
+        assert!(begun.elapsed() < limit, "not within {limit:?}: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

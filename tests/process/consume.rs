@@ -2,20 +2,24 @@
 
 use std::{
     fs::File,
-    net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_postgres::Client;
 
-use super::{Directory, program::jifen, signal};
+use super::{
+    Directory,
+    program::{jifen, run},
+    signal,
+};
 use crate::{
     common::{Database, is_missing},
     database::assert_laws,
-    graphql::{Gateway, make_key, until},
+    graphql::{Gateway, make_key, until_within},
 };
 
 /// A process that is killed at the end of the test.
@@ -44,8 +48,14 @@ impl Drop for Process {
     }
 }
 
+/// Longer than a broker waits until it sends again what nobody acknowledged: 60 s.
+async fn until(what: &str, condition: impl AsyncFnMut() -> bool) {
+    until_within(Duration::from_secs(90), what, condition).await;
+}
+
+#[cfg(feature = "rabbitmq")]
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 async fn until_open(port: u16) {
@@ -120,6 +130,8 @@ fn event(number: usize) -> Value {
 
 #[cfg(feature = "nats")]
 mod nats {
+    use std::fs;
+
     use async_nats::{
         HeaderMap,
         jetstream::{self, Context, consumer::PullConsumer, stream},
@@ -131,13 +143,14 @@ mod nats {
     const PROGRAM: &str = "/usr/sbin/nats-server";
 
     struct Nats {
-        port: u16,
+        /// None: it has not had one.
+        port: Option<u16>,
         process: Option<Process>,
     }
 
     impl Nats {
         async fn start(world: &World) -> Nats {
-            let mut nats = Nats { port: free_port(), process: None };
+            let mut nats = Nats { port: None, process: None };
             nats.run(world).await;
             nats
         }
@@ -145,9 +158,21 @@ mod nats {
         async fn run(&mut self, world: &World) {
             let store = world.directory.0.join("nats");
             let mut command = Command::new(PROGRAM);
-            command.args(["-js", "-a", "127.0.0.1", "-p", &self.port.to_string(), "-sd", store.to_str().unwrap()]);
-            self.process = Some(Process::start(&mut command, &world.directory.0.join("nats.log")));
-            until_open(self.port).await;
+            let (port, folder) = (self.port.map_or("-1".to_owned(), |port| port.to_string()), &world.directory.0);
+            command.args(["-js", "-a", "127.0.0.1", "-p", &port, "-sd", store.to_str().unwrap()]);
+            command.arg("--ports_file_dir").arg(folder);
+            let process = Process::start(&mut command, &folder.join("nats.log"));
+            let ports = folder.join(format!("nats-server_{}.ports", process.0.id()));
+            self.process = Some(process);
+            until("the broker says its port", async || {
+                let said: Option<Value> = fs::read(&ports).ok().and_then(|said| serde_json::from_slice(&said).ok());
+                let said =
+                    said.as_ref().and_then(|said| said["nats"][0].as_str()).and_then(|url| url.rsplit(':').next());
+                self.port = said.and_then(|port| port.parse().ok()).or(self.port);
+                said.is_some()
+            })
+            .await;
+            until_open(self.port.unwrap()).await;
         }
 
         fn kill(&mut self) {
@@ -155,7 +180,7 @@ mod nats {
         }
 
         fn url(&self) -> String {
-            format!("nats://127.0.0.1:{}", self.port)
+            format!("nats://127.0.0.1:{}", self.port.unwrap())
         }
 
         async fn context(&self) -> Context {
@@ -212,17 +237,26 @@ mod nats {
         let _consumer = world.consume(&arguments);
         world.until_booked(120).await;
 
-        // what cannot be understood is set aside, and holds up nothing
-        for body in ["no json", "[]", r#"{"earn": {"userId": "u"}}"#, r#"{"spend": {"userId": "u1", "points": 1}}"#] {
+        // what cannot be understood, or is not stored, is set aside, and holds up nothing
+        let refuse =
+            "alter table points.batch_piece add constraint none_of_them check (rows::text not like '%poison%')";
+        world.client.batch_execute(refuse).await.unwrap();
+        for body in [
+            "no json",
+            "[]",
+            r#"{"earn": {"userId": "u"}}"#,
+            r#"{"spend": {"userId": "u1", "points": 1}}"#,
+            r#"{"earn": {"userId": "poison", "rule": "SIGN_IN"}}"#,
+        ] {
             context.publish("events.bad", body.into()).await.unwrap().await.unwrap();
         }
         publish(&context, 120..123).await;
         world.until_booked(123).await;
-        until("four are set aside", async || world.failed().await.len() == 4).await;
+        until("five are set aside", async || world.failed().await.len() == 5).await;
         let failed = world.failed().await;
         assert!(failed.iter().all(|(key, _)| key.as_ref().unwrap().starts_with("EVENTS:")), "{failed:?}");
         let reasons: String = failed.into_iter().map(|(_, reason)| reason + "\n").collect();
-        for reason in ["is not JSON", "must be an object", "rule is missing", "may not do this"] {
+        for reason in ["is not JSON", "must be an object", "rule is missing", "may not do this", "could not be stored"] {
             assert!(reasons.contains(reason), "{reason}: {reasons}");
         }
         let stream = context.get_stream("EVENTS").await.unwrap();
@@ -248,8 +282,13 @@ mod nats {
         let world = World::new("nats-database").await;
         let nats = Nats::start(&world).await;
         let context = nats.with_stream().await;
+        // it waits for a database that is not there yet
+        world.database_is_there(false).await;
         let _consumer = world.consume(&["nats", "--url", &nats.url(), "--stream", "EVENTS"]);
         publish(&context, 0..5).await;
+        let log = || fs::read_to_string(world.directory.0.join("consumer.log")).unwrap_or_default();
+        until("the consumer says that it waits", async || log().contains("the database is away")).await;
+        world.database_is_there(true).await;
         world.until_booked(5).await;
         world.database_is_there(false).await;
         publish(&context, 5..30).await;
@@ -267,7 +306,7 @@ mod nats {
 
 #[cfg(feature = "rabbitmq")]
 mod rabbitmq {
-    use std::{fs, time::Duration};
+    use std::fs;
 
     use lapin::{
         BasicProperties, Channel, Connection, ConnectionProperties,
@@ -341,6 +380,14 @@ mod rabbitmq {
             self.process.take().unwrap().0.wait().unwrap();
         }
 
+        /// Without a panic, which would end the test that failed without a word.
+        fn kill_if_there(&mut self) {
+            let pid = fs::read_to_string(self.directory.join("pid")).ok();
+            if let Some(pid) = pid.and_then(|pid| pid.trim().parse().ok()) {
+                signal("KILL", pid);
+            }
+        }
+
         fn url(&self) -> String {
             format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.port)
         }
@@ -356,7 +403,7 @@ mod rabbitmq {
     impl Drop for Rabbit {
         fn drop(&mut self) {
             if self.process.is_some() {
-                self.kill();
+                self.kill_if_there();
             }
         }
     }
@@ -422,19 +469,21 @@ mod rabbitmq {
         let _consumer = world.consume(&arguments);
         world.until_booked(120).await;
 
-        // what cannot be understood is set aside and goes to the dead letters
+        // what cannot be understood, and what the client may not do, is set aside and goes to the dead letters
+        send(&channel, r#"{"spend": {"userId": "u1", "points": 1}}"#, Some("forbidden".to_owned())).await;
         send(&channel, "no json", Some("bad".to_owned())).await;
         send(&channel, &event(1).to_string(), None).await;
         publish(&channel, 120..123).await;
         world.until_booked(123).await;
-        until("two are set aside", async || world.failed().await.len() == 2).await;
+        until("three are set aside", async || world.failed().await.len() == 3).await;
         let failed = world.failed().await;
         assert_eq!(failed[0].0.as_deref(), Some("bad"));
-        assert!(failed[0].1.contains("is not JSON") && failed[1].1.contains("idempotencyKey is missing"), "{failed:?}");
+        assert!(failed[0].1.contains("is not JSON") && failed[1].1.contains("may not do this"), "{failed:?}");
+        assert!(failed[2].1.contains("idempotencyKey is missing"), "{failed:?}");
         let passive = QueueDeclareOptions { passive: true, ..Default::default() };
-        until("both are dead letters", async || {
+        until("all three are dead letters", async || {
             let dead = channel.queue_declare("dead".into(), passive, FieldTable::default()).await.unwrap();
-            dead.message_count() == 2
+            dead.message_count() == 3
         })
         .await;
         assert_eq!(
@@ -442,5 +491,14 @@ mod rabbitmq {
             123 * 5
         );
         assert_laws(&world.client).await;
+    }
+
+    #[tokio::test]
+    async fn a_url_that_is_none_ends_it() {
+        let database = Database::new().await;
+        make_key(&database, "shop", &["earn"], None).await;
+        let mut command = jifen(&["consume", "rabbitmq", "--url", "no url", "--queue", "events"]);
+        let run = run(command.env("DATABASE_URL", database.url()).env("JIFEN_CONSUME_CLIENT", "shop"));
+        assert!(run.code == Some(1) && run.stderr.contains("cannot use the URL of RabbitMQ"), "{run:?}");
     }
 }

@@ -74,9 +74,11 @@ async fn a_request_has_an_id_in_the_answer_in_the_log_and_in_a_fault() {
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     blocker.batch_execute("rollback").await.unwrap();
     waiting.await.unwrap();
-    let slow = lines().into_iter().find(|line| line["message"] == "slow statement").unwrap();
+    // others may be slow on a busy machine
+    let execute = "select * from api.execute($1, $2)";
+    let slow = lines().into_iter().find(|line| line["message"] == "slow statement" && line["statement"] == execute);
+    let slow = slow.unwrap();
     assert!(slow["ms"].as_u64().unwrap() >= 200 && slow["level"] == "WARN", "{slow}");
-    assert_eq!(slow["statement"], "select * from api.execute($1, $2)");
     let shapes = slow["parameters"].as_str().unwrap();
     assert!(shapes.starts_with("int2 of 2 bytes, ") && shapes.contains("request"), "{shapes}");
     let text = fs::read_to_string(directory.0.join("stderr")).unwrap();

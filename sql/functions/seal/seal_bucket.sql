@@ -1,4 +1,6 @@
-create or replace function points.seal_bucket(p_of_bucket smallint, p_since timestamptz, p_next_since timestamptz, p_now timestamptz) returns bigint
+create or replace function points.seal_bucket(
+    p_of_bucket smallint, p_since timestamptz, p_next_since timestamptz, p_now timestamptz, p_most bigint default 200000
+) returns bigint
 language plpgsql volatile
 set enable_seqscan = off set plan_cache_mode = force_custom_plan set work_mem = '64MB' set jit = off as $$
 declare
@@ -10,6 +12,7 @@ declare
     v_ids bigint[] := array[]::bigint[];
     v_seqs bigint[] := array[]::bigint[];
     v_heads bytea[] := array[]::bytea[];
+    v_read bigint := 0::bigint;
     v_entries bigint := 0::bigint;
     v_root bytea;
 begin
@@ -23,9 +26,11 @@ begin
             order by l.number desc
             limit 1
         ) h on true
-        where e.bucket = p_of_bucket and e.recorded_at >= p_since and e.seq > coalesce(h.seq, 0)
+        where e.bucket = p_of_bucket and e.recorded_at >= p_since - interval '1 minute' and e.seq > coalesce(h.seq, 0)
         order by e.account_id, e.seq
+        limit p_most
     loop
+        v_read := v_read + 1;
         if v_entry.account_id <> v_at then
             v_at := v_entry.account_id;
             v_seq := v_entry.sealed_to;
@@ -54,12 +59,12 @@ begin
     v_root := points.merkle_root(array(
         select points.leaf_digest(p_of_bucket, l.id, l.seq, l.head) from unnest(v_ids, v_seqs, v_heads) as l(id, seq, head) order by l.id));
     insert into points.seal (bucket, number, entries, accounts, sealed_at, next_since, previous, leaves_root, root)
-    select p_of_bucket, s.number, v_entries, cardinality(v_ids), p_now, p_next_since, s.previous, v_root,
+    select p_of_bucket, s.number, v_entries, cardinality(v_ids), p_now, case when v_read < p_most then p_next_since else p_since end, s.previous, v_root,
         points.seal_digest(p_of_bucket, s.number, v_entries, cardinality(v_ids), p_now, s.previous, v_root)
     from (select coalesce(v_last.number, 0) + 1 as number, coalesce(v_last.root, decode(repeat('00', 32), 'hex')) as previous) s;
     return v_entries;
 end
 $$;
 
-comment on function points.seal_bucket(smallint, timestamptz, timestamptz, timestamptz) is
-    'Seals the entries of a bucket that are not sealed yet, of those recorded since p_since: goes on with the hash chain of each account, and puts the ends of these chains under one root. Returns how many it has sealed.';
+comment on function points.seal_bucket(smallint, timestamptz, timestamptz, timestamptz, bigint) is
+    'Seals the entries of a bucket that are not sealed yet, of those recorded since p_since less a minute, at most p_most: goes on with the hash chain of each account, and puts the ends of these chains under one root. The next one begins at p_next_since, or, where some may be left, at p_since again. Returns how many it has sealed.';

@@ -20,7 +20,7 @@ begin
         order by s.sealed_at nulls first, l.bucket
     loop
         done := (points.seal_bucket(
-            v_bucket, v_since - interval '1 minute', coalesce(points.proven_mark(v_last, v_snapshot, v_now), v_since), v_now) > 0)::int;
+            v_bucket, v_since, coalesce(points.proven_mark(v_last, v_snapshot, v_now), v_since), v_now) > 0)::int;
         due_since := case when done > 0 then v_now end;
         exit when done > 0;
     end loop;

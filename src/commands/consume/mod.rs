@@ -6,7 +6,7 @@ mod nats;
 #[cfg(feature = "rabbitmq")]
 mod rabbitmq;
 
-use std::{io, time::Duration};
+use std::{io, ops::Range, time::Duration};
 
 use serde_json::Value;
 use tokio::{
@@ -21,11 +21,13 @@ use crate::{
     config::Consume,
     database::{self, Config},
     error::{self, Error},
-    intake::{Intake, Rows},
+    intake::{Intake, Rows, event},
 };
 
 /// Messages that become one batch.
 const MESSAGES: usize = 500;
+/// Bytes of messages after which no more are waited for.
+const BYTES: usize = 1 << 23;
 /// How long it is waited for more of them.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Before the broker or the database is tried again: longer each time, up to the last.
@@ -60,15 +62,10 @@ pub enum ConsumeError {
 
 /// Reads events until somebody stops it.
 pub async fn consume(config: &Config, what: &Consume) -> Result<(), ConsumeError> {
-    let name = &what.options().client;
-    let client = database::open(&database::as_gateway(config)).await?;
-    let row = client.query_opt("select id from api.client where name = $1", &[name]).await?;
-    let client_id = row.ok_or_else(|| ConsumeError::UnknownClient(name.clone()))?.get(0);
-    drop(client);
     let intake = Intake::new(database::pool(config, 1)?);
-    let store = Store { intake, client_id, label: what.label() };
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let consuming = async {
+        let store = Store { intake, client_id: client_id(config, &what.options().client).await?, label: what.label() };
         match what {
             #[cfg(feature = "nats")]
             Consume::Nats(options) => nats::consume(options, &store).await,
@@ -84,6 +81,38 @@ pub async fn consume(config: &Config, what: &Consume) -> Result<(), ConsumeError
     }
 }
 
+/// The id of a client, however long the database is away.
+async fn client_id(config: &Config, name: &str) -> Result<i32, ConsumeError> {
+    let mut pauses = pauses();
+    loop {
+        let found = async {
+            let client = database::connect(&database::as_gateway(config)).await?;
+            client.query_opt("select id from api.client where name = $1", &[&name]).await
+        };
+        match found.await {
+            Ok(row) => return Ok(row.ok_or_else(|| ConsumeError::UnknownClient(name.to_owned()))?.get(0)),
+            Err(failure) if is_away(&failure) => {
+                warn!("the database is away: {}; trying again", error::brief(&failure));
+                sleep(pauses.next().unwrap_or_default()).await;
+            }
+            Err(failure) => return Err(failure.into()),
+        }
+    }
+}
+
+/// Whether a database that was not reached may be there later: there is no connection, no room, no start yet.
+fn is_away(failure: &tokio_postgres::Error) -> bool {
+    failure.code().is_none_or(|code| ["08", "53", "55", "57"].iter().any(|class| code.code().starts_with(class)))
+}
+
+/// What came of trying to store rows.
+enum Stored {
+    /// They are, and these of them, from 1, are set aside.
+    Yes(Vec<i32>),
+    /// They fail each time, for this reason.
+    Never(String),
+}
+
 /// Where events go.
 struct Store {
     intake: Intake,
@@ -92,21 +121,60 @@ struct Store {
 }
 
 impl Store {
-    /// Stores rows, however long the database is away or full.
-    async fn put(&self, rows: &[Value]) -> Result<(), ConsumeError> {
+    /// Stores rows, however long the database is away or full. What keeps others from being stored is searched by halves and
+    /// set aside. For each row whether it is set aside.
+    async fn put(&self, rows: &[Value]) -> Result<Vec<bool>, ConsumeError> {
+        let mut aside = vec![false; rows.len()];
+        let mut left: Vec<Range<usize>> = vec![0..rows.len()];
+        let mut pauses = pauses();
+        while let Some(range) = left.pop() {
+            let reason = match self.submit(&rows[range.clone()]).await? {
+                Stored::Yes(numbers) => {
+                    let places = numbers.iter().filter_map(|number| usize::try_from(number - 1).ok());
+                    places.filter_map(|place| range.start.checked_add(place)).for_each(|place| aside[place] = true);
+                    continue;
+                }
+                Stored::Never(reason) => reason,
+            };
+            if range.len() > 1 {
+                let middle = range.start + range.len() / 2;
+                left.extend([middle..range.end, range.start..middle]);
+                continue;
+            }
+            let key = rows[range.start]["idempotency_key"].as_str();
+            match self.submit(&[event::at_fault(key, &reason)]).await? {
+                Stored::Yes(_) => aside[range.start] = true,
+                // It is not the row.
+                Stored::Never(_) => {
+                    sleep(pauses.next().unwrap_or_default()).await;
+                    left.push(range);
+                }
+            }
+        }
+        Ok(aside)
+    }
+
+    async fn submit(&self, rows: &[Value]) -> Result<Stored, ConsumeError> {
         let mut written = Rows::default();
         rows.iter().for_each(|row| written.add(row));
         // The same each time: if it was stored and the answer was lost, it is found.
         let (key, fingerprint) = (Uuid::new_v4().to_string(), written.fingerprint());
+        let mut failed = false;
         let mut pauses = pauses();
         loop {
             let put = self.intake.submit_rows(self.client_id, &key, Some(&self.label), rows, &fingerprint, true).await;
             match put {
                 Ok(queued) => {
                     info!(ticket = %queued.ticket, rows = rows.len(), "events queued");
-                    return Ok(());
+                    return Ok(Stored::Yes(queued.set_aside));
+                }
+                Err(fault) if fault.error.code == "INTERNAL" && failed => {
+                    let trace = fault.error.details.as_ref().and_then(|details| details["trace"].as_str());
+                    let trace = trace.unwrap_or_default();
+                    return Ok(Stored::Never(format!("could not be stored: the log says why under the trace id {trace}")));
                 }
                 Err(fault) if fault.error.retryable || fault.error.code == "INTERNAL" => {
+                    failed = fault.error.code == "INTERNAL";
                     warn!("events wait: {}", fault.error.message);
                     sleep(pauses.next().unwrap_or_default()).await;
                 }
@@ -118,9 +186,4 @@ impl Store {
 
 fn pauses() -> impl Iterator<Item = Duration> {
     PAUSES.into_iter().chain(std::iter::repeat(PAUSES[PAUSES.len() - 1]))
-}
-
-/// Whether a row says that its message could not be understood.
-fn is_poisoned(row: &Value) -> bool {
-    row.get("fault").is_some()
 }

@@ -14,7 +14,7 @@ use futures_util::StreamExt;
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
-use super::{ConsumeError, MESSAGES, PATIENCE, Store, is_poisoned, pauses};
+use super::{BYTES, ConsumeError, MESSAGES, PATIENCE, Store, pauses};
 use crate::{config::ConsumeNats, intake::event};
 
 /// A message that is not acknowledged within this comes again.
@@ -36,11 +36,11 @@ pub async fn consume(options: &ConsumeNats, store: &Store) -> Result<(), Consume
     loop {
         // The client connects again by itself; the consumer is looked up anew.
         match consumer(&client, options).await {
-            Ok(consumer) => {
+            Ok((consumer, place)) => {
                 info!(stream = options.stream, consumer = options.consumer, "events are read");
                 waits = pauses();
                 loop {
-                    match take(&consumer, options, &client, store).await {
+                    match take(&consumer, &place, &client, store).await {
                         Ok(stored) => stored?,
                         Err(failure) => {
                             warn!("NATS: {failure}; trying again");
@@ -55,7 +55,8 @@ pub async fn consume(options: &ConsumeNats, store: &Store) -> Result<(), Consume
     }
 }
 
-async fn consumer(client: &Client, options: &ConsumeNats) -> Result<PullConsumer, Failure> {
+/// The consumer, and what names the stream: one that is made anew under the same name counts from 1 again.
+async fn consumer(client: &Client, options: &ConsumeNats) -> Result<(PullConsumer, String), Failure> {
     let mut context = jetstream::new(client.clone());
     context.set_timeout(Duration::from_secs(5));
     let stream = context.get_stream(&options.stream).await?;
@@ -66,36 +67,45 @@ async fn consumer(client: &Client, options: &ConsumeNats) -> Result<PullConsumer
         filter_subject: options.subject.clone().unwrap_or_default(),
         ..Default::default()
     };
-    Ok(stream.get_or_create_consumer(&options.consumer, config).await?)
+    let place = format!("{}:{}", options.stream, stream.cached_info().created.unix_timestamp_nanos() / 1000);
+    Ok((stream.get_or_create_consumer(&options.consumer, config).await?, place))
 }
 
 /// Stores the messages that are there, and then acknowledges them.
 async fn take(
     consumer: &PullConsumer,
-    options: &ConsumeNats,
+    place: &str,
     client: &Client,
     store: &Store,
 ) -> Result<Result<(), ConsumeError>, Failure> {
-    let batch = consumer.batch().max_messages(MESSAGES).expires(PATIENCE).messages().await?;
+    // One message fits in any case, or it would never come.
+    let bytes = BYTES.max(2 * client.server_info().max_payload);
+    let batch = consumer.batch().max_messages(MESSAGES).max_bytes(bytes).expires(PATIENCE).messages().await?;
     let mut messages: Vec<Message> = Vec::new();
     let mut batch = std::pin::pin!(batch);
     // The broker ends it in time, unless it is gone.
     while let Ok(Some(message)) = timeout(PATIENCE * 4, batch.next()).await {
-        messages.push(message?);
+        match message {
+            Ok(message) => messages.push(message),
+            // The next one is too many bytes, say.
+            Err(_) if !messages.is_empty() => break,
+            Err(failure) => return Err(failure),
+        }
     }
     if messages.is_empty() {
         return Ok(Ok(()));
     }
     let mut rows = Vec::with_capacity(messages.len());
     for message in &messages {
-        rows.push(event::row(&message.payload, Some(&id(message, options)?)));
+        rows.push(event::row(&message.payload, Some(&id(message, place)?)));
     }
-    if let Err(error) = store.put(&rows).await {
-        return Ok(Err(error));
-    }
-    for (message, row) in messages.iter().zip(&rows) {
-        // One that cannot be understood is among the failed rows of the batch.
-        let kind = if is_poisoned(row) { AckKind::Term } else { AckKind::Ack };
+    let aside = match store.put(&rows).await {
+        Ok(aside) => aside,
+        Err(error) => return Ok(Err(error)),
+    };
+    for (message, aside) in messages.iter().zip(aside) {
+        // One that is set aside is among the failed rows of the batch.
+        let kind = if aside { AckKind::Term } else { AckKind::Ack };
         message.ack_with(kind).await?;
     }
     client.flush().await?;
@@ -103,9 +113,9 @@ async fn take(
 }
 
 /// The id that the publisher gave it, or its place in the stream.
-fn id(message: &Message, options: &ConsumeNats) -> Result<String, Failure> {
+fn id(message: &Message, place: &str) -> Result<String, Failure> {
     match message.headers.as_ref().and_then(|headers| headers.get(NATS_MESSAGE_ID)) {
         Some(id) => Ok(id.to_string()),
-        None => Ok(format!("{}:{}", options.stream, message.info()?.stream_sequence)),
+        None => Ok(format!("{place}:{}", message.info()?.stream_sequence)),
     }
 }

@@ -6,20 +6,25 @@ use lapin::{
     message::Delivery,
     options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions},
     types::FieldTable,
+    uri::AMQPUri,
 };
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{info, warn};
 
-use super::{ConsumeError, MESSAGES, PATIENCE, Store, is_poisoned, pauses};
+use super::{BYTES, ConsumeError, MESSAGES, PATIENCE, Store, pauses};
 use crate::{config::ConsumeRabbitmq, intake::event};
 
 pub async fn consume(options: &ConsumeRabbitmq, store: &Store) -> Result<(), ConsumeError> {
     // An error: there is one already, which does as well.
     let _installed = rustls::crypto::ring::default_provider().install_default();
+    let url: AMQPUri = options
+        .url
+        .parse()
+        .map_err(|error| ConsumeError::Broker(format!("cannot use the URL of RabbitMQ: {error}")))?;
     let mut waits = pauses();
     loop {
         let mut stored = 0;
-        match session(options, store, &mut stored).await {
+        match session(&url, options, store, &mut stored).await {
             Ok(stopped) => return stopped,
             Err(failure) => warn!("RabbitMQ: {failure}; connecting again"),
         }
@@ -32,12 +37,13 @@ pub async fn consume(options: &ConsumeRabbitmq, store: &Store) -> Result<(), Con
 
 /// Takes messages until the connection is lost.
 async fn session(
+    url: &AMQPUri,
     options: &ConsumeRabbitmq,
     store: &Store,
     stored: &mut usize,
 ) -> Result<Result<(), ConsumeError>, lapin::Error> {
     let properties = ConnectionProperties::default().with_connection_name("jifen".into());
-    let connection = Connection::connect(&options.url, properties).await?;
+    let connection = Connection::connect_uri(url.clone(), properties).await?;
     let channel = connection.create_channel().await?;
     channel.basic_qos(MESSAGES as u16, BasicQosOptions::default()).await?;
     let consume = channel.basic_consume(
@@ -53,23 +59,28 @@ async fn session(
         let Some(first) = consumer.next().await else {
             return Err(lapin::ErrorKind::InvalidConnectionState(lapin::ConnectionState::Closed).into());
         };
-        deliveries.push(first?);
+        let mut bytes = 0;
+        let mut take = |delivery: Delivery| {
+            bytes += delivery.data.len();
+            deliveries.push(delivery);
+            deliveries.len() < MESSAGES && bytes < BYTES
+        };
+        let mut more = take(first?);
         let until = Instant::now() + PATIENCE / 5;
-        while deliveries.len() < MESSAGES
-            && let Ok(Some(delivery)) = timeout_at(until, consumer.next()).await
-        {
-            deliveries.push(delivery?);
+        while more && let Ok(Some(delivery)) = timeout_at(until, consumer.next()).await {
+            more = take(delivery?);
         }
         let row = |delivery: &Delivery| {
             let id = delivery.properties.message_id().as_ref().map(ToString::to_string);
             event::row(&delivery.data, id.as_deref())
         };
         let rows: Vec<_> = deliveries.iter().map(row).collect();
-        if let Err(error) = store.put(&rows).await {
-            return Ok(Err(error));
-        }
-        for (delivery, row) in deliveries.iter().zip(&rows) {
-            if is_poisoned(row) {
+        let aside = match store.put(&rows).await {
+            Ok(aside) => aside,
+            Err(error) => return Ok(Err(error)),
+        };
+        for (delivery, aside) in deliveries.iter().zip(aside) {
+            if aside {
                 // It is among the failed rows of the batch, and goes where the queue sends dead letters.
                 delivery.reject(BasicRejectOptions { requeue: false }).await?;
             } else {
