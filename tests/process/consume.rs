@@ -256,7 +256,8 @@ mod nats {
         let failed = world.failed().await;
         assert!(failed.iter().all(|(key, _)| key.as_ref().unwrap().starts_with("EVENTS:")), "{failed:?}");
         let reasons: String = failed.into_iter().map(|(_, reason)| reason + "\n").collect();
-        for reason in ["is not JSON", "must be an object", "rule is missing", "may not do this", "could not be stored"] {
+        for reason in ["is not JSON", "must be an object", "rule is missing", "may not do this", "could not be stored"]
+        {
             assert!(reasons.contains(reason), "{reason}: {reasons}");
         }
         let stream = context.get_stream("EVENTS").await.unwrap();
