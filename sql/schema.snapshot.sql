@@ -3149,10 +3149,8 @@ function api.spend_points(p_user_id text, p_points bigint, p_idempotency_key tex
     grant execute to jifen_operator
 
 function api.submit_operations(p_client_id integer, p_idempotency_key text, p_label text, p_fingerprint bytea, p_rows jsonb, p_set_aside boolean DEFAULT false)
-    returns TABLE(replayed boolean, ticket uuid)
-    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     returns TABLE(replayed boolean, ticket uuid, set_aside integer[])
-    plpgsql volatile security definer set search_path=""
+    plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway
 
 function api.take_deliveries()
