@@ -11,11 +11,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_postgres::Client;
 
-use super::{
-    Directory,
-    program::{jifen, run},
-    signal,
-};
+use super::{Directory, program::jifen, signal};
 use crate::{
     common::{Database, is_missing},
     database::assert_laws,
@@ -256,7 +252,8 @@ mod nats {
         let failed = world.failed().await;
         assert!(failed.iter().all(|(key, _)| key.as_ref().unwrap().starts_with("EVENTS:")), "{failed:?}");
         let reasons: String = failed.into_iter().map(|(_, reason)| reason + "\n").collect();
-        for reason in ["is not JSON", "must be an object", "rule is missing", "may not do this", "could not be stored"] {
+        for reason in ["is not JSON", "must be an object", "rule is missing", "may not do this", "could not be stored"]
+        {
             assert!(reasons.contains(reason), "{reason}: {reasons}");
         }
         let stream = context.get_stream("EVENTS").await.unwrap();
@@ -315,6 +312,7 @@ mod rabbitmq {
     };
 
     use super::*;
+    use crate::process::program::run;
 
     /// Where Debian has it; the one in the path changes the user first.
     const PROGRAM: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";

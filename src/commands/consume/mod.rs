@@ -171,7 +171,9 @@ impl Store {
                 Err(fault) if fault.error.code == "INTERNAL" && failed => {
                     let trace = fault.error.details.as_ref().and_then(|details| details["trace"].as_str());
                     let trace = trace.unwrap_or_default();
-                    return Ok(Stored::Never(format!("could not be stored: the log says why under the trace id {trace}")));
+                    return Ok(Stored::Never(format!(
+                        "could not be stored: the log says why under the trace id {trace}"
+                    )));
                 }
                 Err(fault) if fault.error.retryable || fault.error.code == "INTERNAL" => {
                     failed = fault.error.code == "INTERNAL";
