@@ -749,7 +749,7 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
             ("at_account_id", "null"),
         ],
     ),
-    ("bundle", &[("id", "true"), ("hash", "''"), ("applied_at", "now()")]),
+    ("bundle", &[("id", "true"), ("hash", "''"), ("applied_at", "now()"), ("migration", "1")]),
     (
         "batch",
         &[

@@ -11,11 +11,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_postgres::Client;
 
-use super::{
-    Directory,
-    program::{jifen, run},
-    signal,
-};
+use super::{Directory, program::jifen, signal};
 use crate::{
     common::{Database, is_missing},
     database::assert_laws,
@@ -316,6 +312,7 @@ mod rabbitmq {
     };
 
     use super::*;
+    use crate::process::program::run;
 
     /// Where Debian has it; the one in the path changes the user first.
     const PROGRAM: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";

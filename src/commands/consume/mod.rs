@@ -125,7 +125,7 @@ impl Store {
     /// set aside. For each row whether it is set aside.
     async fn put(&self, rows: &[Value]) -> Result<Vec<bool>, ConsumeError> {
         let mut aside = vec![false; rows.len()];
-        let mut left: Vec<Range<usize>> = vec![0..rows.len()];
+        let mut left: Vec<Range<usize>> = std::iter::once(0..rows.len()).collect();
         let mut pauses = pauses();
         while let Some(range) = left.pop() {
             let reason = match self.submit(&rows[range.clone()]).await? {
