@@ -42,10 +42,7 @@ insert into points.reconciliation_check (name, law, incremental) values
     ('program_knows_its_rules', 'The program knows which rules limits, campaigns and risk rules are about.', true)
 on conflict (name) do update set law = excluded.law, incremental = excluded.incremental;
 
-insert into points.guard (of_table, name)
-select coalesce(nullif(k.conrelid, 0)::regclass::text, nullif(k.contypid, 0)::regtype::text), k.conname
-from pg_constraint k
-left join pg_class c on c.oid = k.conrelid
-where k.connamespace = 'points'::regnamespace and k.contype in ('c', 'p', 'u', 'f') and k.conparentid = 0 and not coalesce(c.relispartition, false)
-    and k.convalidated
-on conflict do nothing;
+-- Functions are those of this version; a constraint is what it was when it was made.
+insert into points.guard as g (of_table, name, definition)
+select n.of_table, n.name, n.definition from points.guards() n
+on conflict (of_table, name) do update set definition = excluded.definition where g.of_table = 'points';

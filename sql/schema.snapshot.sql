@@ -27,7 +27,7 @@ enum points.campaign_basis (multiplier, bonus)
 
 enum points.campaign_status (active, paused, ended)
 
-enum points.chunk_kind (entries, operations, lot_uses, bucket, rest)
+enum points.chunk_kind (entries, operations, lot_uses, bucket, stock, months, outbox, rest)
 
 enum points.contra (issuance, redemption, adjustment, expiry, transfer, write_off, internal)
 
@@ -645,6 +645,7 @@ table points.discrepancy
     closed_at       timestamp with time zone
     account_bucket  smallint
     frozen          boolean not null default false
+    to_freeze       boolean not null default false
     state           points.discrepancy_state not null default 'open'::points.discrepancy_state
     check_name      text not null
     subject         text not null
@@ -659,6 +660,7 @@ table points.discrepancy
     CREATE INDEX discrepancy_newest ON points.discrepancy USING btree (state, id)
     CREATE INDEX discrepancy_of_account ON points.discrepancy USING btree (account_bucket, account_id) WHERE (closed_at IS NULL)
     CREATE UNIQUE INDEX discrepancy_once ON points.discrepancy USING btree (check_name, COALESCE((account_bucket)::integer, '-1'::integer), COALESCE(account_id, ('-1'::integer)::bigint), subject) WHERE (closed_at IS NULL)
+    CREATE INDEX discrepancy_to_freeze ON points.discrepancy USING btree (id) WHERE (to_freeze AND (closed_at IS NULL))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.earn_limit
@@ -771,8 +773,9 @@ table points.former_time_zone
     grant insert, references, select, trigger to jifen_owner
 
 table points.guard
-    of_table text not null
-    name     text not null
+    of_table   text not null
+    name       text not null
+    definition text not null
     guard_pkey: PRIMARY KEY (of_table, name)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
@@ -1255,14 +1258,16 @@ table points.reconciliation_chunk
     accounts      bigint not null default 0
     entries       bigint not null default 0
     discrepancies bigint not null default 0
+    progress_at   timestamp with time zone
     of_bucket     smallint
-    to_bucket     smallint
     kind          points.chunk_kind not null
     done          boolean not null default false
-    trials        jsonb[] not null default '{}'::jsonb[]
+    trial         jsonb
+    counts        jsonb not null default '{}'::jsonb
+    special       bigint[]
     reconciliation_chunk_pkey: PRIMARY KEY (run, no)
     reconciliation_chunk_run_fkey: FOREIGN KEY (run) REFERENCES points.reconciliation_run(id) ON DELETE CASCADE
-    reconciliation_chunk_is_blocks_or_a_bucket: CHECK ((((kind = ANY (ARRAY['entries'::points.chunk_kind, 'operations'::points.chunk_kind, 'lot_uses'::points.chunk_kind])) = (from_block IS NOT NULL)) AND ((from_block IS NULL) = (to_block IS NULL)) AND ((kind = 'bucket'::points.chunk_kind) = (of_bucket IS NOT NULL)) AND ((of_bucket IS NULL) = (to_bucket IS NULL))))
+    reconciliation_chunk_is_blocks_or_a_bucket: CHECK ((((kind = ANY (ARRAY['entries'::points.chunk_kind, 'operations'::points.chunk_kind, 'lot_uses'::points.chunk_kind])) = (from_block IS NOT NULL)) AND ((from_block IS NULL) = (to_block IS NULL)) AND ((kind = 'bucket'::points.chunk_kind) = (of_bucket IS NOT NULL))))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.reconciliation_result
@@ -1503,7 +1508,6 @@ table points.seal
     entries     bigint not null
     accounts    bigint not null
     sealed_at   timestamp with time zone not null
-    next_since  timestamp with time zone not null
     bucket      smallint not null
     previous    bytea not null
     leaves_root bytea not null
@@ -1529,6 +1533,18 @@ table points.seal_leaf
     trigger append_only before delete or update on points.seal_leaf for each row execute function points.refuse_change()
     trigger append_only_truncate before truncate on points.seal_leaf for each statement execute function points.refuse_change()
     grant insert, references, select, trigger to jifen_owner
+
+table points.seal_window
+    since         timestamp with time zone not null default '-infinity'::timestamp with time zone
+    until         timestamp with time zone
+    at_account_id bigint not null default '-1'::integer
+    mark_at       timestamp with time zone
+    mark_xid      xid8
+    looked_at     timestamp with time zone not null default '-infinity'::timestamp with time zone
+    bucket        smallint not null
+    seal_window_pkey: PRIMARY KEY (bucket)
+    seal_window_mark_is_whole: CHECK (((mark_at IS NULL) = (mark_xid IS NULL)))
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.sign_in
     account_id   bigint not null
@@ -3404,9 +3420,9 @@ function points.check_redemptions(p_of_bucket smallint, p_ids bigint[])
     returns SETOF points.finding
     plpgsql stable
 
-function points.check_rest(p_full boolean, p_now timestamp with time zone)
-    returns points.finding[]
-    plpgsql stable set plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off
+function points.check_rest(p_kind points.chunk_kind, p_now timestamp with time zone, OUT findings points.finding[], OUT checks text[])
+    returns record
+    plpgsql stable set enable_seqscan=on, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off
 
 function points.check_room(p_client_id integer, p_more integer)
     returns void
@@ -3451,6 +3467,10 @@ function points.claw_received(p_bucket smallint, p_account_id bigint, p_operatio
 function points.client_fault(p_name text, p_scopes text[], p_rules text[], p_wallets text[], p_rate numeric, p_burst integer, p_expires_at timestamp with time zone)
     returns text[]
     plpgsql stable
+
+function points.close_findings(p_run bigint, p_of_bucket smallint, p_checks text[], p_counts jsonb)
+    returns void
+    plpgsql volatile
 
 function points.close_holds(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
@@ -3811,7 +3831,7 @@ function points.freed_shares(p_bucket smallint, p_account_id bigint, p_operation
     returns TABLE(campaign text, points bigint)
     plpgsql stable
 
-function points.freeze_wrong(p_discrepancy points.discrepancy)
+function points.freeze_wrong(p_id bigint)
     returns void
     plpgsql volatile
 
@@ -3834,6 +3854,10 @@ function points.govern(p_drafts points.draft[], p_shares points.share[])
 function points.grant_lots(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
+
+function points.guards()
+    returns TABLE(of_table text, name text, definition text)
+    plpgsql stable set search_path=pg_catalog, pg_temp
 
 function points.hand_out_coupons(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
@@ -3889,7 +3913,7 @@ function points.leaf_digest(p_of_bucket smallint, p_account_id bigint, p_seq big
 
 function points.ledger_days(p_of_bucket smallint, p_account_id bigint)
     returns TABLE(day date, points bigint, inherited bigint)
-    plpgsql stable
+    plpgsql stable set plan_cache_mode=force_generic_plan
 
 function points.let_load(p_month date, p_allowed boolean)
     returns void
@@ -4106,7 +4130,7 @@ function points.note_export(p_month date, p_entry_sha256 bytea, p_lot_use_sha256
     plpgsql volatile
 
 function points.note_findings(p_run points.reconciliation_run, p_of_bucket smallint, p_found points.finding[])
-    returns void
+    returns jsonb
     plpgsql volatile
 
 function points.note_governed()
@@ -4315,8 +4339,8 @@ function points.prove_account(p_of_bucket smallint, p_account_id bigint)
     returns points.finding[]
     plpgsql stable set plan_cache_mode=force_custom_plan, jit=off
 
-function points.prove_bucket(p_of_bucket smallint, p_parts smallint[], p_suspects bigint[], p_special bigint[])
-    returns points.finding[]
+function points.prove_bucket(p_of_bucket smallint, p_parts smallint[], p_suspects bigint[], p_special bigint[], OUT findings points.finding[], OUT special bigint[])
+    returns record
     plpgsql stable set enable_seqscan=on, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
 
 function points.prove_changed(p_of_bucket smallint, p_from bigint, p_to bigint, p_since timestamp with time zone, OUT accounts bigint, OUT entries bigint, OUT findings points.finding[])
@@ -4326,6 +4350,10 @@ function points.prove_changed(p_of_bucket smallint, p_from bigint, p_to bigint, 
 function points.prove_chunk(p_run points.reconciliation_run, p_chunk points.reconciliation_chunk, p_limit integer, p_now timestamp with time zone)
     returns void
     plpgsql volatile
+
+function points.prove_special(p_of_bucket smallint, p_ids bigint[])
+    returns points.finding[]
+    plpgsql stable set enable_seqscan=on, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
 
 function points.proven_mark(p_run bigint, p_snapshot xid8, p_now timestamp with time zone)
     returns timestamp with time zone
@@ -4561,6 +4589,8 @@ function points.screen_redeems(p_bucket smallint, p_requests api.request[], p_dr
 
 function points.seal_bucket(p_of_bucket smallint, p_since timestamp with time zone, p_next_since timestamp with time zone, p_now timestamp with time zone, p_most bigint DEFAULT 200000)
     returns bigint
+function points.seal_bucket(p_of_bucket smallint, p_since timestamp with time zone, p_from bigint, p_now timestamp with time zone, OUT entries bigint, OUT at_account_id bigint)
+    returns record
     plpgsql volatile set enable_seqscan=off, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off
 
 function points.seal_digest(p_of_bucket smallint, p_number bigint, p_entries bigint, p_accounts bigint, p_sealed_at timestamp with time zone, p_previous bytea, p_leaves_root bytea)
@@ -4574,6 +4604,10 @@ function points.seal_month(p_month date)
 function points.seal_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
     returns record
     plpgsql volatile
+
+function points.seal_to(p_of_bucket smallint, p_from bigint, p_since timestamp with time zone)
+    returns bigint
+    plpgsql stable set enable_seqscan=off, plan_cache_mode=force_custom_plan
 
 function points.seconds_since(p_at timestamp with time zone, p_now timestamp with time zone)
     returns numeric
@@ -4741,8 +4775,8 @@ function points.weigh_books(p_now timestamp with time zone)
     returns SETOF points.alert_reading
     plpgsql stable
 
-function points.weigh_buckets(p_run bigint, p_from_bucket smallint, p_to_bucket smallint, p_settled_at timestamp with time zone)
-    returns TABLE(of_bucket smallint, accounts bigint, entries bigint, trial jsonb, parts smallint[], suspects bigint[], special bigint[])
+function points.weigh_bucket(p_run bigint, p_of_bucket smallint, p_settled_at timestamp with time zone)
+    returns TABLE(accounts bigint, entries bigint, trial jsonb, parts smallint[], suspects bigint[], special bigint[])
     plpgsql stable set enable_seqscan=on, plan_cache_mode=force_custom_plan, work_mem=128MB, jit=off, max_parallel_workers_per_gather=0
 
 function points.weigh_changed(p_of_bucket smallint, p_from bigint, p_to bigint, p_since timestamp with time zone, OUT accounts bigint, OUT entries bigint, OUT suspects bigint[], OUT changed bigint[], OUT special bigint[])

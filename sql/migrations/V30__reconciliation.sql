@@ -50,7 +50,7 @@ comment on column points.reconciliation_run.id is 'Number of the run.';
 comment on column points.reconciliation_run.mode is 'What it proves.';
 comment on column points.reconciliation_run.started_at is 'When it began.';
 comment on column points.reconciliation_run.ended_at is 'When it ended; null: it goes on.';
-comment on column points.reconciliation_run.given_up is 'Whether it was given up, since nobody went on with it for a day.';
+comment on column points.reconciliation_run.given_up is 'Whether it was given up, since it did not get on for a day.';
 comment on column points.reconciliation_run.since is 'It proves accounts on which something was booked from then on; -infinity: all. Null: it is not planned yet.';
 comment on column points.reconciliation_run.marked_at is 'The clock at its mark.';
 comment on column points.reconciliation_run.marked_xid is 'Its mark, an upper bound of transaction ids, read before the clock: a transaction with this id or a later one took it after marked_at, and whoever books reads the clock after that.';
@@ -64,8 +64,8 @@ comment on column points.reconciliation_run.trial is 'Full runs: the trial balan
 create unique index reconciliation_run_one_at_a_time on points.reconciliation_run (mode) where ended_at is null;
 comment on index points.reconciliation_run_one_at_a_time is 'Whoever wants to run it takes part in the one that goes on.';
 
-create type points.chunk_kind as enum ('entries', 'operations', 'lot_uses', 'bucket', 'rest');
-comment on type points.chunk_kind is 'A piece of a run: a range of blocks of the append-only tables is summed up; then a bucket is proven against these sums; and last of all what is in no bucket.';
+create type points.chunk_kind as enum ('entries', 'operations', 'lot_uses', 'bucket', 'stock', 'months', 'outbox', 'rest');
+comment on type points.chunk_kind is 'A piece of a run: a range of blocks of the append-only tables is summed up; then a bucket is proven against these sums; what is in no bucket: stocks, archived months, the outbox; and last of all the house.';
 
 create table points.reconciliation_chunk (
     run           bigint not null references points.reconciliation_run on delete cascade,
@@ -77,17 +77,19 @@ create table points.reconciliation_chunk (
     accounts      bigint not null default 0,
     entries       bigint not null default 0,
     discrepancies bigint not null default 0,
+    progress_at   timestamptz,
     of_bucket     smallint,
-    to_bucket     smallint,
     kind          points.chunk_kind not null,
     done          boolean not null default false,
-    trials        jsonb[] not null default '{}',
+    trial         jsonb,
+    counts        jsonb not null default '{}',
+    special       bigint[],
     primary key (run, no),
     constraint reconciliation_chunk_is_blocks_or_a_bucket check (
         (kind in ('entries', 'operations', 'lot_uses')) = (from_block is not null) and (from_block is null) = (to_block is null)
-        and (kind = 'bucket') = (of_bucket is not null) and (of_bucket is null) = (to_bucket is null))
+        and (kind = 'bucket') = (of_bucket is not null))
 );
-comment on table points.reconciliation_chunk is 'The pieces of a run, each a short transaction (a bucket of an incremental run: some). Whoever works on one holds its row. Gone when the run has ended.';
+comment on table points.reconciliation_chunk is 'The pieces of a run, each a short transaction (a bucket: some). Whoever works on one holds its row. Gone when the run has ended.';
 comment on column points.reconciliation_chunk.run is 'The run.';
 comment on column points.reconciliation_chunk.no is 'Number in the run, from 1.';
 comment on column points.reconciliation_chunk.from_block is 'First block of each partition; null: it is no range of blocks.';
@@ -97,11 +99,13 @@ comment on column points.reconciliation_chunk.snapshot_xid is 'The oldest transa
 comment on column points.reconciliation_chunk.accounts is 'Accounts proven.';
 comment on column points.reconciliation_chunk.entries is 'Entries read.';
 comment on column points.reconciliation_chunk.discrepancies is 'Discrepancies found.';
-comment on column points.reconciliation_chunk.of_bucket is 'The first bucket.';
-comment on column points.reconciliation_chunk.to_bucket is 'The last bucket.';
+comment on column points.reconciliation_chunk.progress_at is 'When something of it was done last; null: nothing was.';
+comment on column points.reconciliation_chunk.of_bucket is 'The bucket; null: it is none.';
 comment on column points.reconciliation_chunk.kind is 'What it is.';
 comment on column points.reconciliation_chunk.done is 'Whether all of it is done.';
-comment on column points.reconciliation_chunk.trials is 'The trial balances of its buckets.';
+comment on column points.reconciliation_chunk.trial is 'The trial balance of its bucket; null: it is none, or not weighed.';
+comment on column points.reconciliation_chunk.counts is 'Discrepancies found, by check.';
+comment on column points.reconciliation_chunk.special is 'Full runs: accounts of the bucket that have rows of which sums know nothing, in order; null: it is not weighed yet.';
 
 create table points.reconciliation_sum (
     run      bigint not null references points.reconciliation_run on delete cascade,
@@ -153,6 +157,7 @@ create table points.discrepancy (
     closed_at       timestamptz,
     account_bucket  smallint,
     frozen          boolean not null default false,
+    to_freeze       boolean not null default false,
     state           points.discrepancy_state not null default 'open',
     check_name      text not null references points.reconciliation_check,
     subject         text not null,
@@ -175,6 +180,7 @@ comment on column points.discrepancy.acknowledged_at is 'When somebody said to t
 comment on column points.discrepancy.closed_at is 'When it was looked for and found no more; null: it is there.';
 comment on column points.discrepancy.account_bucket is 'Bucket of the account.';
 comment on column points.discrepancy.frozen is 'Whether the account was frozen because of it.';
+comment on column points.discrepancy.to_freeze is 'Whether the account is to be frozen because of it, and is not yet.';
 comment on column points.discrepancy.state is 'What has become of it.';
 comment on column points.discrepancy.check_name is 'The check that found it.';
 comment on column points.discrepancy.subject is 'What else it is about; empty: the account as a whole.';
@@ -190,14 +196,19 @@ comment on index points.discrepancy_of_account is 'What is closed when an accoun
 create index discrepancy_newest on points.discrepancy (state, id);
 comment on index points.discrepancy_newest is 'Discrepancies of each state by number.';
 
+create index discrepancy_to_freeze on points.discrepancy (id) where to_freeze and closed_at is null;
+comment on index points.discrepancy_to_freeze is 'Accounts that the next step of a run freezes.';
+
 create table points.guard (
-    of_table text not null,
-    name     text not null,
+    of_table   text not null,
+    name       text not null,
+    definition text not null,
     primary key (of_table, name)
 );
-comment on table points.guard is 'Constraints that must be there, as they were when this version was applied.';
-comment on column points.guard.of_table is 'Table or domain.';
-comment on column points.guard.name is 'The constraint.';
+comment on table points.guard is 'Constraints and functions of triggers that must be there, as they were when this version was applied: points.guards. A migration that changes a constraint deletes its row.';
+comment on column points.guard.of_table is 'Table or domain; of a function: points.';
+comment on column points.guard.name is 'The constraint, or the function of triggers.';
+comment on column points.guard.definition is 'What it says; of a function, its SHA-256 in hexadecimal.';
 
 alter table points.program add column freezes_discrepancies boolean not null default false;
 comment on column points.program.freezes_discrepancies is 'Whether an account is frozen when a discrepancy of it is found for the first time.';

@@ -5,7 +5,6 @@ create table points.seal (
     entries     bigint not null,
     accounts    bigint not null,
     sealed_at   timestamptz not null,
-    next_since  timestamptz not null,
     bucket      smallint not null,
     previous    bytea not null,
     leaves_root bytea not null,
@@ -20,7 +19,6 @@ comment on column points.seal.number is 'Number in the bucket, from 1 without ga
 comment on column points.seal.entries is 'Entries that it seals.';
 comment on column points.seal.accounts is 'Accounts of these: its leaves.';
 comment on column points.seal.sealed_at is 'When it was made.';
-comment on column points.seal.next_since is 'What was recorded before this instant is sealed: the next one begins there, less a minute.';
 comment on column points.seal.bucket is 'The bucket.';
 comment on column points.seal.previous is 'root of the seal before it; 32 zeros: it is the first.';
 comment on column points.seal.leaves_root is 'Root of the Merkle tree over its leaves, by account_id.';
@@ -45,5 +43,25 @@ comment on column points.seal_leaf.head is 'The chain up to that entry: SHA-256 
 
 create index seal_leaf_of_seal on points.seal_leaf (bucket, number, account_id);
 comment on index points.seal_leaf_of_seal is 'The leaves of a seal, in order.';
+
+create table points.seal_window (
+    since         timestamptz not null default '-infinity',
+    until         timestamptz,
+    at_account_id bigint not null default -1,
+    mark_at       timestamptz,
+    mark_xid      xid8,
+    looked_at     timestamptz not null default '-infinity',
+    bucket        smallint primary key,
+    constraint seal_window_mark_is_whole check ((mark_at is null) = (mark_xid is null))
+);
+comment on table points.seal_window is 'How far each bucket is sealed.';
+comment on column points.seal_window.since is 'What was recorded before this instant is sealed: sealing goes on from there, less a minute.';
+comment on column points.seal_window.until is 'since once all accounts are sealed; null: they are.';
+comment on column points.seal_window.at_account_id is 'Accounts up to this id are sealed.';
+comment on column points.seal_window.mark_at is 'The clock at a mark: what was recorded before is committed or not once all transactions below mark_xid have ended. Null: there is none.';
+comment on column points.seal_window.mark_xid is 'The upper bound of transaction ids, read after mark_at. Whoever books has one before he reads the clock.';
+comment on column points.seal_window.looked_at is 'When the bucket was sealed last, or nothing was found to seal.';
+comment on column points.seal_window.bucket is 'The bucket.';
+insert into points.seal_window (bucket) select l.bucket from points.lane l;
 
 reset role;

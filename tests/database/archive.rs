@@ -83,6 +83,10 @@ async fn a_month_moves_when_it_is_over_for_long_and_all_its_lots_and_holds_are_c
     assert_eq!(waiting(&client).await, Some(("2024-01".to_owned(), 0, 1)), "all of the lot is spent or held");
     one(&client, Request::undo(Kind::Capture, "zoe", "b", "e"), Some(due)).await;
 
+    client.batch_execute("update points.seal_window set since = '2024-01-31' where bucket = 3").await.unwrap();
+    let waits = "the job seal has not come to the end of 2024-01".to_owned();
+    assert_eq!(step(&client, due).await, Step { done: 0, due: true, failure: Some(waits) });
+    client.batch_execute("update points.seal_window set since = '2024-02-01' where bucket = 3").await.unwrap();
     assert_eq!(step(&client, due).await, Step { done: 1, due: true, failure: None }, "sealed");
     let late = client.batch_execute("insert into points.entry select * from points.entry limit 1").await;
     assert_eq!(sqlstate(late), "LP900", "nothing is added to a sealed month");

@@ -8,7 +8,7 @@ use std::{
 use serde_json::Value;
 use tokio_postgres::Client;
 
-use super::{number, one};
+use super::{number, one, sqlstate};
 use crate::common::{Database, Request, execute, instant};
 
 /// Takes steps of a run until it has ended, in this session alone.
@@ -515,6 +515,30 @@ const DAMAGES: &[Damage] = &[
         full_only: false,
     },
     Damage {
+        what: "a guard that lets changes through",
+        sql: "create or replace function points.refuse_change() returns trigger language plpgsql as \
+            'begin return coalesce(new, old); end'",
+        check: "guards_are_in_place",
+        whose: None,
+        full_only: false,
+    },
+    Damage {
+        what: "a guard that is never asked",
+        sql: "create or replace trigger append_only before update or delete on points.operation for each row \
+            when (false) execute function points.refuse_change()",
+        check: "guards_are_in_place",
+        whose: None,
+        full_only: false,
+    },
+    Damage {
+        what: "a constraint that checks nothing",
+        sql: "alter table points.reversal drop constraint reversal_within_original; alter table points.reversal \
+            add constraint reversal_within_original check (true)",
+        check: "guards_are_in_place",
+        whose: None,
+        full_only: false,
+    },
+    Damage {
         what: "a constraint dropped",
         sql: "alter table points.reversal drop constraint reversal_within_original",
         check: "guards_are_in_place",
@@ -656,16 +680,89 @@ async fn a_discrepancy_is_kept_freezes_its_account_if_that_is_wanted_and_closes_
     assert_eq!(discrepancies(&client).await, found);
     assert_eq!(number(&client, open).await, 0);
 
+    // Further damage is nobody's yet.
+    client.batch_execute(&damage(1)).await.unwrap();
+    run(&client, "full").await;
+    assert_eq!(discrepancies(&client).await, found);
+    assert!(number(&client, open).await > 0);
+
     let wrong = client.query("select check_name from api.reconcile_account('bob')", &[]).await.unwrap();
     assert_eq!(wrong.len(), found.len());
+    assert_eq!(number(&client, "select min(last_run) from points.discrepancy").await, 3);
     let told = "select wrong from api.explain_account('bob') where what = 'balance'";
     let told: String = client.query_one(told, &[]).await.unwrap().get(0);
     assert!(told.contains("pockets_equal_entries"), "{told}");
-    client.batch_execute(&damage(-5)).await.unwrap();
+    client.batch_execute(&damage(-6)).await.unwrap();
     assert_eq!(client.query("select * from api.reconcile_account('bob')", &[]).await.unwrap().len(), 0);
     assert_eq!(discrepancies(&client).await, []);
     let closed = "select count(*) from api.discrepancy where state = 'closed'";
     assert_eq!(number(&client, closed).await, found.len() as i64);
+}
+
+/// Of each check 1,000 discrepancies of a bucket are kept, all are counted, and none is closed that may be there still.
+#[tokio::test]
+async fn more_discrepancies_than_are_kept_are_counted_and_stay_open() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let ownerless = "set session_replication_role = replica;
+        insert into points.account (bucket, id, user_id, wallet, created_at) overriding system value
+        select 0, 9000000 + n, 'lost-' || n, 'points', now()
+        from generate_series(1, 200) n where points.bucket('lost-' || n, 'points') = 0 limit 3";
+    client.batch_execute(ownerless).await.unwrap();
+    run(&client, "full").await;
+    let lost = "select count(*) from api.discrepancy where closed_at is null and subject = 'account without balance'";
+    assert_eq!(number(&client, lost).await, 3);
+    // Each of these is found by several checks that come first.
+    let many = "insert into points.balance (bucket, account_id, available, adjusted, version, level_until)
+        select 0, n, 5, 5, 1, 9007199254740992 from generate_series(9100001, 9101100) n";
+    client.batch_execute(many).await.unwrap();
+    run(&client, "full").await;
+    assert_eq!(number(&client, lost).await, 3);
+    let counts =
+        "select count(*) from points.discrepancy where check_name = 'balance_is_last_entry' and closed_at is null";
+    assert_eq!(number(&client, counts).await, 1000);
+    let counted = "select discrepancies from points.reconciliation_result where check_name = 'balance_is_last_entry' order by run desc limit 1";
+    assert_eq!(number(&client, counted).await, 1100);
+    let sum = "select r.discrepancies - (select sum(q.discrepancies) from points.reconciliation_result q where q.run = r.id)::bigint
+        from points.reconciliation_run r order by r.id desc limit 1";
+    assert_eq!(number(&client, sum).await, 0);
+    let less = "delete from points.balance where account_id > 9100900; delete from points.account
+        where id = (select min(a.id) from points.account a where a.user_id like 'lost-%')";
+    client.batch_execute(less).await.unwrap();
+    run(&client, "full").await;
+    assert_eq!(number(&client, lost).await, 2);
+    assert_eq!(number(&client, counted).await, 900);
+    client.batch_execute("delete from points.balance where account_id > 9100000").await.unwrap();
+    run(&client, "full").await;
+    assert_eq!(number(&client, counts).await, 0);
+}
+
+/// A run that goes on is not given up however long it takes; of one that does not, nothing stays.
+#[tokio::test]
+async fn a_run_that_does_not_get_on_is_given_up() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let step = "select run from points.run_step('full', 100000, null)";
+    for _ in 0..5 {
+        assert_eq!(number(&client, step).await, 1);
+    }
+    client
+        .batch_execute("update points.reconciliation_run set started_at = started_at - interval '2 days'")
+        .await
+        .unwrap();
+    assert_eq!(number(&client, step).await, 1);
+    client
+        .batch_execute("update points.reconciliation_chunk set progress_at = progress_at - interval '25 hours'")
+        .await
+        .unwrap();
+    assert_eq!(number(&client, step).await, 2);
+    let left =
+        "select (select count(*) from points.reconciliation_chunk) + (select count(*) from points.reconciliation_sum)";
+    assert_eq!(number(&client, left).await, 0);
+    assert_eq!(number(&client, "select count(*) from points.reconciliation_run where given_up").await, 1);
+    // A mark that is older than its clock proves nothing.
+    client.batch_execute("begin isolation level repeatable read").await.unwrap();
+    assert_eq!(sqlstate(client.query(step, &[]).await), "25000");
 }
 
 /// What is committed late is proven by the first run that sees it, however much later it was begun.

@@ -11,8 +11,8 @@ use jifen::{
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
-use super::number;
-use crate::common::{Database, Kind, Request, execute, operation_id};
+use super::{number, one};
+use crate::common::{Database, Kind, Request, execute, instant, operation_id};
 
 /// Seals whatever can be, without waiting.
 async fn seal(client: &Client) -> i64 {
@@ -129,7 +129,8 @@ async fn nothing_that_is_sealed_can_be_changed_unseen() {
     }
     client
         .batch_execute("set session_replication_role = replica; update points.entry set occurred_at = occurred_at + interval '1 us' where seq = 2;
-            delete from points.seal_leaf; delete from points.seal; set session_replication_role = origin")
+            delete from points.seal_leaf; delete from points.seal;
+            update points.seal_window set since = '-infinity'; set session_replication_role = origin")
         .await
         .unwrap();
     assert!(seal(&client).await > 0);
@@ -229,23 +230,60 @@ async fn what_is_not_sealed_for_long_is_a_fault() {
     assert!(!agrees(&database, &[]).await);
 }
 
+/// A clock that was ahead and is set back leaves nothing unsealed.
 #[tokio::test]
-async fn a_step_seals_so_much_and_the_next_one_goes_on() {
+async fn what_is_booked_by_a_clock_that_was_set_back_is_sealed() {
     let database = Database::new().await;
     let client = database.client().await;
-    for round in 0..2 {
-        some_history(&client, round).await;
+    client.batch_execute("select api.create_partitions('2026-03-01')").await.unwrap();
+    let seal_at = async |time: &str| {
+        let sql = format!("select done::bigint from points.seal_step(0, '{time}')");
+        while number(&client, &sql).await > 0 {}
+    };
+    let at = |time: &str| Some(instant(time));
+    one(&client, Request::earn("back", "ORDER", "1").amount("5"), at("2026-03-10T12:00:00Z")).await;
+    for time in ["2026-03-10T12:01:00Z", "2026-03-10T12:02:00Z", "2026-03-10T12:03:00Z"] {
+        seal_at(time).await;
     }
-    let entries = number(&client, "select count(*) from points.entry where bucket = 0").await;
-    assert!(entries > 10, "{entries}");
-    let step = "select points.seal_bucket(0::smallint, (select coalesce(max(next_since), '-infinity') from points.seal where bucket = 0),
-        'infinity', clock_timestamp(), 10)";
-    let mut left = entries;
-    while left > 0 {
-        assert_eq!(number(&client, step).await, left.min(10));
-        left -= left.min(10);
+    // Nothing was sealed until the clock was there again.
+    one(&client, Request::earn("back", "ORDER", "2").amount("5"), at("2026-03-10T11:30:00Z")).await;
+    one(&client, Request::earn("back", "ORDER", "4").amount("5"), at("2026-03-10T12:10:00Z")).await;
+    seal_at("2026-03-10T12:10:30Z").await;
+    let unsealed = "select count(*) from points.entry e join points.account a on a.bucket = e.bucket and a.id = e.account_id
+        where a.user_id = 'back' and e.seq > (select max(l.seq) from points.seal_leaf l where l.bucket = e.bucket and l.account_id = a.id)";
+    assert_eq!(number(&client, unsealed).await, 0);
+    // What is booked while sealing goes on by such a clock is sealed at once.
+    one(&client, Request::earn("while", "ORDER", "5").amount("5"), at("2026-03-10T11:00:00Z")).await;
+    seal_at("2026-03-10T11:00:30Z").await;
+    let sealed = "select count(*) from points.seal_leaf l join points.account a on a.bucket = l.bucket and a.id = l.account_id where a.user_id = 'while'";
+    assert_eq!(number(&client, sealed).await, 1);
+    assert!(agrees(&database, &[]).await);
+}
+
+/// A seal has 4,096 accounts at most; the next goes on, whatever is booked meanwhile.
+#[tokio::test]
+async fn a_step_seals_a_part_of_a_large_bucket() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let entries = |from: i64, to: i64| {
+        format!(
+            "set session_replication_role = replica;
+             insert into points.entry (bucket, account_id, seq, operation_id, pending_delta, available_delta, held_delta, debt_delta,
+                pending_after, available_after, held_after, debt_after, occurred_at, recorded_at, kind)
+             select 0, n, 1, gen_random_uuid(), 0, 5, 0, 0, 0, 5, 0, 0, now(), now(), 'earn' from generate_series({from}, {to}) n"
+        )
+    };
+    client.batch_execute(&entries(9_000_001, 9_005_000)).await.unwrap();
+    let step = "select done::bigint from points.seal_step(0, null)";
+    while number(&client, "select count(*) from points.seal where bucket = 0").await == 0 {
+        assert_eq!(number(&client, step).await, 1);
     }
-    assert_eq!(number(&client, step).await, 0);
-    seal(&client).await;
+    client.batch_execute(&entries(8_000_001, 8_000_010)).await.unwrap();
+    assert!(seal(&client).await >= 2);
+    assert_eq!(number(&client, "select max(accounts) from points.seal").await, 4096);
+    assert_eq!(
+        number(&client, "select count(*) - (select sum(entries) from points.seal)::bigint from points.entry").await,
+        0
+    );
     assert!(agrees(&database, &[]).await);
 }

@@ -26,6 +26,11 @@ begin
             due_since := null;
             exit;
         end if;
+        -- Of buckets that were ever sealed.
+        if exists (select from points.seal_window w where isfinite(w.since) and w.since < points.month_start(v_month, 1)) then
+            failure := format('the job seal has not come to the end of %s', to_char(v_month, 'YYYY-MM'));
+            exit;
+        end if;
         -- Sealing locks the month until this transaction ends, so it moves in another one.
         if not points.month_sealed(v_month) then
             perform points.seal_month(v_month);
@@ -45,4 +50,4 @@ end
 $$;
 
 comment on function points.archive_step(int, timestamptz) is
-    'Job archive: seals the oldest month if it is due and closed, or moves it, when it was sealed by an earlier transaction, to the archive; p_limit months at most. One that waits for lots or holds is noted in points.ledger_month, and all after it wait, too. p_now moves the clock in tests; null: the clock.';
+    'Job archive: seals the oldest month if it is due and closed, or moves it, when it was sealed by an earlier transaction, to the archive; p_limit months at most. It waits for the seals of that month. One that waits for lots or holds is noted in points.ledger_month, and all after it wait, too. p_now moves the clock in tests; null: the clock.';

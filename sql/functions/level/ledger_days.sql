@@ -1,6 +1,6 @@
 create or replace function points.ledger_days(p_of_bucket smallint, p_account_id bigint)
 returns table (day date, points bigint, inherited bigint)
-language plpgsql stable as $$
+language plpgsql stable set plan_cache_mode = force_generic_plan as $$
 begin
     return query
         select e.day, coalesce(sum(e.points) filter (where e.own), 0)::bigint, coalesce(sum(e.points) filter (where not e.own), 0)::bigint

@@ -2,10 +2,23 @@ create or replace function points.begin_run(p_mode points.reconciliation_mode, p
 language plpgsql volatile as $$
 declare
     v_mode points.reconciliation_mode := p_mode;
+    v_given_up bigint[];
+    v_clock timestamptz;
 begin
-    update points.reconciliation_run r
-    set ended_at = clock_timestamp(), given_up = true
-    where r.ended_at is null and r.started_at < clock_timestamp() - interval '1 day';
+    if current_setting('transaction_isolation') <> 'read committed' then
+        raise exception using errcode = 'invalid_transaction_state', message = 'the reconciler needs read committed: its mark is later than its snapshot would be';
+    end if;
+    v_given_up := array(
+        select r.id
+        from points.reconciliation_run r
+        where r.ended_at is null and clock_timestamp() - interval '1 day' > coalesce(
+            (select max(c.progress_at) from points.reconciliation_chunk c where c.run = r.id), r.started_at)
+        for no key update of r skip locked);
+    if v_given_up <> '{}' then
+        update points.reconciliation_run r set ended_at = clock_timestamp(), given_up = true where r.id = any (v_given_up);
+        delete from points.reconciliation_sum s where s.run = any (v_given_up);
+        delete from points.reconciliation_chunk c where c.run = any (v_given_up);
+    end if;
     if v_mode = 'incremental' and not exists (select from points.reconciliation_run r where r.proven_up_to is not null) then
         v_mode := 'full';
     end if;
@@ -15,9 +28,10 @@ begin
         delete from points.reconciliation_run r
         where r.mode = 'incremental' and r.started_at < clock_timestamp() - interval '30 days'
             and r.id < (select max(p.id) from points.reconciliation_run p where p.proven_up_to is not null);
-        -- The upper bound of transaction ids first, and then the clock.
+        -- The clock first, and the upper bound of transaction ids in a later statement: whoever gets one after it reads the clock later still.
+        v_clock := coalesce(p_now, clock_timestamp());
         insert into points.reconciliation_run (mode, started_at, marked_xid, marked_at)
-        values (v_mode, clock_timestamp(), pg_snapshot_xmax(pg_current_snapshot()), coalesce(p_now, clock_timestamp()))
+        values (v_mode, clock_timestamp(), pg_snapshot_xmax(pg_current_snapshot()), v_clock)
         on conflict do nothing
         returning id into run;
     end if;
@@ -25,4 +39,4 @@ end
 $$;
 
 comment on function points.begin_run(points.reconciliation_mode, timestamptz) is
-    'The run of a mode that goes on, or, begun, a new one with its mark. Where nothing was ever proven, an incremental run is a full one. run null: somebody else begins one right now.';
+    'The run of a mode that goes on, or, begun, a new one with its mark. Where nothing was ever proven, an incremental run is a full one. run null: somebody else begins one right now. One that has not got on for a day is given up. Raises 25000 unless read committed.';

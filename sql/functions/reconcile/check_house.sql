@@ -19,7 +19,7 @@ begin
             and not exists (
                 select from pg_catalog.pg_trigger g
                 where g.tgrelid = c.oid and g.tgenabled in ('O', 'A') and g.tgtype::int & e.bit <> 0 and g.tgtype::int & 2 <> 0
-                    and g.tgfoid = 'points.refuse_change'::regproc)
+                    and g.tgfoid = 'points.refuse_change'::regproc and g.tgqual is null and g.tgattr::text = '')
         group by c.relname
         union all
         select 'guards_are_in_place', null::bigint, c.relname::text, jsonb_build_object('without', 'a valid primary key')
@@ -27,12 +27,10 @@ begin
         where c.relnamespace = 'points'::regnamespace and c.relkind in ('r', 'p')
             and not exists (select from pg_catalog.pg_index i where i.indrelid = c.oid and i.indisprimary and i.indisvalid)
         union all
-        select 'guards_are_in_place', null::bigint, g.of_table || ' ' || g.name, jsonb_build_object('constraint', 'is gone')
+        select 'guards_are_in_place', null::bigint, g.of_table || ' ' || g.name, jsonb_build_object('was', g.definition, 'is', n.definition)
         from points.guard g
-        where not exists (
-            select from pg_catalog.pg_constraint k
-            where k.conname = g.name and k.connamespace = 'points'::regnamespace
-                and k.convalidated and coalesce(nullif(k.conrelid, 0)::regclass::text, nullif(k.contypid, 0)::regtype::text) = g.of_table)
+        left join points.guards() n on n.of_table = g.of_table and n.name = g.name
+        where n.definition is distinct from g.definition
         union all
         select 'program_knows_its_rules', null::bigint, '', jsonb_build_object('governed_rules', p.governed_rules, 'should_be', q.rules, 'governs_origins', p.governs_origins)
         from points.program p

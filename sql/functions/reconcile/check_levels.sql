@@ -4,8 +4,8 @@ declare
     v_terms points.level_terms[] := array(select t from points.level_terms t);
 begin
     return query
-        with members as (
-            select b.*, t.measure, t.level_wallet, r.code, r.until
+        with members as materialized (
+            select b.*, t.measure, t.downgrade, t.level_wallet, r.code, r.until
             from (
                 select b.* from points.balance b where p_ids is null and b.bucket = p_of_bucket
                 union all
@@ -28,10 +28,21 @@ begin
             or m.level_ends_at <> case when m.level_wallet is null then 'infinity' else '-infinity' end::timestamptz)
         union all
         select 'levels_equal_measure', m.account_id, '', jsonb_build_object('level', m.level, 'should_be', w.level, 'points', w.measured, 'ends_at', m.level_ends_at)
-        from members m
-        cross join lateral points.weigh_levels(p_of_bucket, array[m.account_id],
-            array[case when isfinite(m.level_ends_at) then m.level_ends_at - interval '1 us' else '2999-01-01' end]) w
-        where m.measure <> 'ever' and (m.level, m.level_ends_at, m.level_until) is distinct from (w.level, w.ends_at, w.until)
+        from (
+            select array_agg(m.account_id) as ids,
+                array_agg(case
+                    when isfinite(m.level_ends_at) then m.level_ends_at - interval '1 us'
+                    -- The highest there ever was is known once all was earned, and weighing each period until 2999 takes long.
+                    when m.downgrade = 'never' and m.level_until = 0 then coalesce((
+                        select (max(e.day) + 2)::timestamp at time zone 'UTC' from points.earned_day e where e.bucket = p_of_bucket and e.account_id = m.account_id), now())
+                    else '2999-01-01'
+                end) as ats
+            from members m
+            where m.measure <> 'ever'
+        ) q
+        cross join lateral points.weigh_levels(p_of_bucket, q.ids, q.ats) w
+        join members m on m.account_id = w.account_id
+        where (m.level, m.level_ends_at, m.level_until) is distinct from (w.level, w.ends_at, w.until)
         union all
         select 'level_changes_lead_to_level', c.account_id, '', jsonb_build_object('seq', min(c.seq))
         from (

@@ -28,7 +28,8 @@ begin
         join points.operation t on t.bucket = p_of_bucket and t.account_id = i.id and t.kind = 'transfer' and t.refusal is null
         left join lateral (
             select * from points.operation r
-            where r.bucket = t.counterparty_bucket and r.account_id = t.counterparty_id and r.kind = 'receive' and r.original = t.id and r.counterparty_id = t.account_id
+            where r.bucket = t.counterparty_bucket and r.account_id = t.counterparty_id
+                and r.id = api.operation_id(0, format('receive:%s:%s', t.account_id, t.id)) and r.kind = 'receive' and r.original = t.id and r.counterparty_id = t.account_id
             limit 1
         ) r on true
         left join points.reversal s on s.bucket = t.bucket and s.account_id = t.account_id and s.operation_id = t.id

@@ -16,8 +16,7 @@ begin
         from (
             select k.key, sum(k.value::numeric) as points
             from points.reconciliation_chunk c
-            cross join lateral unnest(c.trials) t(trial)
-            cross join lateral jsonb_each_text(t.trial) k
+            cross join lateral jsonb_each_text(c.trial) k
             where c.run = p_run
             group by k.key
         ) q
@@ -27,7 +26,8 @@ begin
         return;
     end if;
     insert into points.reconciliation_result (run, check_name, accounts, discrepancies)
-    select r.id, k.name, r.accounts, (select count(*) from points.discrepancy d where d.check_name = k.name and d.last_run = r.id)
+    select r.id, k.name, r.accounts, (
+        select coalesce(sum((c.counts ->> k.name)::bigint), 0)::bigint from points.reconciliation_chunk c where c.run = r.id)
     from points.reconciliation_run r
     join points.reconciliation_check k on k.incremental or r.mode = 'full'
     where r.id = p_run;

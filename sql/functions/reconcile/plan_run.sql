@@ -18,10 +18,10 @@ begin
     end if;
     update points.reconciliation_run r set since = v_since, settled_at = v_settled where r.id = p_run;
 
-    insert into points.reconciliation_chunk (run, no, kind, from_block, to_block, of_bucket, to_bucket)
-    select p_run, row_number() over (order by q.kind, q.from_block, q.of_bucket), q.kind, q.from_block, q.to_block, q.of_bucket, q.to_bucket
+    insert into points.reconciliation_chunk (run, no, kind, from_block, to_block, of_bucket)
+    select p_run, row_number() over (order by q.kind, q.from_block, q.of_bucket), q.kind, q.from_block, q.to_block, q.of_bucket
     from (
-        select t.kind, b.block as from_block, case when b.block + t.step > t.blocks then 4294967295 else b.block + t.step end as to_block, null::smallint as of_bucket, null::smallint as to_bucket
+        select t.kind, b.block as from_block, case when b.block + t.step > t.blocks then 4294967295 else b.block + t.step end as to_block, null::smallint as of_bucket
         from (
             -- A range is of each partition, so that it is the smaller the more there are.
             select s.kind, max(s.blocks) as blocks, greatest(1024, 16384 * max(s.blocks) / greatest(sum(s.blocks), 1))::bigint as step
@@ -38,16 +38,11 @@ begin
         cross join lateral generate_series(0, t.blocks, t.step) as b(block)
         where v_run.mode = 'full'
         union all
-        select 'bucket', null, null, l.bucket, least(l.bucket + n.buckets - 1, points.bucket_count() - 1)
-        from points.lane l
-        join (
-            -- So many together that all of their lots and balances are about two millions.
-            select case when v_run.mode = 'full' then greatest(1, least(points.bucket_count(), floor(points.bucket_count() * 2500000 / greatest(sum(c.reltuples), 1))))::int else 1 end as buckets
-            from pg_catalog.pg_class c
-            where c.oid in ('points.balance'::regclass, 'points.lot'::regclass)
-        ) n on l.bucket % n.buckets = 0
+        select 'bucket', null, null, l.bucket from points.lane l
         union all
-        select 'rest', null, null, null, null
+        select k.kind, null, null, null from unnest(array['stock', 'months', 'outbox']::points.chunk_kind[]) k(kind) where v_run.mode = 'full'
+        union all
+        select 'rest', null, null, null
     ) q;
 end
 $$;

@@ -1,4 +1,6 @@
-create or replace function points.prove_bucket(p_of_bucket smallint, p_parts smallint[], p_suspects bigint[], p_special bigint[]) returns points.finding[]
+create or replace function points.prove_bucket(
+    p_of_bucket smallint, p_parts smallint[], p_suspects bigint[], p_special bigint[], out findings points.finding[], out special bigint[]
+)
 language plpgsql stable
 set enable_seqscan = on set plan_cache_mode = force_custom_plan set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 as $$
 declare
@@ -11,12 +13,15 @@ begin
         v_doubtful := array(
             select b.account_id from points.balance b where b.bucket = p_of_bucket and (b.account_id & 63)::smallint = any (p_parts));
     end if;
-    return points.find_wrong(
-        p_of_bucket, v_wrong, p_suspects, p_special || v_doubtful || points.special_accounts(p_of_bucket),
-        null, v_archive
-    ) || array(select f from points.check_owners(p_of_bucket) f);
+    findings := points.find_wrong(p_of_bucket, v_wrong, p_suspects, array[]::bigint[], null, v_archive)
+        || array(select f from points.check_owners(p_of_bucket) f);
+    special := array(
+        select i from unnest(p_special || v_doubtful || points.special_accounts(p_of_bucket)) i
+        except
+        select i from unnest(v_wrong || p_suspects) i
+        order by i);
 end
 $$;
 
 comment on function points.prove_bucket(smallint, smallint[], bigint[], bigint[]) is
-    'Proves what weighing leaves to prove of a bucket, by one snapshot: accounts that do not come to 0, row by row, and what sums know nothing of. So if something changed since it was weighed, it is right by itself.';
+    'Proves what weighing leaves to prove of a bucket, by one snapshot: accounts that do not come to 0, row by row, and what sums know nothing of. So if something changed since it was weighed, it is right by itself. special: the accounts, in order, that are left for points.prove_special.';

@@ -2,43 +2,58 @@ create or replace function points.prove_chunk(p_run points.reconciliation_run, p
 language plpgsql volatile as $$
 declare
     v_snapshot xid8 := pg_snapshot_xmin(pg_current_snapshot());
+    v_weighed record;
     v_proven record;
     v_found points.finding[];
+    v_checks text[];
+    v_ids bigint[];
+    v_special bigint[] := p_chunk.special;
     v_to bigint := 9223372036854775807::bigint;
     v_accounts bigint := 0::bigint;
     v_entries bigint := 0::bigint;
-    v_discrepancies bigint := 0::bigint;
-    v_trials jsonb[] := array[]::jsonb[];
+    v_trial jsonb;
+    v_counts jsonb := '{}'::jsonb;
 begin
     if p_chunk.kind in ('entries', 'operations', 'lot_uses') then
         perform points.sum_chunk(p_chunk.run, p_chunk.no);
-    elsif p_chunk.kind = 'rest' then
-        v_found := points.check_rest(p_run.mode = 'full', p_now);
-        perform points.note_findings(p_run, null, v_found);
-        v_discrepancies := cardinality(v_found)::bigint;
-    elsif p_run.mode = 'full' then
-        for v_proven in select * from points.weigh_buckets(p_chunk.run, p_chunk.of_bucket, p_chunk.to_bucket, p_run.settled_at) loop
-            v_found := points.prove_bucket(v_proven.of_bucket, v_proven.parts, v_proven.suspects, v_proven.special);
-            perform points.note_findings(p_run, v_proven.of_bucket, v_found);
-            v_discrepancies := v_discrepancies + cardinality(v_found);
-            v_accounts := v_accounts + v_proven.accounts;
-            v_entries := v_entries + v_proven.entries;
-            v_trials := v_trials || v_proven.trial;
-        end loop;
-    else
+    elsif p_chunk.kind <> 'bucket' then
+        select r.findings, r.checks into v_found, v_checks from points.check_rest(p_chunk.kind, p_now) r;
+    elsif p_run.mode = 'incremental' then
         v_to := points.changed_to(p_chunk.of_bucket, p_chunk.at_account_id, p_run.since, p_limit);
         v_proven := points.prove_changed(p_chunk.of_bucket, p_chunk.at_account_id, v_to, p_run.since);
-        perform points.note_findings(p_run, p_chunk.of_bucket, v_proven.findings);
-        v_discrepancies := cardinality(v_proven.findings)::bigint;
+        v_found := v_proven.findings;
         v_accounts := v_proven.accounts;
         v_entries := v_proven.entries;
+    elsif v_special is null then
+        select * into v_weighed from points.weigh_bucket(p_chunk.run, p_chunk.of_bucket, p_run.settled_at);
+        v_proven := points.prove_bucket(p_chunk.of_bucket, v_weighed.parts, v_weighed.suspects, v_weighed.special);
+        v_found := v_proven.findings;
+        v_special := v_proven.special;
+        v_accounts := v_weighed.accounts;
+        v_entries := v_weighed.entries;
+        v_trial := v_weighed.trial;
+        v_to := case when v_special = '{}' then v_to else -1 end;
+    else
+        v_ids := array(select i from unnest(v_special) i where i > p_chunk.at_account_id order by i limit 5000);
+        v_found := points.prove_special(p_chunk.of_bucket, v_ids);
+        v_to := case when cardinality(v_ids) = 5000 then v_ids[5000] else v_to end;
+    end if;
+    if v_found is not null then
+        v_counts := points.note_findings(p_run, p_chunk.of_bucket, v_found);
+        v_counts := p_chunk.counts || (
+            select coalesce(jsonb_object_agg(k.key, k.value::bigint + coalesce((p_chunk.counts ->> k.key)::bigint, 0)), '{}') from jsonb_each_text(v_counts) k);
+        -- Where archived rows are not there, not all was looked at.
+        if p_run.mode = 'full' and v_to = 9223372036854775807 and (p_chunk.of_bucket is null or points.archive_there()) then
+            perform points.close_findings(p_run.id, p_chunk.of_bucket, v_checks, v_counts);
+        end if;
     end if;
     update points.reconciliation_chunk c
-    set done = v_to = 9223372036854775807, at_account_id = v_to, snapshot_xid = least(c.snapshot_xid, v_snapshot),
-        accounts = c.accounts + v_accounts, entries = c.entries + v_entries, discrepancies = c.discrepancies + v_discrepancies, trials = v_trials
+    set done = v_to = 9223372036854775807, at_account_id = v_to, snapshot_xid = least(c.snapshot_xid, v_snapshot), progress_at = clock_timestamp(),
+        accounts = c.accounts + v_accounts, entries = c.entries + v_entries, special = v_special, trial = coalesce(v_trial, c.trial), counts = v_counts,
+        discrepancies = (select coalesce(sum(k.value::bigint), 0) from jsonb_each_text(v_counts) k)
     where c.run = p_chunk.run and c.no = p_chunk.no;
 end
 $$;
 
 comment on function points.prove_chunk(points.reconciliation_run, points.reconciliation_chunk, int, timestamptz) is
-    'Does one chunk of a run, whose row is locked; p_limit: entries of an incremental one, about. Its checks see one snapshot.';
+    'Does one chunk of a run, whose row is locked, or some of it; p_limit: entries of an incremental one, about. Its checks see one snapshot.';

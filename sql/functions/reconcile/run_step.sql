@@ -7,6 +7,7 @@ declare
     v_begun record;
     v_run points.reconciliation_run;
     v_chunk points.reconciliation_chunk;
+    v_id bigint;
 begin
     v_begun := points.begin_run(p_mode, p_now);
     run := v_begun.run;
@@ -18,6 +19,17 @@ begin
     select * into v_run from points.reconciliation_run r where r.id = v_begun.run;
     if v_run.since is null then
         perform points.plan_run(v_run.id, v_now);
+        return;
+    end if;
+    -- One account a transaction, which holds nothing else, so that nobody who books waits for a chunk, or it for him.
+    select d.id into v_id
+    from points.discrepancy d
+    where d.to_freeze and d.closed_at is null
+    order by d.id
+    limit 1
+    for no key update of d skip locked;
+    if found then
+        perform points.freeze_wrong(v_id);
         return;
     end if;
     -- A bucket is proven when all is summed up, and the rest when all buckets are proven.
@@ -42,4 +54,4 @@ end
 $$;
 
 comment on function points.run_step(points.reconciliation_mode, int, timestamptz) is
-    'One step of a run, in one short transaction: begins it, plans it, does a chunk that nobody else does, or ends it. Several sessions may take steps of a run at once. due_since null: it has ended.';
+    'One step of a run, in one short transaction: begins it, plans it, freezes an account that was found wrong, does a chunk that nobody else does, or ends it. Several sessions may take steps of a run at once. due_since null: it has ended.';

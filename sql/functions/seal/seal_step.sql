@@ -1,31 +1,50 @@
 create or replace function points.seal_step(p_limit int, p_now timestamptz, out done int, out due_since timestamptz, out failure text)
 language plpgsql volatile as $$
 declare
-    v_now timestamptz := coalesce(p_now, clock_timestamp());
-    v_bucket smallint;
-    v_since timestamptz;
-    v_snapshot pg_catalog.xid8 := pg_snapshot_xmin(pg_current_snapshot());
-    v_last bigint := (select max(r.id) from points.reconciliation_run r);
+    v_clock timestamptz := coalesce(p_now, clock_timestamp());
+    v_snapshot pg_catalog.pg_snapshot;
+    v_window points.seal_window;
+    v_sealed record;
 begin
     done := 0;
     failure := null;
-    -- The marks of the reconciler tell what can still be committed.
-    for v_bucket, v_since in
-        select l.bucket, coalesce(s.next_since, '-infinity')
-        from points.lane l
-        left join lateral (
-            select s.next_since, s.sealed_at from points.seal s where s.bucket = l.bucket order by s.number desc limit 1
-        ) s on true
-        where coalesce(s.sealed_at, '-infinity') < v_now - make_interval(secs => p_limit)
-        order by s.sealed_at nulls first, l.bucket
+    if current_setting('transaction_isolation') <> 'read committed' then
+        raise exception using errcode = 'invalid_transaction_state', message = 'sealing needs read committed: its mark is later than its snapshot would be';
+    end if;
+    -- After the clock, so whoever has a later transaction id reads the clock later; and before anything is read.
+    v_snapshot := pg_current_snapshot();
+    for v_window in
+        select w.* from points.seal_window w
+        -- One that was looked at later than now was so by a clock that was set back.
+        where w.until is not null or w.looked_at < v_clock - make_interval(secs => p_limit) or w.looked_at > v_clock
+        order by w.looked_at, w.bucket
     loop
-        done := (points.seal_bucket(
-            v_bucket, v_since, coalesce(points.proven_mark(v_last, v_snapshot, v_now), v_since), v_now) > 0)::int;
-        due_since := case when done > 0 then v_now end;
+        if v_window.until is null then
+            v_window.until := case when v_window.mark_xid <= pg_snapshot_xmin(v_snapshot) then v_window.mark_at else v_window.since end;
+            v_window.at_account_id := -1;
+            -- A mark above the ids of now was left on another server, which this database was restored from.
+            if v_window.mark_xid is null or v_window.mark_xid <= pg_snapshot_xmin(v_snapshot) or v_window.mark_xid > pg_snapshot_xmax(v_snapshot) then
+                v_window.mark_at := v_clock;
+                v_window.mark_xid := pg_snapshot_xmax(v_snapshot);
+            end if;
+        end if;
+        loop
+            v_sealed := points.seal_bucket(
+                v_window.bucket, least(v_window.since, v_window.until, v_clock) - interval '1 minute', v_window.at_account_id, v_clock);
+            v_window.at_account_id := v_sealed.at_account_id;
+            exit when v_sealed.entries > 0 or v_sealed.at_account_id = 9223372036854775807;
+        end loop;
+        update points.seal_window w
+        set since = case when v_window.at_account_id = 9223372036854775807 then v_window.until else v_window.since end,
+            until = case when v_window.at_account_id < 9223372036854775807 then v_window.until end,
+            at_account_id = v_window.at_account_id, mark_at = v_window.mark_at, mark_xid = v_window.mark_xid, looked_at = v_clock
+        where w.bucket = v_window.bucket;
+        done := (v_sealed.entries > 0)::int;
+        due_since := case when done > 0 then v_clock end;
         exit when done > 0;
     end loop;
 end
 $$;
 
 comment on function points.seal_step(int, timestamptz) is
-    'Job seal: seals what is new in one bucket, the first of those that were sealed longest ago and at least p_limit seconds ago. p_now moves the clock in tests; null: the clock.';
+    'Job seal: seals what is new in one bucket, the first of those that were looked at longest ago and at least p_limit seconds ago, or some of it. p_now moves the clock in tests; null: the clock. Raises 25000 unless read committed.';

@@ -1,5 +1,5 @@
-create or replace function points.weigh_buckets(p_run bigint, p_from_bucket smallint, p_to_bucket smallint, p_settled_at timestamptz)
-returns table (of_bucket smallint, accounts bigint, entries bigint, trial jsonb, parts smallint[], suspects bigint[], special bigint[])
+create or replace function points.weigh_bucket(p_run bigint, p_of_bucket smallint, p_settled_at timestamptz)
+returns table (accounts bigint, entries bigint, trial jsonb, parts smallint[], suspects bigint[], special bigint[])
 language plpgsql stable
 set enable_seqscan = on set plan_cache_mode = force_custom_plan set work_mem = '128MB' set jit = off set max_parallel_workers_per_gather = 0 as $$
 declare
@@ -10,29 +10,29 @@ begin
         select bucket, account_id, (account_id & 63)::smallint as part, b.held <> 0 or b.merged or b.invited or b.inherited is not null as holds, row(b.pending, b.available, b.held, b.debt, b.earned, b.adjusted, b.transferred, b.spent, b.expired)::points.balance_facts as facts,
             coalesce(b.weight, 0) + coalesce(l.weight, 0) as weight,
             b.version is null or b.pending <> coalesce(l.pending, 0) or b.available <> coalesce(l.available, 0) or b.next_change_at > l.due_at or b.debt > 0 and b.available > 0 as suspect
-        from (select b.*, points.balance_weight(b) as weight from points.balance b where b.bucket between p_from_bucket and p_to_bucket) b
+        from (select b.*, points.balance_weight(b) as weight from points.balance b where b.bucket = p_of_bucket) b
         full join (
             select l.bucket, l.account_id, coalesce(sum(l.remaining) filter (where l.pending), 0) as pending, coalesce(sum(l.remaining) filter (where not l.pending), 0) as available,
                 coalesce(sum(points.seq_weight(l.account_id, l.seq) * l.remaining) filter (where l.remaining <= 536870912), 0)
                     + coalesce(sum(points.seq_weight(l.account_id, l.seq)::numeric * l.remaining) filter (where l.remaining > 536870912), 0) as weight,
                 min(case when l.pending then l.available_at else l.expires_at end) as due_at
             from points.lot l
-            where l.bucket between p_from_bucket and p_to_bucket
+            where l.bucket = p_of_bucket
             group by l.bucket, l.account_id
         ) l using (bucket, account_id)
     ), sums as materialized (
         select s.bucket, s.part, s.total, s.archived, s.strange, s.entries, s.special
         from points.reconciliation_sum s
-        where s.bucket between p_from_bucket and p_to_bucket and s.run = p_run
+        where s.bucket = p_of_bucket and s.run = p_run
         union all
         select e.bucket, (e.account_id & 63)::smallint, coalesce(sum(e.weight), 0) + coalesce(sum(e.large_weight), 0), coalesce(sum(e.goes_on) filter (where e.archived), 0), 0, count(*), '{}'
         from points.entry_weight e
-        where e.bucket between p_from_bucket and p_to_bucket and e.recorded_at >= p_settled_at
+        where e.bucket = p_of_bucket and e.recorded_at >= p_settled_at
         group by 1, 2
         union all
         select u.bucket, (u.account_id & 63)::smallint, coalesce(sum(u.weight), 0) + coalesce(sum(u.large_weight), 0), 0, 0, 0, '{}'
         from points.lot_use_weight u
-        where u.bucket between p_from_bucket and p_to_bucket and u.recorded_at >= p_settled_at
+        where u.bucket = p_of_bucket and u.recorded_at >= p_settled_at
         group by 1, 2
         union all
         select o.bucket, (o.account_id & 63)::smallint,
@@ -40,23 +40,23 @@ begin
             0, count(*) filter (where o.strange), 0,
             coalesce(array_agg(o.account_id) filter (where o.kind not in ('earn', 'spend', 'expire', 'activate', 'adjust')), '{}')
         from points.operation_weight o
-        where o.bucket between p_from_bucket and p_to_bucket and o.recorded_at >= p_settled_at
+        where o.bucket = p_of_bucket and o.recorded_at >= p_settled_at
         group by 1, 2
         union all
         select w.bucket, (w.account_id & 63)::smallint, -sum(uuid_hash_extended(w.operation_id, w.account_id) >> 3), 0, 0, 0, '{}'
         from points.once_award w
-        where w.bucket between p_from_bucket and p_to_bucket
+        where w.bucket = p_of_bucket
         group by 1, 2
         union all
         select c.bucket, (c.account_id & 63)::smallint, 0, -sum(points.account_hash(c.account_id, c.seq, c.pending, c.available, c.held, c.debt)::numeric
             - points.account_hash(c.account_id, 0, 0, 0, 0, 0)), 0, 0, '{}'
         from points.checkpoint c
-        where c.bucket between p_from_bucket and p_to_bucket
+        where c.bucket = p_of_bucket
         group by 1, 2
         union all
         select m.bucket, m.part, -sum(m.weight), 0, 0, 0, '{}' from members m group by 1, 2
     )
-    select l.bucket, coalesce(m.accounts, 0), coalesce(s.entries, 0)::bigint, m.trial, coalesce(s.parts, '{}'), coalesce(m.suspects, '{}'), coalesce(m.special, '{}') || coalesce(s.special, '{}')
+    select coalesce(m.accounts, 0), coalesce(s.entries, 0)::bigint, m.trial, coalesce(s.parts, '{}'), coalesce(m.suspects, '{}'), coalesce(m.special, '{}') || coalesce(s.special, '{}')
     from points.lane l
     left join (
         select m.bucket, count((m.facts).available) as accounts, coalesce(array_agg(m.account_id) filter (where m.suspect), '{}') as suspects,
@@ -78,9 +78,9 @@ begin
         ) q
         group by q.bucket
     ) s on s.bucket = l.bucket
-    where l.bucket between p_from_bucket and p_to_bucket;
+    where l.bucket = p_of_bucket;
 end
 $$;
 
-comment on function points.weigh_buckets(bigint, smallint, smallint, timestamptz) is
-    'Weighs some buckets by one snapshot: of each 64th of their accounts, all sums of a run''s chunks, of what was recorded since, of lots, checkpoints and balances together are 0, if the books are right. parts: those where they are not, so that some account of them may be wrong; suspects: accounts whose balance is not what its lots say; special: accounts with operations of more kinds than fit into a sum.';
+comment on function points.weigh_bucket(bigint, smallint, timestamptz) is
+    'Weighs a bucket by one snapshot: of each 64th of their accounts, all sums of a run''s chunks, of what was recorded since, of lots, checkpoints and balances together are 0, if the books are right. parts: those where they are not, so that some account of them may be wrong; suspects: accounts whose balance is not what its lots say; special: accounts with operations of more kinds than fit into a sum.';
