@@ -4587,8 +4587,6 @@ function points.screen_redeems(p_bucket smallint, p_requests api.request[], p_dr
     returns points.draft[]
     plpgsql stable
 
-function points.seal_bucket(p_of_bucket smallint, p_since timestamp with time zone, p_next_since timestamp with time zone, p_now timestamp with time zone, p_most bigint DEFAULT 200000)
-    returns bigint
 function points.seal_bucket(p_of_bucket smallint, p_since timestamp with time zone, p_from bigint, p_now timestamp with time zone, OUT entries bigint, OUT at_account_id bigint)
     returns record
     plpgsql volatile set enable_seqscan=off, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off

@@ -54,7 +54,6 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
             ("from_block", "null"),
             ("to_block", "null"),
             ("of_bucket", "null"),
-            ("to_bucket", "null"),
         ],
     ),
     (
@@ -83,7 +82,6 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
             ("entries", "1"),
             ("accounts", "1"),
             ("sealed_at", "now()"),
-            ("next_since", "now()"),
             ("bucket", "0"),
             ("previous", "sha256('x')"),
             ("leaves_root", "sha256('x')"),
@@ -91,6 +89,7 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     ("seal_leaf", &[("account_id", "1"), ("seq", "1"), ("number", "1"), ("bucket", "0"), ("head", "sha256('x')")]),
+    ("seal_window", &[("bucket", "100"), ("mark_at", "null"), ("mark_xid", "null")]),
     (
         "hourly_flow",
         &[
@@ -811,7 +810,7 @@ const CASES: &[Case] = &[
     ("reconciliation_chunk_is_blocks_or_a_bucket", &[("kind", "'entries'")]),
     ("reconciliation_chunk_is_blocks_or_a_bucket", &[("from_block", "1"), ("to_block", "2")]),
     ("reconciliation_chunk_is_blocks_or_a_bucket", &[("kind", "'bucket'")]),
-    ("reconciliation_chunk_is_blocks_or_a_bucket", &[("of_bucket", "1"), ("to_bucket", "2")]),
+    ("reconciliation_chunk_is_blocks_or_a_bucket", &[("of_bucket", "1")]),
     ("discrepancy_account_is_whole", &[("account_id", "1")]),
     ("discrepancy_account_is_whole", &[("account_bucket", "1")]),
     ("discrepancy_acknowledged_whole", &[("actor", "'x'")]),
@@ -827,6 +826,8 @@ const CASES: &[Case] = &[
     ("seal_hashes_are_sha256", &[("root", "'x'")]),
     ("seal_leaf_seq_positive", &[("seq", "0")]),
     ("seal_leaf_head_is_sha256", &[("head", "'x'")]),
+    ("seal_window_mark_is_whole", &[("mark_at", "now()")]),
+    ("seal_window_mark_is_whole", &[("mark_xid", "'1'")]),
     ("hourly_flow_entries_not_negative", &[("entries", "-1")]),
     ("flow_count_is_one_row", &[("id", "false")]),
     ("flow_count_mark_is_whole", &[("mark_by", "null")]),
