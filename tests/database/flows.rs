@@ -309,17 +309,21 @@ async fn play(client: &Client, history: &History) -> (Vec<(DateTime<Utc>, i64, i
     let mut keys: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (number, (user, what, points, hours)) in history.iter().enumerate() {
         now += TimeDelta::hours(i64::from(*hours) * 7) + TimeDelta::seconds(1);
-        let (user, key) = (format!("u{}", user % 3), format!("k{number}"));
+        let what = what % 8;
+        let (user, key) = (format!("u{}", user % 3), format!("{}{number}", if what == 4 { 'h' } else { 'k' }));
         let earlier = keys.entry(user.clone()).or_default();
+        let releases = what == 6 && points % 2 == 0;
+        // what is captured or released was held
+        let fit: Vec<&String> = earlier.iter().filter(|key| key.starts_with('h') == (what == 5 || releases)).collect();
         let original =
-            earlier.get(usize::try_from(*points).unwrap() % earlier.len().max(1)).cloned().unwrap_or_default();
-        let request = match what % 8 {
+            fit.get(usize::try_from(*points).unwrap() % fit.len().max(1)).map_or(String::new(), |key| (*key).clone());
+        let request = match what {
             0 | 1 => Request::earn(&user, "GIVE", &key).points(*points),
             2 => Request::earn(&user, "LATE", &key).points(*points),
             3 => Request::spend(&user, *points / 2 + 1, &key),
             4 => Request::hold(&user, *points / 3 + 1, &key),
             5 => Request::undo(Kind::Capture, &user, &original, &key),
-            6 => Request::undo(if points % 2 == 0 { Kind::Release } else { Kind::Reverse }, &user, &original, &key),
+            6 => Request::undo(if releases { Kind::Release } else { Kind::Reverse }, &user, &original, &key),
             _ => {
                 Request::extend_before(&user, "2032-01-01T00:00:00.000000Z", &key).expires_at(now + TimeDelta::days(40))
             }
@@ -328,8 +332,7 @@ async fn play(client: &Client, history: &History) -> (Vec<(DateTime<Utc>, i64, i
         if outcome.refusal.is_none() {
             earlier.push(key);
             events.push(
-                ["earn", "earn", "late", "spend", "hold", "capture", "undo", "extend"][usize::from(what % 8)]
-                    .to_owned(),
+                ["earn", "earn", "late", "spend", "hold", "capture", "undo", "extend"][usize::from(what)].to_owned(),
             );
         }
         // books what is due on all accounts, so that balances are true as they are booked
