@@ -227,7 +227,17 @@ impl Member {
 }
 
 impl Model {
+    /// At each instant at which something comes in, since that pays a debt before it can expire.
     fn settle(&mut self, now: DateTime<Utc>) {
+        let ends = self.holds.iter().filter(|hold| hold.open).filter_map(|hold| hold.deadline);
+        let lots = self.members.iter().flat_map(|member| &member.lots);
+        let come = lots.filter(|lot| lot.pending).map(|lot| lot.available_at);
+        let mut instants: Vec<_> = ends.chain(come).filter(|at| *at < now).chain([now]).collect();
+        instants.sort_unstable();
+        instants.into_iter().for_each(|at| self.settle_at(at));
+    }
+
+    fn settle_at(&mut self, now: DateTime<Utc>) {
         for hold in &mut self.holds {
             if hold.open && hold.deadline.is_some_and(|deadline| deadline <= now) {
                 hold.open = false;
@@ -529,30 +539,32 @@ async fn run(client: &Client, case: u32, clamp: bool, steps: &[(Step, i64)]) -> 
     Ok(seen)
 }
 
+async fn prepared(clamp: bool) -> (Database, Client) {
+    let database = Database::new().await;
+    let client = database.client().await;
+    tell_everything(&client).await;
+    client.batch_execute("select api.set_activity('{earn,spend,transfer}', 'a')").await.unwrap();
+    for (code, wait, valid, idle) in RULES {
+        let valid = valid.map_or("null".to_owned(), |days| days.to_string());
+        make_rule(
+            &client,
+            code,
+            "basis, rounding, pending_days, valid_days, idle",
+            &format!("'given', 'down', {wait}, {valid}, {idle}"),
+        )
+        .await;
+    }
+    client
+        .execute("update points.program set debt_policy = $1", &[&if clamp { "clamp" } else { "debt" }])
+        .await
+        .unwrap();
+    (database, client)
+}
+
 fn check(cases: u32, clamp: bool) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let _guard = runtime.enter();
-    let database = runtime.block_on(Database::new());
-    let client = runtime.block_on(async {
-        let client = database.client().await;
-        tell_everything(&client).await;
-        client.batch_execute("select api.set_activity('{earn,spend,transfer}', 'a')").await.unwrap();
-        for (code, wait, valid, idle) in RULES {
-            let valid = valid.map_or("null".to_owned(), |days| days.to_string());
-            make_rule(
-                &client,
-                code,
-                "basis, rounding, pending_days, valid_days, idle",
-                &format!("'given', 'down', {wait}, {valid}, {idle}"),
-            )
-            .await;
-        }
-        client
-            .execute("update points.program set debt_policy = $1", &[&if clamp { "clamp" } else { "debt" }])
-            .await
-            .unwrap();
-        client
-    });
+    let (_database, client) = runtime.block_on(prepared(clamp));
     let histories =
         proptest::collection::vec((step(), prop_oneof![3 => Just(0), 2 => 1..24i64, 1 => 24..100i64]), 10..40);
     let events = [
@@ -588,4 +600,22 @@ fn and_so_they_do_where_debts_are_forgiven() {
 fn members_who_give_to_each_other_do_what_the_model_does_at_length() {
     check(Config::default().cases, false);
     check(Config::default().cases, true);
+}
+
+/// What comes back when a hold ends would have expired before anybody looked.
+#[tokio::test]
+async fn what_comes_in_pays_a_debt_before_it_expires() {
+    let (_database, client) = prepared(false).await;
+    let steps = [
+        (Step::Earn { member: 0, points: 95, rule: 1 }, 0),
+        (Step::Give { from: 0, to: 2, points: 13 }, 137),
+        (Step::Offer { from: 2, to: 0, points: 1, hours: Some(111) }, 0),
+        (Step::Reverse { transfer: 0 }, 110),
+        (Step::Earn { member: 0, points: 20, rule: 0 }, 41),
+    ];
+    run(&client, 1, false, &steps).await.unwrap();
+    let sql = "select b.debt, b.expired from points.balance b join points.account a on a.bucket = b.bucket and a.id = b.account_id
+        where a.user_id = 'case1-false-2'";
+    let row = client.query_one(sql, &[]).await.unwrap();
+    assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (0, 0));
 }
