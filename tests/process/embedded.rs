@@ -14,7 +14,7 @@ use std::{
 
 use jifen::embedded::{Durability, Error, Options, Server, durable_settings};
 
-use super::{Directory, NOBODY, assert_stopped, is_running, processes_of, signal, wait_until};
+use super::{Directory, NOBODY, assert_stopped, is_running, processes_of, program::copy_program, signal, wait_until};
 
 /// The variable that gives a test which runs in a process of its own its directory.
 const OWNER_DIRECTORY: &str = "JIFEN_TEST_OWNER_DIRECTORY";
@@ -49,7 +49,7 @@ fn run_apart(test: &str, directory: &Path, user: Option<u32>) -> Child {
     // the build's directory may be closed to that user
     let program = directory.join("program");
     if !program.exists() {
-        fs::copy(env::current_exe().unwrap(), &program).unwrap();
+        copy_program(&env::current_exe().unwrap(), &program);
     }
     let mut command = Command::new(program);
     command

@@ -27,6 +27,13 @@ pub fn at(program: &Path, arguments: &[&str]) -> Command {
     command
 }
 
+/// Copies a program that is to be run. By another process: in this one a test beside may fork just then, and whoever holds
+/// a program open for writing keeps it from being run.
+pub fn copy_program(from: &Path, to: &Path) {
+    let status = Command::new("cp").args([from, to]).status().unwrap();
+    assert!(status.success(), "{status}");
+}
+
 /// What a run came to.
 #[derive(Debug)]
 pub struct Run {

@@ -11,7 +11,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::{Directory, signal};
+use super::{Directory, program::copy_program, signal};
 use crate::common::{blocks, is_missing};
 use jifen::database::CONNECTIONS;
 
@@ -61,7 +61,7 @@ fn run_page(name: &str, page: &str, before: &str, after: &str) {
     let directory = Directory::new(name);
     let owner = user(&directory);
     let program = directory.0.join("jifen");
-    fs::copy(env!("CARGO_BIN_EXE_jifen"), &program).unwrap();
+    copy_program(Path::new(env!("CARGO_BIN_EXE_jifen")), &program);
     for folder in ["archive", "one", "two"] {
         fs::create_dir(directory.0.join(folder)).unwrap();
     }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::{
     Directory, NOBODY, assert_stopped, is_running, processes_of,
-    program::{Serving, at, jifen, run},
+    program::{Serving, at, copy_program, jifen, run},
     wait_until,
 };
 use crate::common::{Authority, Database};
@@ -109,7 +109,7 @@ async fn an_ordinary_user_can_run_it() {
         return;
     }
     let program = directory.0.join("program");
-    fs::copy(env!("CARGO_BIN_EXE_jifen"), &program).unwrap();
+    copy_program(Path::new(env!("CARGO_BIN_EXE_jifen")), &program);
     let home = directory.0.join("home");
     fs::create_dir(&home).unwrap();
     chown(&home, Some(NOBODY), Some(NOBODY)).unwrap();
