@@ -71,12 +71,13 @@ async fn a_balance_is_true_before_the_change_is_booked() {
     let (gateway, database) = Gateway::new().await;
     gateway.grant("dora", 10, "1", Some("2190-01-01T00:00:00Z")).await;
     gateway.grant("dora", 7, "2", None).await;
-    // as if 2190 had come; the lot's row says when
+    // as if 2190 had come; the lot's row says when, and the gateway's own sweeper would book it
     database
         .client()
         .await
         .batch_execute(
-            "update points.lot set available_at = now() - interval '2 day', expires_at = now() - interval '1 day'
+            "update points.job set enabled = false where name = 'sweep';
+             update points.lot set available_at = now() - interval '2 day', expires_at = now() - interval '1 day'
              where expires_at = '2190-01-01 00:00:00Z';
              update points.balance b set next_change_at = now() - interval '1 day' from points.account a
              where (a.bucket, a.id) = (b.bucket, b.account_id) and a.user_id = 'dora'",
