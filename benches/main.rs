@@ -5,7 +5,9 @@
 mod feed;
 mod gateway;
 mod http;
+mod jobs;
 mod latency;
+mod levels;
 mod load;
 mod pgbench;
 mod report;
@@ -76,6 +78,8 @@ enum Part {
     Feed,
     /// The stored function alone
     Sql,
+    /// Awards over HTTP while all members are given other levels
+    Levels,
     /// Awards over HTTP while a lot of half of the members expires
     Sweep,
 }
@@ -111,7 +115,8 @@ async fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("error: {error}");
+            let causes = std::iter::successors(error.source(), |&cause| cause.source());
+            eprintln!("{}", causes.fold(format!("error: {error}"), |text, cause| format!("{text}: {cause}")));
             ExitCode::FAILURE
         }
     }
@@ -130,9 +135,10 @@ async fn run(options: &Options) -> Result<bool> {
         _ = terminated.recv() => Err("terminated".into()),
     };
     let stopped = host.stop().await;
+    // What was measured before it failed is worth reading all the same.
+    report.print();
     result?;
     stopped?;
-    report.print();
     report.write_json()?;
     Ok(report.passed())
 }
@@ -165,6 +171,10 @@ async fn measure(options: &Options, host: &Host, report: &mut Report) -> Result<
     if options.has(Part::Sql) {
         world.stop_gateway().await?;
         sql::measure(world, report).await?;
+    }
+    if options.has(Part::Levels) {
+        world.start_gateway().await?;
+        levels::measure(world, report).await?;
     }
     // Last, since it leaves much to settle.
     if options.has(Part::Sweep) {
