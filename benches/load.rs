@@ -1,5 +1,5 @@
-//! A closed loop: workers that each send one request at a time, for a warm-up and then a measured
-//! while, checked afterwards against the database.
+//! Workers that each send one request at a time, for a warm-up and then a measured while, checked
+//! afterwards against the database: in a closed loop, or at a pace that does not wait for answers.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use hdrhistogram::Histogram;
 use tokio::task::JoinSet;
 
 use crate::http::Connection;
-use crate::report::{Report, Row, say};
+use crate::report::{Report, Row, Target, say};
 use crate::requests::{Kind, Random, Template, first_key};
 use crate::usage::Usage;
 use crate::world::{RowCounts, World};
@@ -18,6 +18,11 @@ use crate::{Result, gateway};
 
 /// Sends one request and gives the number of operations that were answered as done.
 pub trait Worker: Send + 'static {
+    /// Waits until it is time for the next request, and says since when it has been: its latency counts from there.
+    fn turn(&mut self) -> impl Future<Output = Instant> + Send {
+        async { Instant::now() }
+    }
+
     fn request(&mut self) -> impl Future<Output = Result<u64>> + Send;
 }
 
@@ -102,13 +107,13 @@ pub async fn drive<W: Worker>(
 async fn work(mut worker: impl Worker, shared: Arc<Shared>) -> Tally {
     let mut tally = Tally::new();
     while !shared.stopped.load(Ordering::Relaxed) {
-        let sent = Instant::now();
+        let since = worker.turn().await;
         match worker.request().await {
             Ok(operations) => {
                 tally.answered += operations;
                 shared.operations.fetch_add(operations, Ordering::Relaxed);
                 if shared.recording.load(Ordering::Relaxed) {
-                    tally.latency.saturating_record(sent.elapsed().as_micros() as u64);
+                    tally.latency.saturating_record(since.elapsed().as_micros() as u64);
                 }
             }
             Err(error) => {
@@ -176,6 +181,17 @@ impl Load {
         self.usage.report_cpu(report, name, self.operations as f64, unit);
     }
 
+    /// Operations a transaction, and how many of the balances' updates changed no index. The server counts with a delay
+    /// of up to a second.
+    pub fn work(&self, report: &mut Report) {
+        let name = &self.name;
+        let operations = self.operations as f64 / self.usage.transactions;
+        report.detail(Row::new(format!("{name}: a transaction"), operations, "operations"));
+        let hot = self.usage.hot_updates / self.usage.updates;
+        let row = Row::new(format!("{name}: HOT updates of balances"), 100.0 * hot, "%");
+        report.add(row.against(100.0).wants(Target::AtLeast(0.95)));
+    }
+
     /// WAL and disk. A page's first change after a checkpoint writes the whole page into the WAL,
     /// so those are also shown apart.
     pub fn bytes(&self, report: &mut Report) {
@@ -191,8 +207,26 @@ impl Load {
     }
 }
 
+/// Arrivals at even distances, whoever of the workers is free for them. Who is late because all were waiting for
+/// answers has that in its latency.
+struct Pace {
+    begun: Instant,
+    per_second: f64,
+    arrivals: AtomicU64,
+}
+
+impl Pace {
+    async fn arrival(&self) -> Instant {
+        let number = self.arrivals.fetch_add(1, Ordering::Relaxed);
+        let at = self.begun + Duration::from_secs_f64(number as f64 / self.per_second);
+        tokio::time::sleep_until(at.into()).await;
+        at
+    }
+}
+
 /// A simulated client of the gateway.
 struct Http {
+    pace: Option<Arc<Pace>>,
     connection: Connection,
     template: Template,
     random: Random,
@@ -202,6 +236,13 @@ struct Http {
 }
 
 impl Worker for Http {
+    async fn turn(&mut self) -> Instant {
+        match &self.pace {
+            Some(pace) => pace.arrival().await,
+            None => Instant::now(),
+        }
+    }
+
     async fn request(&mut self) -> Result<u64> {
         let request = self.template.render(&mut self.random, &self.members, &mut self.key);
         let answer = self.connection.exchange(request).await?;
@@ -219,9 +260,7 @@ fn contains(text: &[u8], word: &[u8]) -> bool {
 
 /// Sends requests of one kind over so many connections.
 pub async fn http(world: &World, report: &mut Report, name: &str, kind: Kind, connections: usize) -> Result<Load> {
-    let every = kind.every(world.scale.accounts);
-    let members = world.members.iter().flat_map(|members| members.iter().copied().step_by(every));
-    http_about(world, report, name, kind, connections, members.collect()).await
+    send(world, report, name, kind, connections, everybody(world, kind), None).await
 }
 
 /// Sends requests of one kind, about these members, over so many connections.
@@ -233,6 +272,36 @@ pub async fn http_about(
     connections: usize,
     members: Vec<i32>,
 ) -> Result<Load> {
+    send(world, report, name, kind, connections, members, None).await
+}
+
+/// Sends so many requests of one kind a second, however long they take.
+pub async fn http_at(
+    world: &World,
+    report: &mut Report,
+    name: &str,
+    kind: Kind,
+    connections: usize,
+    per_second: f64,
+) -> Result<Load> {
+    let pace = Pace { begun: Instant::now(), per_second, arrivals: AtomicU64::new(0) };
+    send(world, report, name, kind, connections, everybody(world, kind), Some(Arc::new(pace))).await
+}
+
+fn everybody(world: &World, kind: Kind) -> Vec<i32> {
+    let every = kind.every(world.scale.accounts);
+    world.members.iter().flat_map(|members| members.iter().copied().step_by(every)).collect()
+}
+
+async fn send(
+    world: &World,
+    report: &mut Report,
+    name: &str,
+    kind: Kind,
+    connections: usize,
+    members: Vec<i32>,
+    pace: Option<Arc<Pace>>,
+) -> Result<Load> {
     let address = world.gateway_address()?;
     let measurement = world.next_measurement();
     let members = Arc::new(members);
@@ -240,6 +309,7 @@ pub async fn http_about(
     for number in 0..connections {
         let key = first_key(measurement, number);
         workers.push(Http {
+            pace: pace.clone(),
             connection: Connection::open(address)
                 .await
                 .map_err(|error| format!("connection {number} to the gateway: {error} (see also ulimit -n)"))?,

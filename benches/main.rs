@@ -203,6 +203,7 @@ async fn earn(world: &World, report: &mut Report) -> Result<()> {
     report.add(many.row("awards/s").against(third.per_second));
     single.details(report, "us/award");
     single.bytes(report);
+    single.work(report);
     batch.details(report, "us/award");
     many.details(report, "us/award");
     second.details(report);
@@ -242,18 +243,40 @@ async fn govern(world: &World, report: &mut Report) -> Result<()> {
         select api.set_risk_rule('LARGE', 'Large', '{ORDER}', 'award_points', 'review', 'off', 'bench 11', 1000000);
         select api.set_risk_rule('FAST', 'Fast', '{ORDER}', 'window_awards', 'deny', 'off', 'bench 12', 1000000, 60);";
     let client = world.connect().await?;
+    let first = pgbench::run(world, pgbench::Script::Write, 16).await?;
     let before =
         load::http(world, report, "earnPoints before limits and campaigns, 256 connections", Kind::Earn, 256).await?;
     client.batch_execute(GOVERN).await?;
     let name = "earnPoints, 2 limits, 2 campaigns, risk on, 256 connections";
     let load = load::http(world, report, name, Kind::Earn, 256).await?;
+    let name = "governed earnPoints, 1,024 connections";
+    let many = load::http(world, report, name, Kind::Earn, 1024).await?;
+    let name = "governed earnPointsBatch of 100, 32 connections";
+    let batch = load::http(world, report, name, Kind::EarnBatch, 32).await?;
+    let name = "governed earnPoints to one account, 256 connections";
+    let hot = load::http_about(world, report, name, Kind::Earn, 256, vec![0]).await?;
+    let name = "governed earnPoints at half of the peak";
+    let half = load::http_at(world, report, name, Kind::Earn, 1024, load.per_second * 0.5).await?;
+    let name = "governed earnPoints at four fifths of the peak";
+    let most = load::http_at(world, report, name, Kind::Earn, 1024, load.per_second * 0.8).await?;
     client.batch_execute(END).await?;
     let after =
         load::http(world, report, "earnPoints after limits and campaigns, 256 connections", Kind::Earn, 256).await?;
+    let second = pgbench::run(world, pgbench::Script::Write, 16).await?;
+
     let mean = (before.per_second + after.per_second) / 2.0;
     report.add(load.row("awards/s").against(mean).wants(Target::AtLeast(0.7)));
-    load.details(report, "us/award");
+    let pgbench = (first.per_second + second.per_second) / 2.0;
+    report.add(Row::new("pgbench -N, 16 clients (mean of 2)", pgbench, "tx/s"));
+    report.add(Row::new("governed earnPoints, 256 connections", load.per_second, "awards/s").against(pgbench));
+    report.add(many.row("awards/s").against(pgbench));
+    report.add(batch.row("awards/s").against(pgbench));
+    report.add(hot.row("awards/s").against(load.per_second).wants(Target::AtLeast(0.3)));
+    for load in [&load, &many, &batch, &hot, &half, &most] {
+        load.details(report, "us/award");
+    }
     load.bytes(report);
+    load.work(report);
     Ok(())
 }
 

@@ -41,6 +41,9 @@ pub struct Sample {
     pub cpu: Option<Cpu>,
     pub wal_bytes: i64,
     pub wal_full_pages: i64,
+    pub transactions: i64,
+    pub updates: i64,
+    pub hot_updates: i64,
 }
 
 /// Difference of two samples.
@@ -50,6 +53,12 @@ pub struct Usage {
     pub cpu: Option<Cpu>,
     pub wal_bytes: f64,
     pub wal_full_pages: f64,
+    /// Of Jifen's database.
+    pub transactions: f64,
+    /// Of balances.
+    pub updates: f64,
+    /// Those of them that changed no index.
+    pub hot_updates: f64,
 }
 
 impl Usage {
@@ -89,6 +98,9 @@ impl Sub for Sample {
             cpu,
             wal_bytes: (self.wal_bytes - earlier.wal_bytes) as f64,
             wal_full_pages: (self.wal_full_pages - earlier.wal_full_pages) as f64,
+            transactions: (self.transactions - earlier.transactions) as f64,
+            updates: (self.updates - earlier.updates) as f64,
+            hot_updates: (self.hot_updates - earlier.hot_updates) as f64,
         }
     }
 }
@@ -107,11 +119,23 @@ impl Processes {
         let cpu = self.cpu();
         let row = client
             .query_one(
-                "select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint, wal_fpi from pg_stat_wal",
+                "select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint, w.wal_fpi, d.xact_commit,
+                     b.n_tup_upd, b.n_tup_hot_upd
+                 from pg_stat_wal w
+                 join pg_stat_database d on d.datname = current_database()
+                 join pg_stat_user_tables b on b.relid = 'points.balance'::regclass",
                 &[],
             )
             .await?;
-        Ok(Sample { at, cpu, wal_bytes: row.get(0), wal_full_pages: row.get(1) })
+        Ok(Sample {
+            at,
+            cpu,
+            wal_bytes: row.get(0),
+            wal_full_pages: row.get(1),
+            transactions: row.get(2),
+            updates: row.get(3),
+            hot_updates: row.get(4),
+        })
     }
 
     fn cpu(&self) -> Option<Cpu> {
