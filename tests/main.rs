@@ -1,4 +1,5 @@
 mod common;
+mod conformance;
 mod contract;
 mod database;
 mod graphql;

@@ -1,41 +1,87 @@
+//! Random histories. `JIFEN_HISTORIES` says how many a test checks, and `JIFEN_SEED` from which seed on.
+
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
+    env,
+    time::{Instant, SystemTime},
 };
 
 use proptest::{
     strategy::Strategy,
-    test_runner::{Config, TestCaseError, TestRunner},
+    test_runner::{Config, RngSeed, TestCaseError, TestRunner},
 };
+
+/// What a long test checks unless `JIFEN_HISTORIES` says otherwise.
+pub const MANY: u32 = 1_000;
+
+/// As many as `JIFEN_HISTORIES` says, or else so many.
+pub fn count(otherwise: u32) -> u32 {
+    variable("JIFEN_HISTORIES").unwrap_or(otherwise)
+}
+
+/// The seed to begin with, and whether it was asked for.
+fn first_seed() -> (u32, bool) {
+    match variable("JIFEN_SEED") {
+        Some(seed) => (seed, true),
+        // half of all numbers, so that those that follow are numbers, too
+        None => (SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos(), false),
+    }
+}
+
+fn variable(name: &str) -> Option<u32> {
+    let text = env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
+}
 
 /// Checks random histories, `cases` of them and more, at most twenty times as many, until each of `events` has come:
 /// those in which nothing happens would prove nothing, and chance may keep an event out of few of them.
-/// `check` gets the number of the history and returns the events of it; one that fails is made small.
+/// Each has a seed of its own, the one after the last one's. `check` gets a number to name its members by, which is the seed
+/// until a history fails and is made small, and returns the events of it.
 pub fn check_histories<S: Strategy>(
     cases: u32,
     histories: &S,
     events: &[&str],
     check: impl Fn(u32, S::Value) -> Result<Vec<String>, TestCaseError>,
 ) {
-    let number = Cell::new(0);
+    let (cases, (first, repeats), begun) = (count(cases), first_seed(), Instant::now());
     let seen = RefCell::new(BTreeMap::<String, u32>::new());
-    for round in 0..20 {
-        let config = Config { failure_persistence: None, max_shrink_iters: 400, cases, ..Config::default() };
+    let missing = || events.iter().filter(|event| !seen.borrow().contains_key(**event)).collect::<Vec<_>>();
+    let mut checked = 0;
+    while checked < cases || !repeats && !missing().is_empty() {
+        assert!(checked < 20 * cases, "{:?} never came: {:?}", missing(), seen.borrow());
+        let seed = first + checked;
+        let smaller = Cell::new(0);
+        let config = Config {
+            failure_persistence: None,
+            max_shrink_iters: 400,
+            cases: 1,
+            rng_seed: RngSeed::Fixed(seed.into()),
+            ..Config::default()
+        };
         let result = TestRunner::new(config).run(histories, |history| {
-            number.set(number.get() + 1);
-            for event in check(number.get(), history)? {
+            let number = if smaller.get() == 0 { seed } else { u32::MAX - smaller.get() };
+            smaller.set(smaller.get() + 1);
+            for event in check(number, history)? {
                 *seen.borrow_mut().entry(event).or_default() += 1;
             }
             Ok(())
         });
         if let Err(failure) = result {
-            panic!("{failure}");
+            panic!("{failure}\nThe same again: JIFEN_SEED={seed} JIFEN_HISTORIES=1");
         }
-        let seen = seen.borrow();
-        let missing: Vec<_> = events.iter().filter(|event| !seen.contains_key(**event)).collect();
-        if missing.is_empty() {
-            return;
-        }
-        assert!(round < 19, "{missing:?} never came: {seen:?}");
+        checked += 1;
     }
+    let seconds = begun.elapsed().as_secs_f64();
+    println!("{checked} histories from seed {first} in {seconds:.1} s, {:.1} a second", f64::from(checked) / seconds);
+}
+
+/// Seeds from `JIFEN_SEED`, or 0, on: as many as `JIFEN_HISTORIES` says, or else so many. Each is printed, so that the last one of
+/// a test that fails is known.
+pub fn seeds(otherwise: u32) -> impl Iterator<Item = u64> {
+    let first = variable("JIFEN_SEED").unwrap_or(0);
+    (first..first + count(otherwise)).map(|seed| {
+        println!("JIFEN_SEED={seed} JIFEN_HISTORIES=1");
+        seed.into()
+    })
 }

@@ -15,7 +15,7 @@ mod signature;
 pub use certificates::Authority;
 pub use database::Database;
 pub use guide::{Block, blocks};
-pub use histories::check_histories;
+pub use histories::{MANY, check_histories, count, seeds};
 pub use ledger::{Account, Entry, Kind, Outcome, Request, bucket, execute, instant, operation_id};
 pub use programs::is_missing;
 pub use random::Random;

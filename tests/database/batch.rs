@@ -3,14 +3,11 @@
 use std::slice;
 
 use chrono::{DateTime, Utc};
-use proptest::{
-    prelude::*,
-    test_runner::{Config, TestRunner},
-};
+use proptest::prelude::*;
 use tokio_postgres::Client;
 
 use super::history::{Call, history, requests, set_up};
-use crate::common::{Database, Outcome, Request, execute};
+use crate::common::{Database, MANY, Outcome, Request, check_histories, execute};
 
 /// Every column of every table that operations write to; members stand in for the ids of accounts.
 async fn rows(client: &Client, prefix: &str) -> Vec<String> {
@@ -69,11 +66,8 @@ fn compare(cases: u32, histories: impl Strategy<Value = Vec<Call>>, one_instant:
         }
         clients
     });
-    let case = std::cell::Cell::new(0);
-    let config = Config { failure_persistence: None, max_shrink_iters: 300, ..Config::with_cases(cases) };
-    let result = TestRunner::new(config).run(&histories, |history| {
-        case.set(case.get() + 1);
-        let prefix = format!("case{}", case.get());
+    check_histories(cases, &histories, &[], |case, history| {
+        let prefix = format!("case{case}");
         let mut calls = requests(&history, &prefix);
         if one_instant {
             let last = calls.last().unwrap().0;
@@ -85,12 +79,9 @@ fn compare(cases: u32, histories: impl Strategy<Value = Vec<Call>>, one_instant:
                 prop_assert_eq!(batched, single);
             }
             prop_assert_eq!(rows(&batches, &prefix).await, rows(&singles, &prefix).await);
-            Ok(())
+            Ok(Vec::new())
         })
     });
-    if let Err(failure) = result {
-        panic!("{failure}");
-    }
 }
 
 #[test]
@@ -106,6 +97,13 @@ fn batches_of_hundreds_equal_one_by_one() {
 #[test]
 fn one_batch_at_one_instant_equals_one_by_one() {
     compare(3, history(40..=40, 24), true);
+}
+
+/// As many histories as JIFEN_HISTORIES says.
+#[test]
+#[ignore = "long"]
+fn small_batches_equal_one_by_one_at_length() {
+    compare(MANY, history(5..=9, 30), false);
 }
 
 /// What the comparison relies on: a difference in a row shows.

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
-use proptest::{prelude::*, test_runner::Config};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 use tokio_postgres::Client;
 
 use super::{assert_laws, make_rule, number, one, sqlstate};
-use crate::common::{Database, Kind, Request, bucket, check_histories, execute, instant};
+use crate::common::{Database, Kind, MANY, Request, bucket, check_histories, execute, instant};
 
 const NOON: &str = "2030-03-06T12:00:00Z";
 
@@ -496,11 +496,11 @@ fn awards_are_what_the_model_says() {
     check(60);
 }
 
-/// As many histories as PROPTEST_CASES says.
+/// As many histories as JIFEN_HISTORIES says.
 #[test]
 #[ignore = "long"]
 fn awards_are_what_the_model_says_at_length() {
-    check(Config::default().cases);
+    check(MANY);
 }
 
 #[tokio::test(flavor = "multi_thread")]

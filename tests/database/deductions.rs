@@ -1,13 +1,10 @@
-use proptest::{
-    prelude::*,
-    test_runner::{Config, TestRunner},
-};
+use proptest::prelude::*;
 use rust_decimal::Decimal;
 use serde_json::json;
 use tokio_postgres::Client;
 
 use super::{assert_laws, one, sqlstate};
-use crate::common::{Database, Kind, Request, execute};
+use crate::common::{Database, Kind, Request, check_histories, execute};
 
 async fn quote(client: &Client, user: &str, amount: &str) -> (i64, Decimal) {
     let amount: Decimal = amount.parse().unwrap();
@@ -53,8 +50,7 @@ fn a_quote_is_the_most_that_the_rules_allow() {
     let database = runtime.block_on(Database::new());
     let client = runtime.block_on(database.client());
     let cases = (1..250i64, 1..=100i64, proptest::option::of(0..3_000i64), 1..200i64, 0..4_000i64, 0..2_000i64);
-    let config = Config { failure_persistence: None, ..Config::with_cases(200) };
-    let result = TestRunner::new(config).run(&cases, |(per_unit, percent, cap, least, cents, available)| {
+    check_histories(200, &cases, &[], |_, (per_unit, percent, cap, least, cents, available)| {
         let money_of = |points: i64| points * 100 / per_unit;
         let allowed = |cents_used: i64| cents_used * 100 <= cents * percent && cap.is_none_or(|cap| cents_used <= cap);
         let most_money = (0..=available).map(money_of).filter(|money| allowed(*money)).max().unwrap();
@@ -68,11 +64,8 @@ fn a_quote_is_the_most_that_the_rules_allow() {
             .unwrap()
             .get(0);
         prop_assert_eq!(found, expected);
-        Ok(())
+        Ok(Vec::new())
     });
-    if let Err(failure) = result {
-        panic!("{failure}");
-    }
 }
 
 #[tokio::test]

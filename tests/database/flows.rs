@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use tokio_postgres::Client;
 
 use super::{make_rule, number, one, sqlstate};
-use crate::common::{Database, Kind, Request, check_histories, execute, instant};
+use crate::common::{Database, Kind, MANY, Request, check_histories, execute, instant};
 
 /// One step; whether it counted up to its mark.
 async fn step(client: &Client, now: Option<DateTime<Utc>>) -> i32 {
@@ -357,10 +357,11 @@ fn random_histories_are_counted_and_liability_at_any_date_is_what_balances_were(
     check(3);
 }
 
+/// As many histories as JIFEN_HISTORIES says.
 #[test]
-#[ignore = "takes minutes"]
-fn many_random_histories_are_counted() {
-    check(100);
+#[ignore = "long"]
+fn random_histories_are_counted_at_length() {
+    check(MANY);
 }
 
 fn check(cases: u32) {

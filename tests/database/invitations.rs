@@ -12,7 +12,7 @@ use tokio::sync::Barrier;
 use tokio_postgres::{Client, error::SqlState};
 
 use super::{assert_laws, number, one};
-use crate::common::{Database, Kind, Outcome, Random, Request, execute, instant, operation_id};
+use crate::common::{Database, Kind, MANY, Outcome, Random, Request, execute, instant, operation_id, seeds};
 
 async fn terms(client: &Client, qualifying: &str, cap: &str) {
     client
@@ -397,13 +397,11 @@ async fn of_two_inviters_at_once_one_wins() {
     assert_laws(&client).await;
 }
 
-/// Random lives of a few members: who has what follows from who qualified, by a model that knows nothing of the tables.
-#[tokio::test]
-async fn random_invitations_are_as_an_independent_model_says() {
+async fn lives(otherwise: u32) {
     let database = Database::new().await;
     let client = database.client().await;
     terms(&client, "ORDER", "null").await;
-    for seed in 0..3_u64 {
+    for seed in seeds(otherwise) {
         let mut random = Random::new(seed);
         let name = |member: usize| format!("m{seed}-{member}");
         let mut minute = 1_000 * seed as i64;
@@ -491,4 +489,17 @@ async fn random_invitations_are_as_an_independent_model_says() {
         }
     }
     assert_laws(&client).await;
+}
+
+/// Random lives of a few members: who has what follows from who qualified, by a model that knows nothing of the tables.
+#[tokio::test]
+async fn random_invitations_are_as_an_independent_model_says() {
+    lives(3).await;
+}
+
+/// As many histories as JIFEN_HISTORIES says.
+#[tokio::test]
+#[ignore = "long"]
+async fn random_invitations_are_as_an_independent_model_says_at_length() {
+    lives(MANY).await;
 }

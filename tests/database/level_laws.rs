@@ -2,7 +2,7 @@
 //! are erased, and operators change what levels go by.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use proptest::{prelude::*, test_runner::Config};
+use proptest::prelude::*;
 use serde_json::json;
 use tokio_postgres::Client;
 
@@ -14,7 +14,7 @@ use super::{
     merge::{merge, run, unmerge},
     tell_everything,
 };
-use crate::common::{Database, Kind, Request, check_histories, execute, instant};
+use crate::common::{Database, Kind, MANY, Request, check_histories, execute, instant};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -311,9 +311,9 @@ fn levels_are_those_of_the_model() {
     check(12);
 }
 
-/// As many histories as PROPTEST_CASES says.
+/// As many histories as JIFEN_HISTORIES says.
 #[test]
 #[ignore = "long"]
 fn levels_are_those_of_the_model_at_length() {
-    check(Config::default().cases);
+    check(MANY);
 }

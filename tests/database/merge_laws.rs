@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use proptest::{prelude::*, test_runner::Config};
+use proptest::prelude::*;
 use tokio::sync::Barrier;
 use tokio_postgres::Client;
 
@@ -12,7 +12,7 @@ use super::{
     merge::{lots, merge, run, unmerge},
     number, tell_everything,
 };
-use crate::common::{Database, Kind, Request, check_histories, execute, instant};
+use crate::common::{Database, Kind, MANY, Request, check_histories, execute, instant};
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -230,11 +230,11 @@ fn two_who_merge_have_what_one_would_have() {
     check(40);
 }
 
-/// As many histories as PROPTEST_CASES says.
+/// As many histories as JIFEN_HISTORIES says.
 #[test]
 #[ignore = "long"]
 fn two_who_merge_have_what_one_would_have_at_length() {
-    check(Config::default().cases);
+    check(MANY);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,6 +23,7 @@ mod history;
 mod holds;
 mod idempotency;
 mod idle;
+mod input_faults;
 mod invitations;
 mod jobs;
 pub mod laws;

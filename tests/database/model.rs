@@ -1,9 +1,9 @@
 //! The engine against the model: laws 1 to 4 and 13, on random histories.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use proptest::{prelude::*, test_runner::Config};
+use proptest::prelude::*;
 use tokio_postgres::Client;
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     laws::{assert_laws, tell_everything},
     ledger_model::{Ledger, Program, calendar::end_of_day_after, days_after},
 };
-use crate::common::{Database, Request, check_histories, execute, instant};
+use crate::common::{Database, MANY, Request, check_histories, count, execute, instant};
 
 /// All rows of the members whose names begin with a prefix, as [`Ledger::rows`] writes them.
 const ROWS: &str = "
@@ -163,7 +163,8 @@ async fn restore(client: &Client) {
     }
 }
 
-fn run(cases: u32, program: Program, archives: bool) {
+/// Histories of so many calls, each of 1 to 10 operations.
+fn run(cases: u32, calls: RangeInclusive<usize>, program: Program, archives: bool) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let _guard = runtime.enter();
     let database = runtime.block_on(Database::new());
@@ -171,10 +172,11 @@ fn run(cases: u32, program: Program, archives: bool) {
     let policy = if program.clamps { "write_off" } else { "repay" };
     let kinds = KINDS.iter().filter(|kind| !matches!(**kind, "write_off" | "repay")).chain([&policy]);
     // What is rare has tests of its own; a short run would become a long one by it.
-    let rare = |word: &str| cases < 200 && matches!(word, "ALREADY_REVERSED" | "LIMIT_REACHED" | "reinstate" | "repay");
+    let rare =
+        |word: &str| count(cases) < 200 && matches!(word, "ALREADY_REVERSED" | "LIMIT_REACHED" | "reinstate" | "repay");
     let all = REFUSALS.iter().chain(kinds).copied().filter(|word| !rare(word)).collect();
     let words = if archives { vec!["archived", "replayed", "refund", "clawback", "expire"] } else { all };
-    check_histories(cases, &history(5..=15, 10), &words, |case, history: Vec<Call>| {
+    check_histories(cases, &history(calls, 10), &words, |case, history: Vec<Call>| {
         let prefix = format!("case{case}");
         let calls = requests(&history, &prefix);
         if archives {
@@ -187,6 +189,9 @@ fn run(cases: u32, program: Program, archives: bool) {
     });
     runtime.block_on(assert_laws(&client));
 }
+
+/// Calls of histories of 100 operations, on average.
+const LONG: RangeInclusive<usize> = 14..=22;
 
 const REFUSALS: &[&str] = &[
     "ACCOUNT_FROZEN",
@@ -220,27 +225,33 @@ const KINDS: &[&str] = &[
 
 #[test]
 fn the_engine_does_what_the_model_does() {
-    run(60, Program { clamps: false, frozen_earns: true }, false);
+    run(60, 5..=15, Program { clamps: false, frozen_earns: true }, false);
 }
 
 #[test]
 fn the_engine_does_what_the_model_does_where_debts_are_forgiven() {
-    run(60, Program { clamps: true, frozen_earns: false }, false);
+    run(60, 5..=15, Program { clamps: true, frozen_earns: false }, false);
 }
 
 /// With each month archived as soon as it is over, and all of them restored in the end.
 #[test]
 fn the_engine_does_what_the_model_does_while_months_are_archived() {
-    run(10, Program { clamps: false, frozen_earns: true }, true);
+    run(10, 5..=15, Program { clamps: false, frozen_earns: true }, true);
 }
 
-/// As many histories as PROPTEST_CASES says.
+/// As many histories as JIFEN_HISTORIES says.
 #[test]
 #[ignore = "long"]
 fn the_engine_does_what_the_model_does_at_length() {
-    run(Config::default().cases, Program { clamps: true, frozen_earns: true }, true);
-    run(Config::default().cases, Program { clamps: false, frozen_earns: true }, false);
-    run(Config::default().cases, Program { clamps: true, frozen_earns: false }, false);
+    run(MANY, LONG, Program { clamps: false, frozen_earns: true }, false);
+    run(MANY, LONG, Program { clamps: true, frozen_earns: false }, false);
+}
+
+/// As many histories as JIFEN_HISTORIES says.
+#[test]
+#[ignore = "long"]
+fn the_engine_does_what_the_model_does_while_months_are_archived_at_length() {
+    run(MANY, 5..=15, Program { clamps: true, frozen_earns: true }, true);
 }
 
 /// The model's idea of Berlin must be right, or it proves nothing.

@@ -10,7 +10,7 @@ use tokio::sync::Barrier;
 use tokio_postgres::Client;
 
 use super::{assert_laws, concurrency::until_blocked, make_rule, number, one, sqlstate};
-use crate::common::{Database, Kind, Outcome, Request, bucket, check_histories, execute, instant, operation_id};
+use crate::common::{Database, Kind, MANY, Outcome, Request, bucket, check_histories, execute, instant, operation_id};
 
 const NOON: &str = "2030-03-06T12:00:00Z";
 const HOME: &str = "203.0.113.7";
@@ -560,8 +560,9 @@ fn batches_from_few_places_agree_with_a_model() {
     check(40);
 }
 
+/// As many histories as JIFEN_HISTORIES says.
 #[test]
 #[ignore = "long"]
-fn batches_from_few_places_agree_with_a_model_for_long() {
-    check(300);
+fn batches_from_few_places_agree_with_a_model_at_length() {
+    check(MANY);
 }

@@ -1,16 +1,13 @@
 //! Reversals and returns: law 5.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use proptest::{
-    prelude::*,
-    test_runner::{Config, TestRunner},
-};
+use proptest::prelude::*;
 use rust_decimal::Decimal;
 use serde_json::json;
 use tokio_postgres::Client;
 
 use super::{assert_laws, make_rule, number, one, sqlstate};
-use crate::common::{Database, Kind, Outcome, Request, execute, instant};
+use crate::common::{Database, Kind, Outcome, Request, check_histories, execute, instant};
 
 fn code(outcome: &Outcome) -> Option<&str> {
     outcome.refusal.as_deref()
@@ -337,12 +334,9 @@ fn returns_in_any_order_and_number_end_where_one_would() {
         let part = |place: usize| matches!(events[place], Event::Return(_));
         bonus < known && (bonus.unwrap()..known.unwrap()).any(part)
     };
-    let number = std::cell::Cell::new(0);
-    let config = Config { failure_persistence: None, ..Config::with_cases(80) };
-    let result = TestRunner::new(config).run(&order(), |order| {
+    check_histories(80, &order(), &[], |case, order| {
         prop_assume!(!may_be_refused(&order.events));
-        number.set(number.get() + 1);
-        let user = format!("m{}", number.get());
+        let user = format!("m{case}");
         let now = instant("2024-05-01T12:00:00Z");
         runtime.block_on(play(&client, &user, &order, now));
         let returned: i64 =
@@ -352,11 +346,8 @@ fn returns_in_any_order_and_number_end_where_one_would() {
         let spent = kept(order.spent) + kept(order.captured);
         let expected = [FUNDS + earned - spent, 0, earned, spent, 0, FUNDS];
         prop_assert_eq!(runtime.block_on(booked(&client, &user)), expected);
-        Ok(())
+        Ok(Vec::new())
     });
-    if let Err(failure) = result {
-        panic!("{failure}");
-    }
     runtime.block_on(assert_laws(&client));
 }
 

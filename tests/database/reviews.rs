@@ -3,16 +3,13 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use proptest::{
-    prelude::*,
-    test_runner::{Config, TestRunner},
-};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 use tokio_postgres::Client;
 
 use super::{assert_laws, make_rule, merge, number, one, sqlstate, tell_everything};
-use crate::common::{Database, Kind, Outcome, Request, execute, instant, operation_id};
+use crate::common::{Database, Kind, MANY, Outcome, Request, check_histories, execute, instant, operation_id};
 
 const NOON: &str = "2030-03-06T12:00:00Z";
 
@@ -222,15 +219,11 @@ fn check(cases: u32) {
     });
     let awards = proptest::collection::vec((0..2usize, 1..90i64, 0..200i64, any::<bool>(), any::<bool>()), 5..40);
     let case = std::cell::Cell::new(0);
-    let config = Config { failure_persistence: None, cases, ..Config::default() };
-    let result = TestRunner::new(config).run(&awards, |awards| {
+    check_histories(cases, &awards, &[], |_, awards| {
         case.set(case.get() + 1);
         runtime.block_on(split(&client, case.get(), &awards));
-        Ok(())
+        Ok(Vec::new())
     });
-    if let Err(failure) = result {
-        panic!("{failure}");
-    }
     runtime.block_on(assert_laws(&client));
 }
 
@@ -291,11 +284,11 @@ fn splitting_does_not_help_and_watching_equals_testing() {
     check(25);
 }
 
-/// As many histories as PROPTEST_CASES says.
+/// As many histories as JIFEN_HISTORIES says.
 #[test]
 #[ignore = "long"]
 fn splitting_does_not_help_and_watching_equals_testing_at_length() {
-    check(Config::default().cases);
+    check(MANY);
 }
 
 #[tokio::test(flavor = "multi_thread")]

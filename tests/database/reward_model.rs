@@ -1,17 +1,9 @@
 //! Redemptions against a model, on random histories: points, stock, quotas, codes and prizes, in batches of all sizes.
 
-use std::{
-    cell::Cell,
-    collections::{BTreeMap, BTreeSet, VecDeque},
-};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
-use proptest::{
-    collection::vec,
-    option,
-    prelude::*,
-    test_runner::{Config, TestRunner},
-};
+use proptest::{collection::vec, option, prelude::*};
 use rust_decimal::Decimal;
 use tokio_postgres::Client;
 use uuid::Uuid;
@@ -21,7 +13,7 @@ use super::{
     rewards::{cancel, fulfil, id_of, redeem, return_order, reverse},
     tell_everything,
 };
-use crate::common::{Database, Kind, Outcome, Request, check_histories, execute, instant};
+use crate::common::{Database, Kind, MANY, Outcome, Request, check_histories, execute, instant};
 
 /// What an order amounts to, in hundredths.
 const ORDER: i64 = 10_000;
@@ -610,11 +602,11 @@ fn redemptions_do_what_the_model_does() {
     run(30);
 }
 
-/// As many histories as PROPTEST_CASES says.
+/// As many histories as JIFEN_HISTORIES says.
 #[test]
 #[ignore = "long"]
 fn redemptions_do_what_the_model_does_at_length() {
-    run(Config::default().cases);
+    run(MANY);
 }
 
 /// Every row that redemptions write; members stand in for the ids of accounts.
@@ -650,17 +642,13 @@ async fn carry_out(client: &Client, calls: &[(DateTime<Utc>, Vec<Request>)], one
     outcomes
 }
 
-#[test]
-fn batches_with_redemptions_equal_one_by_one() {
+fn compare_batches(cases: u32) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let _guard = runtime.enter();
     let databases = runtime.block_on(async { [Database::new().await, Database::new().await] });
     let [batches, singles] = runtime.block_on(async { [databases[0].client().await, databases[1].client().await] });
-    let case = Cell::new(0);
-    let config = Config { failure_persistence: None, max_shrink_iters: 200, ..Config::with_cases(15) };
-    let result = TestRunner::new(config).run(&histories(2..=4, 60), |history| {
-        case.set(case.get() + 1);
-        let prefix = format!("case{}", case.get());
+    check_histories(cases, &histories(2..=4, 60), &[], |case, history| {
+        let prefix = format!("case{case}");
         let shop = Shop::new(&prefix);
         let (mut now, mut asked) = (instant("2024-01-15T10:20:30Z"), Vec::new());
         let mut calls = Vec::new();
@@ -684,10 +672,19 @@ fn batches_with_redemptions_equal_one_by_one() {
                 prop_assert_eq!(batched, single, "{:?}", request);
             }
             prop_assert_eq!(all_rows(&batches, &prefix).await, all_rows(&singles, &prefix).await);
-            Ok(())
+            Ok(Vec::new())
         })
     });
-    if let Err(failure) = result {
-        panic!("{failure}");
-    }
+}
+
+#[test]
+fn batches_with_redemptions_equal_one_by_one() {
+    compare_batches(15);
+}
+
+/// As many histories as JIFEN_HISTORIES says.
+#[test]
+#[ignore = "long"]
+fn batches_with_redemptions_equal_one_by_one_at_length() {
+    compare_batches(MANY);
 }

@@ -8,7 +8,7 @@ use tokio::sync::Barrier;
 use tokio_postgres::Client;
 
 use super::{assert_laws, number, one, sqlstate};
-use crate::common::{Database, Kind, Outcome, Random, Request, execute, instant};
+use crate::common::{Database, Kind, MANY, Outcome, Random, Request, execute, instant, seeds};
 
 async fn in_zone(client: &Client, zone: &str) {
     client.execute("update points.program set time_zone = $1", &[&zone]).await.unwrap();
@@ -502,11 +502,10 @@ impl Member {
     }
 }
 
-#[tokio::test]
-async fn streaks_and_days_made_up_are_as_an_independent_model_says() {
+async fn lives(otherwise: u32) {
     let database = Database::new().await;
     let client = database.client().await;
-    for seed in 0..4 {
+    for seed in seeds(otherwise) {
         let mut random = Random::new(seed);
         let (days, times, price) = (random.of(1..12), random.of(1..6), random.of(0..9));
         make_ups(&client, days as i32, times as i32, price).await;
@@ -537,6 +536,18 @@ async fn streaks_and_days_made_up_are_as_an_independent_model_says() {
         }
     }
     assert_laws(&client).await;
+}
+
+#[tokio::test]
+async fn streaks_and_days_made_up_are_as_an_independent_model_says() {
+    lives(4).await;
+}
+
+/// As many histories as JIFEN_HISTORIES says.
+#[tokio::test]
+#[ignore = "long"]
+async fn streaks_are_as_an_independent_model_says_at_length() {
+    lives(MANY).await;
 }
 
 #[tokio::test]

@@ -1,12 +1,7 @@
 //! The sweeper: what is due on accounts that nobody touches.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, TimeDelta, Utc};
-use proptest::{
-    prelude::*,
-    test_runner::{Config, TestRunner},
-};
+use proptest::prelude::*;
 use tokio_postgres::Client;
 
 use super::{
@@ -14,7 +9,7 @@ use super::{
     history::{Call, history, requests, set_up},
     make_rule, number, one,
 };
-use crate::common::{Database, Kind, Request, bucket, execute, instant};
+use crate::common::{Database, Kind, MANY, Request, bucket, check_histories, execute, instant};
 
 /// Sweeps until nothing is left or nothing moves; how many accounts it settled.
 async fn sweep(client: &Client, limit: i32, now: DateTime<Utc>) -> i32 {
@@ -266,41 +261,28 @@ async fn punctual(client: &Client, now: DateTime<Utc>) {
 /// Laws 2, 6 and 7 do not depend on when the sweeper comes.
 #[test]
 fn a_late_sweeper_and_a_punctual_one_end_equal() {
-    run(Config::with_cases(24));
+    run(24);
 }
 
-/// As many histories as PROPTEST_CASES says.
+/// As many histories as JIFEN_HISTORIES says.
 #[test]
 #[ignore = "long"]
 fn a_late_sweeper_and_a_punctual_one_end_equal_at_length() {
-    run(Config::default());
+    run(MANY);
 }
 
-fn run(config: Config) {
+fn run(cases: u32) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let _guard = runtime.enter();
     let database = runtime.block_on(Database::new());
     let client = runtime.block_on(database.client());
     runtime.block_on(set_up(&client));
-    let seen = std::cell::RefCell::new(BTreeMap::<String, usize>::new());
-    let case = std::cell::Cell::new(0);
-    let mut runner = TestRunner::new(Config { failure_persistence: None, max_shrink_iters: 200, ..config });
-    let result = runner.run(&history(5..=15, 10), |calls: Vec<Call>| {
-        case.set(case.get() + 1);
+    check_histories(cases, &history(5..=15, 10), &["activate", "expire", "release"], |case, calls: Vec<Call>| {
         let ends = [Sweeper::Never, Sweeper::Sometimes, Sweeper::Punctual]
-            .map(|sweeper| runtime.block_on(play(&client, &calls, &format!("case{}{sweeper:?}", case.get()), sweeper)));
-        for row in &ends[0] {
-            *seen.borrow_mut().entry(row.split(' ').nth(3).unwrap_or_default().to_owned()).or_default() += 1;
-        }
+            .map(|sweeper| runtime.block_on(play(&client, &calls, &format!("case{case}{sweeper:?}"), sweeper)));
         prop_assert_eq!(&ends[0], &ends[1]);
         prop_assert_eq!(&ends[0], &ends[2]);
-        Ok(())
+        Ok(ends[0].iter().map(|row| row.split(' ').nth(3).unwrap_or_default().to_owned()).collect())
     });
-    if let Err(failure) = result {
-        panic!("{failure}");
-    }
     runtime.block_on(assert_laws(&client));
-    for kind in ["activate", "expire", "release"] {
-        assert!(seen.borrow().contains_key(kind), "histories without {kind} would prove nothing: {:?}", seen.borrow());
-    }
 }

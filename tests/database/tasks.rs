@@ -8,7 +8,7 @@ use tokio::sync::Barrier;
 use tokio_postgres::Client;
 
 use super::{assert_laws, number, one};
-use crate::common::{Database, Kind, Outcome, Random, Request, execute, instant};
+use crate::common::{Database, Kind, MANY, Outcome, Random, Request, execute, instant, seeds};
 
 async fn create(client: &Client, code: &str, period: &str, steps: i32, more: &str) {
     client
@@ -287,8 +287,7 @@ impl Told {
     }
 }
 
-#[tokio::test]
-async fn batches_and_single_calls_give_what_an_independent_model_says() {
+async fn live(seed: u64) {
     let (together, apart) = (Database::new().await, Database::new().await);
     let (together, apart) = (together.client().await, apart.client().await);
     for client in [&together, &apart] {
@@ -296,7 +295,7 @@ async fn batches_and_single_calls_give_what_an_independent_model_says() {
             create(client, code, period, steps as i32, "").await;
         }
     }
-    let mut random = Random::new(11);
+    let mut random = Random::new(seed);
     let mut told: BTreeMap<&str, Told> = BTreeMap::new();
     let mut now = instant("2030-03-01T00:00:00Z");
     for step in 0..60 {
@@ -328,6 +327,22 @@ async fn batches_and_single_calls_give_what_an_independent_model_says() {
     }
     for client in [&together, &apart] {
         assert_laws(client).await;
+    }
+}
+
+#[tokio::test]
+async fn batches_and_single_calls_give_what_an_independent_model_says() {
+    for seed in seeds(1) {
+        live(seed).await;
+    }
+}
+
+/// As many histories as JIFEN_HISTORIES says.
+#[tokio::test]
+#[ignore = "long"]
+async fn batches_and_single_calls_give_what_an_independent_model_says_at_length() {
+    for seed in seeds(MANY) {
+        live(seed).await;
     }
 }
 

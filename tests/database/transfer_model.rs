@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
-use proptest::{prelude::*, test_runner::Config};
+use proptest::prelude::*;
 use tokio_postgres::Client;
 use uuid::Uuid;
 
@@ -12,7 +12,7 @@ use super::{
     assert_laws, make_rule, tell_everything,
     transfers::{accept, cancel, decline, give, offer, reverse, transfer},
 };
-use crate::common::{Database, Kind, Request, bucket, check_histories, execute, instant};
+use crate::common::{Database, Kind, MANY, Request, bucket, check_histories, execute, instant};
 
 const MEMBERS: usize = 3;
 
@@ -594,12 +594,12 @@ fn and_so_they_do_where_debts_are_forgiven() {
     check(30, true);
 }
 
-/// As many histories as PROPTEST_CASES says.
+/// As many histories as JIFEN_HISTORIES says.
 #[test]
 #[ignore = "long"]
 fn members_who_give_to_each_other_do_what_the_model_does_at_length() {
-    check(Config::default().cases, false);
-    check(Config::default().cases, true);
+    check(MANY, false);
+    check(MANY, true);
 }
 
 /// What comes back when a hold ends would have expired before anybody looked.

@@ -45,12 +45,12 @@ mod rewards;
 mod rules;
 mod scalars;
 mod sign_in;
-mod socket;
+pub mod socket;
 mod spend_points;
 mod tasks;
 mod terms;
 mod tls;
-mod tokens;
+pub mod tokens;
 mod transfers;
 mod webhooks;
 mod websocket;
@@ -206,7 +206,7 @@ impl Gateway {
 }
 
 /// The one error of a response, or its data. Where there is an error, data is null: nobody takes it for a success.
-fn only_error(mut response: Value) -> Result<Value, Value> {
+pub fn only_error(mut response: Value) -> Result<Value, Value> {
     if response["errors"].is_null() {
         return Err(response["data"].take());
     }

@@ -102,6 +102,17 @@ fn options(algorithm: Algorithm) -> JwtOptions {
     }
 }
 
+/// The same for the program.
+pub fn environment(algorithm: Algorithm) -> [(&'static str, String); 4] {
+    let options = options(algorithm);
+    [
+        ("JIFEN_JWT_ALGORITHM", format!("{algorithm:?}")),
+        ("JIFEN_JWT_KEY_FILE", options.jwt_key_file.unwrap().to_str().unwrap().to_owned()),
+        ("JIFEN_JWT_ISSUER", ISSUER.to_owned()),
+        ("JIFEN_JWT_AUDIENCE", AUDIENCE.to_owned()),
+    ]
+}
+
 fn load(options: &JwtOptions) -> Tokens {
     Tokens::load(options).unwrap().unwrap()
 }

@@ -9,7 +9,7 @@ mod doctor;
 mod embedded;
 mod log;
 mod postgres_tls;
-mod program;
+pub mod program;
 mod running;
 mod serve;
 mod webhooks;

@@ -11,6 +11,7 @@ begin
         from (
             select e.ord::int as place, r.kind, r.rule, r.wallet,
                 case
+                    when jsonb_typeof(e.value) <> 'object' then array['row', 'must be an object']
                     when e.value ? 'fault' then array['row', e.value ->> 'fault']
                     when r.kind is null or r.kind not in ('earn', 'spend', 'adjust') then array['kind', 'must be earn, spend or adjust']
                     else points.input_fault(r.kind, r.user_id, w.code is not null, r.idempotency_key, r.rule, r.order_key, r.reward,
@@ -19,7 +20,7 @@ begin
                 -- As points.receive has it, which asks again when the row is carried out.
                 points.scope_of(r.kind) <> all (c.scopes) or r.rule <> all (c.rules) or coalesce(r.wallet, 'points') <> all (c.wallets) as forbidden
             from jsonb_array_elements(p_rows) with ordinality as e(value, ord)
-            cross join lateral jsonb_populate_record(null::api.request, e.value) r
+            cross join lateral jsonb_populate_record(null::api.request, case when jsonb_typeof(e.value) = 'object' then e.value else '{}' end) r
             join points.client c on c.id = p_client_id
             left join points.wallet w on w.code = coalesce(r.wallet, 'points')
             offset 0

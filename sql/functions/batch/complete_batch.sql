@@ -5,6 +5,9 @@ language plpgsql volatile as $$
 declare
     v_batch points.batch;
 begin
+    if p_fingerprint is null then
+        perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'fingerprint', 'message', 'must not be null'));
+    end if;
     select * into strict v_batch from points.batch b where b.ticket = p_ticket for no key update;
     -- Two that complete batches of a client under one key come here one after the other.
     perform from points.batch_turn t where t.client_id = v_batch.client_id for no key update;

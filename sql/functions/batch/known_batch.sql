@@ -9,6 +9,9 @@ begin
     if length(p_label) not between 1 and 128 then
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'label', 'message', 'must have 1 to 128 characters'));
     end if;
+    if length(p_fingerprint) <> 32 then
+        perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'fingerprint', 'message', 'must have 32 bytes'));
+    end if;
     select * into v_known from points.batch b where b.client_id = p_client_id and b.idempotency_key = p_idempotency_key;
     if v_known.ticket is not null and (v_known.label is distinct from p_label or v_known.fingerprint <> p_fingerprint) then
         perform points.raise_refusal('IDEMPOTENCY_CONFLICT', null);

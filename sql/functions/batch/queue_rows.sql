@@ -5,7 +5,7 @@ declare
     v_places int[];
     v_codes text[];
     v_details jsonb[];
-    v_count int := jsonb_array_length(p_rows);
+    v_count int := case when jsonb_typeof(p_rows) = 'array' then jsonb_array_length(p_rows) else 0 end;
 begin
     select * into strict v_batch from points.batch b where b.ticket = p_ticket;
     if v_count = 0 or v_batch.size % 500 <> 0 or v_batch.size + v_count > 1000000 then

@@ -12,7 +12,7 @@ begin
         return query select true, v_ticket, points.set_aside(v_ticket);
         return;
     end if;
-    if jsonb_array_length(p_rows) not between 1 and 5000 then
+    if jsonb_typeof(p_rows) is distinct from 'array' or jsonb_array_length(p_rows) not between 1 and 5000 then
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'operations', 'message', 'must be 1 to 5000'));
     end if;
     perform points.check_room(p_client_id, jsonb_array_length(p_rows));

@@ -18,6 +18,9 @@ begin
     if v_fault is not null then
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', v_fault[1], 'message', v_fault[2]));
     end if;
+    if length(p_key_sha256) <> 32 then
+        perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'key_sha256', 'message', 'must have 32 bytes'));
+    end if;
     insert into points.client (name, scopes, rules, wallets, rate, burst)
     values (p_name, v_scopes, p_rules, p_wallets, p_rate, coalesce(p_burst, ceil(p_rate)::int))
     on conflict (name) do update
@@ -31,7 +34,11 @@ begin
     delete from points.client_key k where k.client_id = v_id;
     insert into points.client_key (key_sha256, client_id, expires_at)
     select p_key_sha256, v_id, coalesce(p_expires_at, 'infinity')
-    where p_key_sha256 is not null;
+    where p_key_sha256 is not null
+    on conflict (key_sha256) do nothing;
+    if not found and p_key_sha256 is not null then
+        perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'key_sha256', 'message', 'is another key''s'));
+    end if;
     return v_id;
 end
 $$;

@@ -10,6 +10,9 @@ begin
     if p_idempotency_key is null or length(p_idempotency_key) not between 1 and 128 then
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'idempotency_key', 'message', 'must have 1 to 128 characters'));
     end if;
+    if p_code is null then
+        perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'code', 'message', 'must not be null'));
+    end if;
     select * into v_client from points.client c where c.name = p_client and c.revoked_at is null and p_scope = any (c.scopes);
     if v_client.id is null then
         perform points.raise_refusal('FORBIDDEN', jsonb_build_object('scope', p_scope));

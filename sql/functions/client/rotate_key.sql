@@ -10,6 +10,9 @@ begin
     if p_expires_at <= v_now then
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'expires_at', 'message', 'must be in the future'));
     end if;
+    if length(p_key_sha256) is distinct from 32 then
+        perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'key_sha256', 'message', 'must have 32 bytes'));
+    end if;
     -- One rotation after the other.
     select c.id into v_id from points.client c where c.name = p_name and c.revoked_at is null and c.id >= 100 for no key update;
     if not found then
@@ -20,7 +23,11 @@ begin
     where k.client_id = v_id and k.expires_at > greatest(p_valid_until, v_now);
     select count(*)::int into v_ending from points.client_key k where k.client_id = v_id;
     insert into points.client_key (key_sha256, client_id, created_at, expires_at)
-    values (p_key_sha256, v_id, v_now, coalesce(p_expires_at, 'infinity'));
+    values (p_key_sha256, v_id, v_now, coalesce(p_expires_at, 'infinity'))
+    on conflict (key_sha256) do nothing;
+    if not found then
+        perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'key_sha256', 'message', 'is another key''s'));
+    end if;
     return v_ending;
 end
 $$;

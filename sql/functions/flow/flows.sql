@@ -12,9 +12,11 @@ declare
 begin
     v_fault := case
         when v_step is null then array['by', 'must be hour, day or month']
+        when p_from not between '1900-01-01' and '9999-12-31' then array['from', 'must be from 1900 to 9999']
         when p_from is null or p_until is null or not p_from < p_until then array['to', 'must be after from']
         when p_until > p_from + v_step * 10000 then array['to', 'must be at most 10,000 hours, days or months after from']
         when not exists (select from points.wallet w where w.code = p_wallet) then array['wallet', 'no such wallet']
+        when p_limit < 0 then array['limit', 'must not be negative']
     end;
     if v_fault is not null then
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', v_fault[1], 'message', v_fault[2]));

@@ -6,9 +6,12 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp set plan_cache_mode = 'force_generic_plan' set jit = off
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set max_parallel_workers_per_gather = 0 as $$
 begin
+    if array_ndims(p_requests) > 1 then
+        perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'requests', 'message', 'must be a list'));
+    end if;
     return query select * from points.execute(p_bucket, p_requests);
 end
 $$;
 
 comment on function api.execute(smallint, api.request[]) is
-    'Carries out operations on accounts of one bucket in one transaction and answers each, in order. A refusal is an outcome: refusal and detail say why, operation is null if it was not stored. The gateway''s write path.';
+    'Carries out operations on accounts of one bucket in one transaction and answers each, in order. A refusal is an outcome: refusal and detail say why, operation is null if it was not stored. The gateway''s write path. Raises LP001 INVALID_INPUT.';

@@ -3,18 +3,21 @@ returns table (closed_granted bigint, closed_expired bigint, rate numeric, cohor
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp set enable_seqscan = on set plan_cache_mode = auto as $$
 declare
     v_zone text := (select p.time_zone from points.program p);
-    v_from timestamptz := date_trunc('month', p_from::timestamp) at time zone v_zone;
-    v_until timestamptz := (date_trunc('month', p_to::timestamp) + interval '1 month') at time zone v_zone;
+    v_from timestamptz;
+    v_until timestamptz;
     v_fault text[];
     v_cohorts api.breakage_cohort[];
 begin
     v_fault := case
+        when p_from not between '1900-01-01' and '9999-12-31' then array['from', 'must be from 1900 to 9999']
         when p_from is null or p_to is null or not p_to between p_from and p_from + interval '10 years' then array['to', 'must be from, or at most 10 years later']
         when not exists (select from points.wallet w where w.code = p_wallet) then array['wallet', 'no such wallet']
     end;
     if v_fault is not null then
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', v_fault[1], 'message', v_fault[2]));
     end if;
+    v_from := date_trunc('month', p_from::timestamp) at time zone v_zone;
+    v_until := (date_trunc('month', p_to::timestamp) + interval '1 month') at time zone v_zone;
     v_cohorts := array(
         select row(c.month, c.granted - c.moved, c.used - c.held, c.clawed_back, c.expired, c.other, c.outstanding + c.held)::api.breakage_cohort
         from (

@@ -1,6 +1,18 @@
 create or replace function api.set_program(p_name text, p_time_zone text, p_currency text, p_debt_policy text, p_frozen_earns boolean default true) returns void
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 begin
+    if p_name is null then
+        perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'name', 'message', 'must not be null'));
+    end if;
+    if p_currency is null or p_currency !~ '^[A-Z]{3}$' then
+        perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'currency', 'message', 'must be a code of ISO 4217, e.g. USD'));
+    end if;
+    if p_debt_policy is null or p_debt_policy not in ('debt', 'clamp') then
+        perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'debt_policy', 'message', 'must be debt or clamp'));
+    end if;
+    if p_frozen_earns is null then
+        perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'frozen_earns', 'message', 'must not be null'));
+    end if;
     if not exists (select from pg_catalog.pg_timezone_names z where z.name = p_time_zone) then
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'time_zone', 'message', 'no such time zone'));
     end if;

@@ -20,6 +20,7 @@ begin
         when v_kind = 'coupon' then array['reward', 'has the stock of its codes']
         when v_central is null then array[case when p_prize = 0 then 'reward' else 'prize' end, 'has no stock']
         when p_pieces is null or p_pieces = 0 then array['pieces', 'must not be 0']
+        when p_pieces not between -9007199254740991 and 9007199254740991 then array['pieces', 'must be within 9007199254740991 either way']
         when abs(p_pieces) > 9007199254740991 - points.stock_left(p_reward, p_prize) then array['pieces', 'must keep the stock within 9007199254740991']
     end;
     if v_fault is not null then

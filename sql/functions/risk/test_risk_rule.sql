@@ -26,7 +26,7 @@ begin
         from (
             select o.bucket, o.account_id, o.id, o.seq, o.points::bigint as points, o.rule, o.occurred_at, o.recorded_at
             from points.operation o
-            where o.recorded_at >= p_from - v_window and o.recorded_at < p_to and o.rule is not null and o.points > 0
+            where o.recorded_at >= greatest(p_from, '1900-01-01') - v_window and o.recorded_at < p_to and o.rule is not null and o.points > 0
                 and (v_rule.measure = 'source_share' or o.rule = any (v_rule.rules))
         ) o
         cross join points.program p

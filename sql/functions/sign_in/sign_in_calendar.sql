@@ -7,6 +7,9 @@ returns table (
 )
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
+    if p_month not between '1900-01-01' and '9999-12-31' then
+        perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'month', 'message', 'must be from 1900 to 9999'));
+    end if;
     return query
         select * from points.read_sign_ins(points.bucket(p_user_id, p_wallet), p_user_id, p_month, p_wallet, now());
     if not found then

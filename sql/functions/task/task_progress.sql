@@ -3,7 +3,7 @@ returns table (task api.task, done int, starts_on date, claimed_at timestamptz, 
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
     return query
-        select * from points.read_tasks(points.bucket(p_user_id, p_wallet), p_user_id, p_wallet, least(p_first, 101), p_after, now());
+        select * from points.read_tasks(points.bucket(p_user_id, p_wallet), p_user_id, p_wallet, greatest(least(p_first, 101), 0), p_after, now());
 end
 $$;
 

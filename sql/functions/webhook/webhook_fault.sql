@@ -6,14 +6,14 @@ begin
     return case
         when p_url is null or length(p_url) > 2048 or p_url !~ '^https?://[A-Za-z0-9.:\[\]-]+([/?][!-"$-~]*)?$'
             then array['url', 'must be an address such as https://shop.example/jifen, without user, password and fragment, of at most 2048 characters']
-        when p_events is null or cardinality(p_events) = 0 or array_position(p_events, null) is not null
+        when p_events is null or array_ndims(p_events) > 1 or cardinality(p_events) = 0 or array_position(p_events, null) is not null
             or cardinality(p_events) > (select count(distinct e) from unnest(p_events) e)
             then array['events', 'must be one or more events, each once']
         when 'webhook.ping' = any (p_events) then array['events', 'a ping is asked for, not subscribed to']
         when cardinality(p_wallets) not between 1 and 100
             or exists (select from unnest(p_wallets) n where n is null or not exists (select from points.wallet w where w.code = n))
             then array['wallets', 'must be wallets that there are']
-        when cardinality(p_kinds) = 0 or array_position(p_kinds, null) is not null then array['kinds', 'must be one or more kinds of entries']
+        when array_ndims(p_kinds) > 1 or cardinality(p_kinds) = 0 or array_position(p_kinds, null) is not null then array['kinds', 'must be one or more kinds of entries']
         when p_minimum not between 1 and 9007199254740991 then array['minimum', 'must be from 1 to 9007199254740991']
         when num_nonnulls(p_kinds, p_rules, p_minimum) > 0 and 'entry.booked' <> all (p_events)
             then array['events', 'kinds, rules and minimum are about entry.booked']

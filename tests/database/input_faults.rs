@@ -1,0 +1,75 @@
+//! Arguments that nothing else stops before a constraint, or PostgreSQL's own arithmetic, does: each is INVALID_INPUT, and says
+//! which. The random calls of `conformance::functions` found them.
+
+use serde_json::Value;
+
+use crate::common::Database;
+
+const CASES: &[(&str, &str)] = &[
+    ("breakage('-infinity', 'infinity')", "from"),
+    ("breakage('4713-01-01 BC', '4710-01-01 BC')", "from"),
+    ("breakage('5874897-12-31', '5874897-12-31')", "from"),
+    ("flows('-infinity', 'infinity', 'day')", "from"),
+    ("flows('4713-01-01 BC', '4713-02-01 BC', 'day')", "from"),
+    ("flows('294276-12-31 23:00Z', '294276-12-31 23:59Z', 'month')", "from"),
+    ("flows('2026-01-01', 'infinity', 'hour')", "to"),
+    ("flows('2026-01-01', '2026-01-02', 'hour', p_limit => -1)", "limit"),
+    ("expiry_horizon(2147483647)", "days"),
+    ("expiry_horizon(-2147483648)", "days"),
+    ("create_partitions('infinity')", "from"),
+    ("create_partitions('294276-12-31')", "from"),
+    ("create_partitions('0001-01-01 BC')", "from"),
+    ("create_partitions(null)", "from"),
+    ("sign_in_calendar('zoe', 'infinity')", "month"),
+    ("sign_in_calendar('zoe', '5874897-12-31')", "month"),
+    ("make_up_sign_in('zoe', '5874897-12-31', 'k')", "subject"),
+    ("make_up_sign_in('zoe', '-infinity', 'k')", "subject"),
+    ("rotate_key('shop', '', now())", "key_sha256"),
+    ("rotate_key('shop', null, now())", "key_sha256"),
+    ("rotate_key('shop', sha256('taken'), now())", "key_sha256"),
+    ("create_client('other', '\\x00', '{earn}')", "key_sha256"),
+    ("create_client('other', sha256('taken'), '{earn}')", "key_sha256"),
+    ("set_transfer_limits(0)", "limits"),
+    ("set_transfer_limits(p_points_a_day => -1)", "limits"),
+    ("set_transfer_limits(10, 5)", "maximum"),
+    ("set_transfer_limits(p_points_a_day => 9223372036854775807)", "limits"),
+    ("set_program(null, 'UTC', 'USD', 'debt')", "name"),
+    ("set_program('P', 'UTC', 'usd', 'debt')", "currency"),
+    ("set_program('P', 'UTC', 'USD', 'forgive')", "debt_policy"),
+    ("set_program('P', 'UTC', 'USD', 'debt', null)", "frozen_earns"),
+    ("set_notice_days('{{1,2},{3,4}}')", "days"),
+    ("doctor(p_clock => 'infinity')", "clock"),
+    ("doctor(p_connections => -2147483648)", "connections"),
+    ("delete_webhook(null, 'k')", "code"),
+    ("create_webhook('w', 'https://hooks.example/', '{{entry.booked},{entry.booked}}', 'k')", "events"),
+    ("add_stock('MUG', -9223372036854775808, 'k')", "pieces"),
+    ("execute(0::smallint, array[array[null::api.request], array[null::api.request]])", "requests"),
+    ("submit_operations(1, 'k', null, sha256(''), '{}')", "operations"),
+    ("submit_operations(1, 'k', null, sha256(''), null)", "operations"),
+    ("submit_operations(1, 'k', null, '', '[{}]')", "fingerprint"),
+    ("submit_operations(1, 'k', null, sha256(''), '[[], 1, null]')", "row"),
+    ("append_rows(1, (select ticket from points.batch), 'null')", "rows"),
+    ("append_rows(1, (select ticket from points.batch), null)", "rows"),
+];
+
+#[tokio::test]
+async fn arguments_at_fault_are_named() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    client
+        .batch_execute(
+            "select api.create_client('shop', sha256('shop'), '{earn}');
+             select api.create_client('taken', sha256('taken'), '{earn}');
+             select api.create_reward('MUG', 'Mug', 'goods', 1, 'mug', p_stock => 1);
+             select api.open_batch(1, 'open', null)",
+        )
+        .await
+        .unwrap();
+    for (call, path) in CASES {
+        let error = client.batch_execute(&format!("select * from api.{call}")).await.expect_err(call);
+        let fault = error.as_db_error().unwrap();
+        assert_eq!(fault.code().code(), "LP001", "{call}: {fault}");
+        let detail: Value = serde_json::from_str(fault.detail().unwrap()).unwrap();
+        assert_eq!(detail["path"], *path, "{call}: {detail}");
+    }
+}
