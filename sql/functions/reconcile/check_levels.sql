@@ -5,7 +5,7 @@ declare
 begin
     return query
         with members as materialized (
-            select b.*, t.measure, t.downgrade, t.level_wallet, r.code, r.until
+            select b.*, t.measure, t.downgrade, r.code, r.until
             from (
                 select b.* from points.balance b where p_ids is null and b.bucket = p_of_bucket
                 union all
@@ -15,17 +15,17 @@ begin
             join unnest(v_terms) t on t.wallet = a.wallet
             cross join lateral (
                 select t.codes[w.rank] as code, coalesce(t.thresholds[w.rank + 1], 9007199254740992) as until
-                from (select width_bucket(b.earned + coalesce(b.inherited, 0), t.thresholds) as rank) w
+                from (select width_bucket(b.earned + coalesce(b.inherited, 0), t.thresholds) as rank offset 0) w
             ) r
             -- Others are decided anew when they are touched.
-            where not b.closed and b.level_revision = t.revision
+            where not b.closed and b.level_revision = t.revision and (
+                t.measure <> 'ever' or b.level is distinct from r.code or b.level_until <> r.until
+                or b.level_ends_at <> case when t.level_wallet is null then 'infinity' else '-infinity' end::timestamptz)
         )
         select 'levels_equal_measure', m.account_id, '', jsonb_build_object(
             'level', m.level, 'should_be', m.code, 'points', m.earned + coalesce(m.inherited, 0), 'until', m.level_until)
         from members m
-        where m.measure = 'ever' and (
-            m.level is distinct from m.code or m.level_until <> m.until
-            or m.level_ends_at <> case when m.level_wallet is null then 'infinity' else '-infinity' end::timestamptz)
+        where m.measure = 'ever'
         union all
         select 'levels_equal_measure', m.account_id, '', jsonb_build_object('level', m.level, 'should_be', w.level, 'points', w.measured, 'ends_at', m.level_ends_at)
         from (

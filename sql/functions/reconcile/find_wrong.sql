@@ -1,5 +1,5 @@
 create or replace function points.find_wrong(
-    p_of_bucket smallint, p_wrong bigint[], p_suspects bigint[], p_special bigint[], p_all bigint[], p_archive boolean
+    p_of_bucket smallint, p_wrong bigint[], p_suspects bigint[], p_special bigint[], p_levels bigint[], p_all bigint[], p_archive boolean
 ) returns points.finding[]
 language plpgsql stable as $$
 declare
@@ -24,10 +24,11 @@ begin
             || array(select f from points.check_occasions(p_of_bucket, v_special) f)
             || array(select f from points.check_persons(p_of_bucket, v_special) f);
     end if;
+    if p_levels is null or p_levels <> '{}' then
+        v_found := v_found || array(select f from points.check_levels(p_of_bucket, p_levels) f);
+    end if;
     if p_all is null or p_all <> '{}' then
-        v_found := v_found
-            || array(select f from points.check_levels(p_of_bucket, p_all) f)
-            || array(select f from points.check_limits(p_of_bucket, p_all) f);
+        v_found := v_found || array(select f from points.check_limits(p_of_bucket, p_all) f);
     end if;
     -- What the sums know and no check can name is not passed over.
     return v_found || array(
@@ -37,5 +38,5 @@ begin
 end
 $$;
 
-comment on function points.find_wrong(smallint, bigint[], bigint[], bigint[], bigint[], boolean) is
-    'Looks at accounts row by row, all by one snapshot: those that do not come to 0 (p_wrong) or are suspect otherwise, those with operations of special kinds, and, for p_all (null: all of the bucket), what can only be looked at that way. books_sum_to_zero: the sums say that something is wrong, and no check finds what.';
+comment on function points.find_wrong(smallint, bigint[], bigint[], bigint[], bigint[], bigint[], boolean) is
+    'Looks at accounts row by row, all by one snapshot: those that do not come to 0 (p_wrong) or are suspect otherwise, those with operations of special kinds, the levels of p_levels and what p_all have used of limits (null: of all of the bucket). books_sum_to_zero: the sums say that something is wrong, and no check finds what.';
