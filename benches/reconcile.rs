@@ -178,7 +178,8 @@ pub async fn measure(world: &World, report: &mut Report) -> Result<()> {
     let measurement = world.next_measurement();
     let mut members: Vec<Vec<i32>> = vec![Vec::new(); world.members.len()];
     let user_ids: Vec<String> = numbers.clone().take(NEW).map(user_id).collect();
-    let buckets = "select points.bucket(user_id, 'points') from unnest($1::text[]) with ordinality as u(user_id, no) order by no";
+    let buckets =
+        "select points.bucket(user_id, 'points') from unnest($1::text[]) with ordinality as u(user_id, no) order by no";
     for (number, row) in numbers.zip(client.query(buckets, &[&user_ids]).await?) {
         members[usize::try_from(row.get::<_, i16>(0))?].push(i32::try_from(number)?);
     }

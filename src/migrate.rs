@@ -99,6 +99,7 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "views/level.sql",
     "views/level_step.sql",
     "views/level_terms.sql",
+    "views/level_range.sql",
     "views/level_change.sql",
     "views/account_level.sql",
     "views/client.sql",

@@ -6,7 +6,8 @@ select e.place, e.archived, e.bucket, e.account_id, e.seq, e.recorded_at,
     end as weight,
     case when greatest(abs(e.granted), abs(e.net)) > 536870912 then
         (e.goes_on + e.told)::numeric + points.seq_weight(e.account_id, e.seq)::numeric * e.granted + points.contra_weight(e.account_id, e.contra)::numeric * e.net
-    end as large_weight
+    end as large_weight,
+    greatest(abs(e.granted), abs(e.net)) > 536870912 as large
 from (
     select e.place, e.archived, e.bucket, e.account_id, e.seq, e.recorded_at,
         points.account_hash(e.account_id, e.seq, e.pending_after, e.available_after, e.held_after, e.debt_after)
@@ -50,3 +51,4 @@ comment on column points.entry_weight.net is 'What its contra account gives.';
 comment on column points.entry_weight.contra is 'The counter that it counts in: points.contra_weight; 0: none.';
 comment on column points.entry_weight.weight is 'Its weight; null: it is large.';
 comment on column points.entry_weight.large_weight is 'Its weight, where it does not fit into 64 bits.';
+comment on column points.entry_weight.large is 'Whether it is large.';

@@ -131,7 +131,10 @@ async fn steps_follow_at_once_while_there_is_more() {
 async fn what_others_are_about_is_looked_at_again_a_second_later() {
     let database = Database::new().await;
     let client = database.client().await;
-    client.batch_execute("create table public.knob as select 0 as x").await.unwrap();
+    client
+        .batch_execute("create table public.knob as select 0 as x; grant select on public.knob to jifen_owner")
+        .await
+        .unwrap();
     let step = "due_since := coalesce(p_now, now()); done := (select x from public.knob);";
     make_job(&client, "x", "PT1H", step).await;
     let now = instant("2030-05-01T12:00:00Z");

@@ -1,7 +1,7 @@
 create or replace function points.weigh_bucket(p_run bigint, p_of_bucket smallint, p_settled_at timestamptz)
 returns table (accounts bigint, entries bigint, trial jsonb, parts smallint[], suspects bigint[], special bigint[])
 language plpgsql stable
-set enable_seqscan = on set plan_cache_mode = force_custom_plan set work_mem = '128MB' set jit = off set max_parallel_workers_per_gather = 0 as $$
+set enable_seqscan = on set enable_indexscan = off set random_page_cost = 0 set seq_page_cost = 0 set plan_cache_mode = force_custom_plan set work_mem = '128MB' set jit = off set max_parallel_workers_per_gather = 0 as $$
 declare
     v_once text[] := array(select r.code from points.rule r where r.once);
 begin
@@ -29,12 +29,12 @@ begin
         from points.reconciliation_sum s
         where s.bucket = p_of_bucket and s.run = p_run
         union all
-        select (e.account_id & 63)::smallint, coalesce(sum(e.weight), 0), coalesce(sum(e.goes_on) filter (where e.archived), 0), count(*) - count(e.weight), count(*), '{}'
+        select (e.account_id & 63)::smallint, coalesce(sum(e.weight), 0), coalesce(sum(e.goes_on) filter (where e.archived), 0), count(*) filter (where e.large), count(*), '{}'
         from points.entry_weight e
         where e.bucket = p_of_bucket and e.recorded_at >= p_settled_at
         group by 1
         union all
-        select (u.account_id & 63)::smallint, coalesce(sum(u.weight), 0), 0, count(*) - count(u.weight), 0, '{}'
+        select (u.account_id & 63)::smallint, coalesce(sum(u.weight), 0), 0, count(*) filter (where u.large), 0, '{}'
         from points.lot_use_weight u
         where u.bucket = p_of_bucket and u.recorded_at >= p_settled_at
         group by 1
@@ -61,7 +61,7 @@ begin
         select m.part, -m.weight, 0, 0, 0, '{}' from members m
     )
     select m.accounts, s.entries, m.trial, s.parts, array(select i from members p cross join unnest(p.suspects) i),
-        array(select i from members p cross join unnest(p.special) i union select i from sums p cross join unnest(p.special) i)
+        array(select i from members p cross join unnest(p.special) i) || array(select i from sums p cross join unnest(p.special) i)
     from (
         select coalesce(sum(m.accounts), 0)::bigint as accounts,
             jsonb_build_object('pending', coalesce(sum(m.pending), 0), 'available', coalesce(sum(m.available), 0), 'held', coalesce(sum(m.held), 0),

@@ -5,9 +5,9 @@ create or replace function points.weigh_changed(
 language plpgsql stable
 set enable_seqscan = off set plan_cache_mode = force_custom_plan set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 as $$
 declare
-    v_terms points.level_terms[] := array(select t from points.level_terms t);
-    -- Where the entry before the first new one is looked for first: each partition that is looked into costs as much as the rest.
-    v_recent timestamptz := date_trunc('month', p_since, 'UTC') - interval '1 month';
+    v_ranges points.level_range[] := array(select r from points.level_range r);
+    -- Looking into a partition costs as much as all else, and most accounts have booked something lately.
+    v_month timestamptz := date_trunc('month', p_since, 'UTC');
     v_until timestamptz := clock_timestamp() + interval '1 hour';
 begin
     select count(*) filter (where q.now), coalesce(sum(q.entries) filter (where q.now), 0)::bigint,
@@ -23,51 +23,48 @@ begin
                 w.entries = 0
                 or w.last = b.version and w.entries = w.last - w.first + 1
                 and w.goes_on = points.account_hash(b.account_id, b.version, b.pending, b.available, b.held, b.debt)::numeric
-                    - coalesce(case when w.first = 1 then points.account_hash(b.account_id, 0, 0, 0, 0, 0) end, n.hash, p.hash)
+                    - case when w.first = 1 then points.account_hash(b.account_id, 0, 0, 0, 0, 0) else coalesce(
+                        (select points.account_hash(e.account_id, e.seq, e.pending_after, e.available_after, e.held_after, e.debt_after)
+                        from points.entry e
+                        where e.bucket = p_of_bucket and e.account_id = w.account_id and e.seq = w.first - 1
+                            and e.recorded_at >= v_month and e.recorded_at < v_until
+                        limit 1),
+                        (select points.account_hash(e.account_id, e.seq, e.pending_after, e.available_after, e.held_after, e.debt_after)
+                        from points.entry e
+                        where e.bucket = p_of_bucket and e.account_id = w.account_id and e.seq = w.first - 1
+                            and e.recorded_at >= v_month - interval '1 month' and e.recorded_at < v_month
+                        limit 1),
+                        (select points.account_hash(e.account_id, e.seq, e.pending_after, e.available_after, e.held_after, e.debt_after)
+                        from points.entry e
+                        where e.bucket = p_of_bucket and e.account_id = w.account_id and e.seq = w.first - 1
+                        limit 1),
+                        (select points.account_hash(k.account_id, k.seq, k.pending, k.available, k.held, k.debt)
+                        from points.checkpoint k
+                        where k.bucket = p_of_bucket and k.account_id = w.account_id and k.seq = w.first - 1)
+                    ) end
                 and not (b.debt > 0 and b.available > 0)
                 and b.pending = l.pending and b.available = l.available and (l.due_at is null or b.next_change_at <= l.due_at)
                 and w.moved = l.left_of_new
             ) as sound,
-            (b.closed or b.level_revision <> t.revision or t.measure = 'ever' and b.level is not distinct from r.code and b.level_until = r.until
-                and b.level_ends_at = case when t.level_wallet is null then 'infinity' else '-infinity' end::timestamptz)
+            (b.closed or b.level_revision <> r.revision or r.measure = 'ever' and b.earned + coalesce(b.inherited, 0) >= r.from_points
+                and b.earned + coalesce(b.inherited, 0) < r.until_points and b.level_until = r.until_points and b.level_ends_at = r.ends_at)
                 and (c.seq is null or c.seq < w.first and c.level is not distinct from b.level) as levelled
         from points.weigh_recorded(p_of_bucket, p_from, p_since) w
         left join points.balance b on b.bucket = p_of_bucket and b.account_id = w.account_id
         left join points.account a on a.bucket = p_of_bucket and a.id = w.account_id
-        left join unnest(v_terms) t on t.wallet = a.wallet
-        left join lateral (
-            select t.codes[k.rank] as code, coalesce(t.thresholds[k.rank + 1], 9007199254740992) as until
-            from (select width_bucket(b.earned + coalesce(b.inherited, 0), t.thresholds) as rank offset 0) k
-        ) r on true
-        left join lateral (
-            select points.account_hash(e.account_id, e.seq, e.pending_after, e.available_after, e.held_after, e.debt_after) as hash
-            from points.entry e
-            where w.first > 1 and e.bucket = p_of_bucket and e.account_id = w.account_id and e.seq = w.first - 1
-                and e.recorded_at >= v_recent and e.recorded_at < v_until
-            limit 1
-        ) n on true
-        left join lateral (
-            select points.account_hash(e.account_id, e.seq, e.pending_after, e.available_after, e.held_after, e.debt_after) as hash
-            from points.entry e
-            where w.first > 1 and n.hash is null and e.bucket = p_of_bucket and e.account_id = w.account_id and e.seq = w.first - 1
-            union all
-            select points.account_hash(k.account_id, k.seq, k.pending, k.available, k.held, k.debt)
-            from points.checkpoint k
-            where w.first > 1 and n.hash is null and k.bucket = p_of_bucket and k.account_id = w.account_id and k.seq = w.first - 1
-            limit 1
-        ) p on true
+        left join unnest(v_ranges) r on r.wallet = a.wallet and r.level = coalesce(b.level, '')
         left join lateral (
             select coalesce(sum(l.remaining) filter (where l.pending), 0) as pending, coalesce(sum(l.remaining) filter (where not l.pending), 0) as available,
                 coalesce(sum(points.seq_weight(l.account_id, l.seq)::numeric * l.remaining) filter (where l.seq >= w.first), 0) as left_of_new,
                 min(case when l.pending then l.available_at else l.expires_at end) as due_at
             from points.lot l
-            where w.entries > 0 and l.bucket = p_of_bucket and l.account_id = w.account_id
+            where l.bucket = p_of_bucket and l.account_id = w.account_id
             offset 0
         ) l on true
         left join lateral (
             select c.seq, c.level
             from points.level_change c
-            where w.entries > 0 and c.bucket = p_of_bucket and c.account_id = w.account_id
+            where c.bucket = p_of_bucket and c.account_id = w.account_id
             order by c.seq desc, c.no desc
             limit 1
         ) c on true

@@ -3,15 +3,15 @@ returns table (
     account_id bigint, entries bigint, entries_before bigint, first bigint, last bigint, goes_on numeric, told numeric, moved numeric, strange boolean, special boolean
 )
 language plpgsql stable rows 10000
-set enable_seqscan = off set enable_nestloop = off set plan_cache_mode = force_custom_plan set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 as $$
+set enable_seqscan = off set enable_nestloop = off set enable_sort = off set random_page_cost = 0 set seq_page_cost = 0 set plan_cache_mode = force_custom_plan set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 as $$
 declare
     v_once text[] := array(select r.code from points.rule r where r.once);
 begin
     return query
         with booked as materialized (
             select e.account_id, count(*) as entries, min(e.seq) as first, max(e.seq) as last, sum(e.goes_on) as goes_on, sum(e.told) as told,
-                sum(points.seq_weight(e.account_id, e.seq) * e.granted) filter (where abs(e.granted) <= 536870912) as granted,
-                bool_or(abs(e.granted) > 536870912) as strange
+                sum(points.seq_weight(e.account_id, e.seq) * e.granted) filter (where not e.large) as granted,
+                bool_or(e.large) as strange
             from points.entry_weight e
             where e.bucket = p_of_bucket and e.account_id > p_from and e.recorded_at >= p_since
             group by e.account_id
@@ -22,9 +22,9 @@ begin
             where o.bucket = p_of_bucket and o.account_id > p_from and o.recorded_at >= p_since
             group by o.account_id
         ), used as materialized (
-            select u.account_id, bool_or(abs(u.points) > 536870912) as strange,
+            select u.account_id, bool_or(u.large) as strange,
                 sum((points.seq_weight(u.account_id, u.seq) - case when u.lot_seq >= b.first then points.seq_weight(u.account_id, u.lot_seq) else 0 end) * u.points)
-                    filter (where abs(u.points) <= 536870912) as taken
+                    filter (where not u.large) as taken
             from points.lot_use_weight u
             join booked b on b.account_id = u.account_id
             where u.bucket = p_of_bucket and u.account_id > p_from and u.recorded_at >= p_since
