@@ -578,6 +578,7 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/reconcile/check_persons.sql",
     "functions/reconcile/check_redemptions.sql",
     "functions/reconcile/check_rest.sql",
+    "functions/reconcile/check_special.sql",
     "functions/reconcile/check_stock.sql",
     "functions/reconcile/check_undone.sql",
     "functions/reconcile/close_findings.sql",

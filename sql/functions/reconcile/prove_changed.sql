@@ -12,7 +12,7 @@ begin
     entries := v_weighed.entries;
     up_to := v_weighed.up_to;
     findings := points.find_wrong(
-        p_of_bucket, array[]::bigint[], v_weighed.suspects, v_weighed.special, v_weighed.doubtful, v_weighed.changed, points.archive_there());
+        p_of_bucket, array[]::bigint[], v_weighed.suspects, v_weighed.special, v_weighed.doubtful, v_weighed.changed, p_since, points.archive_there());
 end
 $$;
 
