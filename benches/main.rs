@@ -10,6 +10,7 @@ mod latency;
 mod levels;
 mod load;
 mod pgbench;
+mod reconcile;
 mod report;
 mod requests;
 mod spend;
@@ -42,7 +43,10 @@ struct Options {
     /// Accounts in the database [default: 1000000]
     #[arg(long, value_parser = clap::value_parser!(u64).range(1_000..=10_000_000))]
     accounts: Option<u64>,
-    /// A short look: 3 seconds, 50,000 accounts, pgbench at scale 5
+    /// Entries of the history to reconcile [default: 10000000]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(100_000..=100_000_000))]
+    entries: Option<u64>,
+    /// A short look: 3 seconds, 50,000 accounts, 200,000 entries to reconcile, pgbench at scale 5
     #[arg(long)]
     quick: bool,
     /// Only these parts
@@ -82,6 +86,8 @@ enum Part {
     Levels,
     /// Awards over HTTP while a lot of half of the members expires
     Sweep,
+    /// The reconciler over a ledger with a history
+    Reconcile,
 }
 
 /// The sizes of a run.
@@ -89,16 +95,19 @@ pub struct Scale {
     pub measure: Duration,
     pub warm_up: Duration,
     pub accounts: u64,
+    pub entries: u64,
     pub pgbench_scale: u32,
 }
 
 impl Options {
     fn scale(&self) -> Scale {
-        let (seconds, accounts, pgbench_scale) = if self.quick { (3, 50_000, 5) } else { (10, 1_000_000, 50) };
+        let (seconds, accounts, entries, pgbench_scale) =
+            if self.quick { (3, 50_000, 200_000, 5) } else { (10, 1_000_000, 10_000_000, 50) };
         Scale {
             measure: Duration::from_secs(self.seconds.unwrap_or(seconds)),
             warm_up: Duration::from_secs(if self.quick { 1 } else { 2 }),
             accounts: self.accounts.unwrap_or(accounts),
+            entries: self.entries.unwrap_or(entries),
             pgbench_scale,
         }
     }
@@ -176,12 +185,17 @@ async fn measure(options: &Options, host: &Host, report: &mut Report) -> Result<
         world.start_gateway().await?;
         levels::measure(world, report).await?;
     }
-    // Last, since it leaves much to settle.
+    // Late, since it leaves much to settle.
     if options.has(Part::Sweep) {
         world.start_gateway().await?;
         sweep::measure(world, report).await?;
     }
-    world.stop_gateway().await
+    // Without a gateway no job does the same meanwhile.
+    world.stop_gateway().await?;
+    if options.has(Part::Reconcile) {
+        reconcile::measure(world, report).await?;
+    }
+    Ok(())
 }
 
 /// Mutations over HTTP, each between two runs of pgbench.

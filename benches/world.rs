@@ -163,6 +163,10 @@ impl World {
         self.processes.sample(&self.client).await
     }
 
+    pub fn database_url(&self) -> &str {
+        &self.database_url
+    }
+
     pub async fn connect(&self) -> Result<Client> {
         connect(&self.database_url).await
     }

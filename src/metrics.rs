@@ -114,6 +114,11 @@ pub const ALL: &[Spec] = &[
         &[],
         "Since when what had changed was last proven; missing: never.",
     ),
+    stored(
+        "jifen_seal_lag_seconds",
+        &[],
+        "How long ago the oldest entry was booked that is not sealed, or could have been; 0: all are sealed.",
+    ),
     counted("jifen_sockets", "gauge", &[], "Connections that stay open: WebSockets and server-sent events."),
     counted("jifen_subscriptions", "gauge", &[], "Subscriptions, and other requests on sockets, that run."),
     stored(

@@ -3,7 +3,8 @@ select u.place, u.archived, u.bucket, u.account_id, u.seq, u.lot_seq, u.recorded
     case when abs(u.points) <= 536870912 then (points.seq_weight(u.account_id, u.seq) - points.seq_weight(u.account_id, u.lot_seq)) * u.points end as weight,
     case when abs(u.points) > 536870912 then
         (points.seq_weight(u.account_id, u.seq) - points.seq_weight(u.account_id, u.lot_seq))::numeric * u.points
-    end as large_weight
+    end as large_weight,
+    abs(u.points) > 536870912 as large
 from (
     select l.ctid as place, false as archived, l.* from points.lot_use l
     union all
@@ -21,3 +22,4 @@ comment on column points.lot_use_weight.recorded_at is 'When it was booked.';
 comment on column points.lot_use_weight.points is 'Points taken; below 0: given back.';
 comment on column points.lot_use_weight.weight is 'Its weight; null: it is large.';
 comment on column points.lot_use_weight.large_weight is 'Its weight, where it does not fit into 64 bits.';
+comment on column points.lot_use_weight.large is 'Whether it is large.';

@@ -126,6 +126,29 @@ async fn steps_follow_at_once_while_there_is_more() {
     assert_eq!((row.get::<_, i32>(0), row.get::<_, i32>(1), row.get::<_, bool>(2)), (1, 10, false));
 }
 
+/// A step that leaves something and has done nothing waits for others.
+#[tokio::test]
+async fn what_others_are_about_is_looked_at_again_a_second_later() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    client
+        .batch_execute("create table public.knob as select 0 as x; grant select on public.knob to jifen_owner")
+        .await
+        .unwrap();
+    let step = "due_since := coalesce(p_now, now()); done := (select x from public.knob);";
+    make_job(&client, "x", "PT1H", step).await;
+    let now = instant("2030-05-01T12:00:00Z");
+    assert_eq!(drive(&client, "x", None, now).await, Step { done: 0, more: true, failure: None, failures: 0 });
+    assert_eq!(next_run(&client, "x").await, now + TimeDelta::seconds(1));
+    let going = "select count(*) from points.job where name = 'x' and ended_at is null";
+    assert_eq!(number(&client, going).await, 1);
+    let row = client.query_one("select steps, done, more from api.run_job('x', 100)", &[]).await.unwrap();
+    assert_eq!((row.get::<_, i32>(0), row.get::<_, i32>(1), row.get::<_, bool>(2)), (1, 0, true));
+    client.batch_execute("update public.knob set x = 1").await.unwrap();
+    assert_eq!(drive(&client, "x", None, now).await, Step { done: 1, more: true, failure: None, failures: 0 });
+    assert_eq!(next_run(&client, "x").await, now);
+}
+
 #[tokio::test]
 async fn a_failure_undoes_the_step_is_visible_and_waits_longer_each_time() {
     let database = Database::new().await;

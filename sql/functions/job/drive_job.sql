@@ -16,7 +16,8 @@ begin
         set planned_at = v_now,
             next_run_at = case
                 when v_step.broke then v_now + points.back_off(j.failures)
-                when v_step.more then v_now
+                when v_step.more and v_step.done > 0 then v_now
+                when v_step.more then v_now + interval '1 second'
                 when p_next is not null then p_next
                 else v_now + j.schedule::interval
             end
@@ -26,4 +27,4 @@ end
 $$;
 
 comment on function points.drive_job(text, timestamptz, timestamptz) is
-    'Runs one step of a job and plans the next: at once if there is more to do, later and later after failures, else at p_next, or, null, after the interval of its schedule. What was missed is not made up for: one run does all. No row: somebody else runs it, and nothing was done.';
+    'Runs one step of a job and plans the next: at once if there is more to do, a second later if others are about that, later and later after failures, else at p_next, or, null, after the interval of its schedule. What was missed is not made up for: one run does all. No row: somebody else runs it, and nothing was done.';

@@ -16,16 +16,17 @@ begin
     steps := 0;
     done := 0;
     more := not replayed;
-    while more and steps < p_steps loop
+    while more loop
         v_step := points.step_job(p_name);
         steps := steps + 1;
         done := done + v_step.done;
         more := v_step.more;
         failure := v_step.failure;
+        exit when steps = p_steps or v_step.done = 0;
     end loop;
     return query select run_job.replayed, run_job.steps, run_job.done, run_job.more, run_job.failure, j from api.job j where j.name = p_name;
 end
 $$;
 
 comment on function api.run_job(text, int, text, text) is
-    'Runs a job now, until nothing is left or p_steps are done, all in one transaction: for psql, and for pg_cron where no gateway runs. Enabled or not; its next run stays. Answers the steps, what they have done, whether more is left, and what failed. p_idempotency_key: done once under it; null: always. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT.';
+    'Runs a job now, until nothing is left, others are about what is, or p_steps are done, all in one transaction: for psql, and for pg_cron where no gateway runs. Enabled or not; its next run stays. Answers the steps, what they have done, whether more is left, and what failed. p_idempotency_key: done once under it; null: always. Raises LP001 INVALID_INPUT, LP003 FORBIDDEN, LP004 IDEMPOTENCY_CONFLICT.';

@@ -22,7 +22,8 @@ begin
         failure := format('%s (%s)', sqlerrm, sqlstate);
         broke := true;
     end;
-    more := done > 0 and due_since is not null;
+    -- What nobody can get on with at once is left to the next run if something failed, and waited for if not.
+    more := due_since is not null and not broke and (done > 0 or failure is null);
     update points.job j
     set started_at = case when v_job.ended_at is null and v_job.started_at <= v_now then v_job.started_at else v_now end,
         ended_at = case when not more then v_now + (clock_timestamp() - v_began) end,
@@ -36,4 +37,4 @@ end
 $$;
 
 comment on function points.step_job(text, timestamptz) is
-    'Runs one step of a job and keeps in its row what came of it. One at a time: whoever else wants to waits for the row. broke: it failed, and did nothing. more: there is more to do, and this step got on. p_now moves the clock in tests; null: the clock. Raises LP001 INVALID_INPUT.';
+    'Runs one step of a job and keeps in its row what came of it. One at a time: whoever else wants to waits for the row. broke: it failed, and did nothing. more: there is more to do in this run; where done is 0, too, others are about it. p_now moves the clock in tests; null: the clock. Raises LP001 INVALID_INPUT.';

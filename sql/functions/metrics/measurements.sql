@@ -38,6 +38,8 @@ begin
             ('jifen_discrepancies', s.open_discrepancies::numeric)) as m(name, value)
         where m.value is not null
         union all
+        select 'jifen_seal_lag_seconds', '{}', points.seconds_since(points.unsealed_since(), v_now)::float8
+        union all
         select 'jifen_flow_lag_seconds', '{}', points.seconds_since(c.counted_until, v_now)::float8 from points.flow_count c
         union all
         select 'jifen_hour_points', array[w.code, e.flow::text], points.flow_points(e.flow, w.code, date_trunc('hour', v_now, v_zone))::float8

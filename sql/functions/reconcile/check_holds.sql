@@ -1,9 +1,11 @@
-create or replace function points.check_holds(p_of_bucket smallint, p_ids bigint[], p_archive boolean) returns setof points.finding
+create or replace function points.check_holds(p_of_bucket smallint, p_ids bigint[], p_since timestamptz, p_archive boolean) returns setof points.finding
 language plpgsql stable as $$
 begin
     return query
         with holds as (
-            select h.* from unnest(p_ids) i(id) join points.hold h on h.bucket = p_of_bucket and h.account_id = i.id
+            select h.*
+            from unnest(p_ids) i(id)
+            join points.hold h on h.bucket = p_of_bucket and h.account_id = i.id and (h.closed_at is null or greatest(h.held_at, h.closed_at) >= p_since)
         )
         select 'holds_equal_held', b.account_id, '', jsonb_build_object('held', b.held, 'holds', coalesce(h.points, 0))
         from unnest(p_ids) i(id)
@@ -41,11 +43,11 @@ begin
         union all
         select 'holds_are_operations', o.account_id, 'hold ' || o.original, jsonb_build_object('operation', o.id, 'kind', o.kind)
         from unnest(p_ids) i(id)
-        join points.operation o on o.bucket = p_of_bucket and o.account_id = i.id and o.kind in ('capture', 'release') and o.refusal is null
+        join points.operation o on o.bucket = p_of_bucket and o.account_id = i.id and o.kind in ('capture', 'release') and o.refusal is null and o.recorded_at >= p_since
         left join holds h on h.account_id = o.account_id and h.id = o.original
         where h.closed_by is distinct from o.id;
 end
 $$;
 
-comment on function points.check_holds(smallint, bigint[], boolean) is
-    'Holds of accounts against held, lots and the operations that made and closed them: holds_equal_held, changes_come_in_time, holds_are_operations. p_archive: whether what is archived is there.';
+comment on function points.check_holds(smallint, bigint[], timestamptz, boolean) is
+    'Holds of accounts against held, lots and the operations that made and closed them: holds_equal_held, changes_come_in_time, holds_are_operations. p_since: only holds that are open or were made or closed since then. p_archive: whether what is archived is there.';

@@ -1,31 +1,34 @@
 create or replace function points.check_levels(p_of_bucket smallint, p_ids bigint[]) returns setof points.finding
 language plpgsql stable as $$
 declare
+    v_ranges points.level_range[] := array(select r from points.level_range r);
     v_terms points.level_terms[] := array(select t from points.level_terms t);
 begin
     return query
         with members as materialized (
-            select b.*, t.measure, t.downgrade, t.level_wallet, r.code, r.until
+            select b.*, t.measure, t.downgrade, t.codes[width_bucket(b.earned + coalesce(b.inherited, 0), t.thresholds)] as code
             from (
-                select b.* from points.balance b where p_ids is null and b.bucket = p_of_bucket
+                select b.*, a.wallet
+                from points.balance b
+                join points.account a on a.bucket = p_of_bucket and a.id = b.account_id
+                where p_ids is null and b.bucket = p_of_bucket
                 union all
-                select b.* from unnest(p_ids) i(id) join points.balance b on b.bucket = p_of_bucket and b.account_id = i.id
+                select b.*, a.wallet
+                from unnest(p_ids) i(id)
+                join points.balance b on b.bucket = p_of_bucket and b.account_id = i.id
+                join points.account a on a.bucket = p_of_bucket and a.id = i.id
             ) b
-            join points.account a on a.bucket = p_of_bucket and a.id = b.account_id
-            join unnest(v_terms) t on t.wallet = a.wallet
-            cross join lateral (
-                select t.codes[w.rank] as code, coalesce(t.thresholds[w.rank + 1], 9007199254740992) as until
-                from (select width_bucket(b.earned + coalesce(b.inherited, 0), t.thresholds) as rank) w
-            ) r
+            join unnest(v_terms) t on t.wallet = b.wallet
+            left join unnest(v_ranges) r on r.wallet = b.wallet and r.level = coalesce(b.level, '')
             -- Others are decided anew when they are touched.
-            where not b.closed and b.level_revision = t.revision
+            where not b.closed and b.level_revision = t.revision and (t.measure <> 'ever' or r.level is null
+                or b.earned + coalesce(b.inherited, 0) not between r.from_points and r.until_points - 1
+                or b.level_until <> r.until_points or b.level_ends_at <> r.ends_at)
         )
         select 'levels_equal_measure', m.account_id, '', jsonb_build_object(
             'level', m.level, 'should_be', m.code, 'points', m.earned + coalesce(m.inherited, 0), 'until', m.level_until)
         from members m
-        where m.measure = 'ever' and (
-            m.level is distinct from m.code or m.level_until <> m.until
-            or m.level_ends_at <> case when m.level_wallet is null then 'infinity' else '-infinity' end::timestamptz)
+        where m.measure = 'ever'
         union all
         select 'levels_equal_measure', m.account_id, '', jsonb_build_object('level', m.level, 'should_be', w.level, 'points', w.measured, 'ends_at', m.level_ends_at)
         from (

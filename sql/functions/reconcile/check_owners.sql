@@ -4,8 +4,7 @@ begin
     return query
         select 'rows_have_accounts', q.account_id, q.name, jsonb_build_object('rows', count(*))
         from (
-            select a.id as account_id, 'account without balance' as name from points.account a where a.bucket = p_of_bucket
-            union all select h.account_id, 'hold' from points.hold h where h.bucket = p_of_bucket
+            select h.account_id, 'hold' as name from points.hold h where h.bucket = p_of_bucket
             union all select r.account_id, 'reversal' from points.reversal r where r.bucket = p_of_bucket
             union all select r.account_id, 'redemption' from points.redemption r where r.bucket = p_of_bucket
             union all select r.account_id, 'review' from points.review r where r.bucket = p_of_bucket
@@ -18,10 +17,10 @@ begin
         where b.account_id is null
         group by q.account_id, q.name
         union all
-        select 'rows_have_accounts', b.account_id, 'account', jsonb_build_object('user_id_bucket', points.bucket(a.user_id, a.wallet))
-        from points.balance b
-        left join points.account a on a.bucket = p_of_bucket and a.id = b.account_id
-        where b.bucket = p_of_bucket and a.id is null;
+        select 'rows_have_accounts', account_id, case when b.found then 'account' else 'account without balance' end, '{}'
+        from (select b.account_id, true as found from points.balance b where b.bucket = p_of_bucket) b
+        full join (select a.id as account_id, true as found from points.account a where a.bucket = p_of_bucket) a using (account_id)
+        where b.found is null or a.found is null;
 end
 $$;
 

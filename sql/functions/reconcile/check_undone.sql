@@ -1,4 +1,4 @@
-create or replace function points.check_undone(p_of_bucket smallint, p_ids bigint[]) returns setof points.finding
+create or replace function points.check_undone(p_of_bucket smallint, p_ids bigint[], p_since timestamptz) returns setof points.finding
 language plpgsql stable as $$
 begin
     return query
@@ -11,7 +11,7 @@ begin
                 from unnest(p_ids) i(id)
                 join points.operation r on r.bucket = p_of_bucket and r.account_id = i.id
                 join points.operation o on o.bucket = p_of_bucket and o.account_id = r.account_id and o.id = r.original
-                where r.kind in ('reverse', 'cancel', 'reject', 'cancel_award', 'reinstate') and r.refusal is null and o.kind <> 'hold'
+                where r.kind in ('reverse', 'cancel', 'reject', 'cancel_award', 'reinstate') and r.refusal is null and o.kind <> 'hold' and r.recorded_at >= p_since
                 group by r.account_id, r.original
             ) u
             full join (
@@ -19,13 +19,22 @@ begin
             ) r on r.account_id = u.account_id and r.operation_id = u.original
             left join points.operation o on o.bucket = p_of_bucket and o.account_id = r.account_id and o.id = r.operation_id
         ) q
-        where q.undone is distinct from q.reversed or q.points is distinct from abs(q.moved)
+        where (q.undone is distinct from q.reversed or q.points is distinct from abs(q.moved)) and (q.undone is not null or p_since = '-infinity')
         group by q.account_id
         union all
         select 'transfers_have_two_sides', t.account_id, '', jsonb_build_object('operations', jsonb_agg(jsonb_build_object(
             'operation', t.id, 'sent', t.points, 'received', r.points, 'sent_back', s.reversed, 'taken_back', u.reversed)))
         from unnest(p_ids) i(id)
-        join points.operation t on t.bucket = p_of_bucket and t.account_id = i.id and t.kind = 'transfer' and t.refusal is null
+        cross join lateral (
+            select o.id
+            from points.operation o
+            where o.bucket = p_of_bucket and o.account_id = i.id and o.kind = 'transfer' and o.refusal is null and o.recorded_at >= p_since
+            union
+            select o.original
+            from points.operation o
+            where o.bucket = p_of_bucket and o.account_id = i.id and o.kind = 'reverse' and o.refusal is null and o.recorded_at >= p_since
+        ) n
+        join points.operation t on t.bucket = p_of_bucket and t.account_id = i.id and t.id = n.id and t.kind = 'transfer'
         left join lateral (
             select * from points.operation r
             where r.bucket = t.counterparty_bucket and r.account_id = t.counterparty_id
@@ -39,5 +48,5 @@ begin
 end
 $$;
 
-comment on function points.check_undone(smallint, bigint[]) is
-    'What was undone of operations of accounts, and transfers that they sent: reversals_equal_operations, transfers_have_two_sides.';
+comment on function points.check_undone(smallint, bigint[], timestamptz) is
+    'What was undone of operations of accounts, and transfers that they sent: reversals_equal_operations, transfers_have_two_sides. p_since: only what was sent or undone since then.';

@@ -1,6 +1,6 @@
 create or replace function points.operation_hash(p_account_id bigint, p_id uuid, p_seq bigint, p_recorded_at timestamptz, p_points bigint) returns bigint
 language sql immutable parallel safe
-return uuid_hash_extended(p_id, interval_hash_extended(p_recorded_at - timestamptz '2000-01-01 00:00:00+00',
+return uuid_hash_extended(p_id, timestamp_hash_extended(p_recorded_at at time zone interval '0',
     hashint8extended(p_points, hashint8extended(p_account_id, p_seq)))) >> 3;
 
 comment on function points.operation_hash(bigint, uuid, bigint, timestamptz, bigint) is

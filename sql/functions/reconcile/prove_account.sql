@@ -5,7 +5,7 @@ declare
     v_archive boolean := points.archive_there();
 begin
     return points.find_wrong(
-        p_of_bucket, points.weigh_parts(p_of_bucket, p_account_id - 1, p_account_id, array[(p_account_id & 63)::smallint], v_archive), v_ids, v_ids, v_ids, v_archive);
+        p_of_bucket, points.weigh_parts(p_of_bucket, p_account_id - 1, p_account_id, array[(p_account_id & 63)::smallint], v_archive), v_ids, v_ids, v_ids, v_ids, '-infinity', v_archive);
 end
 $$;
 

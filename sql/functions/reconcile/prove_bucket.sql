@@ -13,7 +13,7 @@ begin
         v_doubtful := array(
             select b.account_id from points.balance b where b.bucket = p_of_bucket and (b.account_id & 63)::smallint = any (p_parts));
     end if;
-    findings := points.find_wrong(p_of_bucket, v_wrong, p_suspects, array[]::bigint[], null, v_archive)
+    findings := points.find_wrong(p_of_bucket, v_wrong, p_suspects, array[]::bigint[], null, null, '-infinity', v_archive)
         || array(select f from points.check_owners(p_of_bucket) f);
     special := array(
         select i from unnest(p_special || v_doubtful || points.special_accounts(p_of_bucket)) i

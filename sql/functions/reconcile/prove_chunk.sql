@@ -19,8 +19,8 @@ begin
     elsif p_chunk.kind <> 'bucket' then
         select r.findings, r.checks into v_found, v_checks from points.check_rest(p_chunk.kind, p_now) r;
     elsif p_run.mode = 'incremental' then
-        v_to := points.changed_to(p_chunk.of_bucket, p_chunk.at_account_id, p_run.since, p_limit);
-        v_proven := points.prove_changed(p_chunk.of_bucket, p_chunk.at_account_id, v_to, p_run.since);
+        v_proven := points.prove_changed(p_chunk.of_bucket, p_chunk.at_account_id, p_run.since, p_limit);
+        v_to := v_proven.up_to;
         v_found := v_proven.findings;
         v_accounts := v_proven.accounts;
         v_entries := v_proven.entries;

@@ -3,11 +3,6 @@ language plpgsql volatile as $$
 begin
     -- Whatever fails breaks the step.
     select s.done, s.due_since, null into done, due_since, failure from points.run_step('full', p_limit, p_now) s;
-    if done = 0 and due_since is not null then
-        -- Others, jifen reconcile, are about what is left: the job looks again, and whoever books is not kept waiting.
-        perform pg_sleep(1);
-        done := 1;
-    end if;
 end
 $$;
 

@@ -11,7 +11,7 @@ declare
 begin
     v_begun := points.begin_run(p_mode, p_now);
     run := v_begun.run;
-    done := 1;
+    done := (run is not null)::int;
     due_since := v_now;
     if v_begun.begun then
         return;
@@ -54,4 +54,4 @@ end
 $$;
 
 comment on function points.run_step(points.reconciliation_mode, int, timestamptz) is
-    'One step of a run, in one short transaction: begins it, plans it, freezes an account that was found wrong, does a chunk that nobody else does, or ends it. Several sessions may take steps of a run at once. due_since null: it has ended.';
+    'One step of a run, in one short transaction: begins it, plans it, freezes an account that was found wrong, does a chunk that nobody else does, or ends it. Several sessions may take steps of a run at once. done 0: others are about what is left. due_since null: it has ended.';

@@ -1,73 +1,76 @@
 create or replace function points.weigh_changed(
-    p_of_bucket smallint, p_from bigint, p_to bigint, p_since timestamptz,
-    out accounts bigint, out entries bigint, out suspects bigint[], out changed bigint[], out special bigint[]
+    p_of_bucket smallint, p_from bigint, p_since timestamptz, p_limit int,
+    out accounts bigint, out entries bigint, out up_to bigint, out suspects bigint[], out changed bigint[], out special bigint[], out doubtful bigint[]
 )
-language plpgsql stable as $$
+language plpgsql stable
+set enable_seqscan = off set plan_cache_mode = force_custom_plan set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 as $$
+declare
+    v_ranges points.level_range[] := array(select r from points.level_range r);
+    -- Looking into a partition costs as much as all else, and most accounts have booked something lately.
+    v_month timestamptz := date_trunc('month', p_since, 'UTC');
+    v_until timestamptz := clock_timestamp() + interval '1 hour';
 begin
-    with booked as materialized (
-        select e.account_id, count(*) as entries, min(e.seq) as first, max(e.seq) as last, sum(e.goes_on) as goes_on, sum(e.told) as told,
-            sum(points.seq_weight(e.account_id, e.seq)::numeric * e.granted) as granted
-        from points.entry_weight e
-        where e.bucket = p_of_bucket and e.account_id > p_from and e.account_id <= p_to and e.recorded_at >= p_since
-        group by e.account_id
-    ), asked as materialized (
-        select o.account_id, sum(o.weight) as told, bool_or(o.strange) as strange,
-            bool_or(o.kind not in ('earn', 'spend', 'expire', 'activate', 'adjust') or o.rule in (select r.code from points.rule r where r.once)) as special
-        from points.operation_weight o
-        where o.bucket = p_of_bucket and o.account_id > p_from and o.account_id <= p_to and o.recorded_at >= p_since
-        group by o.account_id
-    ), taken as materialized (
-        select u.account_id, u.seq, u.lot_seq, u.points
-        from points.lot_use_weight u
-        where u.bucket = p_of_bucket and u.account_id > p_from and u.account_id <= p_to and u.recorded_at >= p_since
-    ), used as materialized (
-        select u.account_id, sum((points.seq_weight(u.account_id, u.seq)
-            - case when u.lot_seq >= e.first then points.seq_weight(u.account_id, u.lot_seq) else 0 end)::numeric * u.points) as taken
-        from taken u
-        join booked e on e.account_id = u.account_id
-        group by u.account_id
-    )
-    select count(*), coalesce(sum(q.entries), 0)::bigint, coalesce(array_agg(q.account_id) filter (where q.sound is not true), '{}'),
-        coalesce(array_agg(q.account_id) filter (where q.entries > 0), '{}'), coalesce(array_agg(q.account_id) filter (where q.special), '{}')
-    into accounts, entries, suspects, changed, special
+    select count(*) filter (where q.now), coalesce(sum(q.entries) filter (where q.now), 0)::bigint,
+        case when bool_and(q.now) is not false then 9223372036854775807 else max(q.account_id) filter (where q.now) end,
+        coalesce(array_agg(q.account_id) filter (where q.now and q.sound is not true), '{}'),
+        coalesce(array_agg(q.account_id) filter (where q.now and q.entries > 0), '{}'),
+        coalesce(array_agg(q.account_id) filter (where q.now and q.special), '{}'),
+        coalesce(array_agg(q.account_id) filter (where q.now and q.entries > 0 and q.levelled is not true), '{}')
+    into accounts, entries, up_to, suspects, changed, special, doubtful
     from (
-        select account_id, coalesce(e.entries, 0) as entries, o.special,
-            case when e.entries is null then o.told is null and not o.strange else
-                e.last = b.version and e.entries = e.last - e.first + 1
-                and e.goes_on = points.account_hash(b.account_id, b.version, b.pending, b.available, b.held, b.debt)::numeric - s.hash
+        select w.account_id, w.entries, w.special, w.entries_before < p_limit as now,
+            w.told = 0 and not w.strange and (
+                w.entries = 0
+                or w.last = b.version and w.entries = w.last - w.first + 1
+                and w.goes_on = points.account_hash(b.account_id, b.version, b.pending, b.available, b.held, b.debt)::numeric
+                    - case when w.first = 1 then points.account_hash(b.account_id, 0, 0, 0, 0, 0) else coalesce(
+                        (select points.account_hash(e.account_id, e.seq, e.pending_after, e.available_after, e.held_after, e.debt_after)
+                        from points.entry e
+                        where e.bucket = p_of_bucket and e.account_id = w.account_id and e.seq = w.first - 1
+                            and e.recorded_at >= v_month and e.recorded_at < v_until
+                        limit 1),
+                        (select points.account_hash(e.account_id, e.seq, e.pending_after, e.available_after, e.held_after, e.debt_after)
+                        from points.entry e
+                        where e.bucket = p_of_bucket and e.account_id = w.account_id and e.seq = w.first - 1
+                            and e.recorded_at >= v_month - interval '1 month' and e.recorded_at < v_month
+                        limit 1),
+                        (select points.account_hash(e.account_id, e.seq, e.pending_after, e.available_after, e.held_after, e.debt_after)
+                        from points.entry e
+                        where e.bucket = p_of_bucket and e.account_id = w.account_id and e.seq = w.first - 1
+                        limit 1),
+                        (select points.account_hash(k.account_id, k.seq, k.pending, k.available, k.held, k.debt)
+                        from points.checkpoint k
+                        where k.bucket = p_of_bucket and k.account_id = w.account_id and k.seq = w.first - 1)
+                    ) end
                 and not (b.debt > 0 and b.available > 0)
-                and o.told = e.told and not o.strange
                 and b.pending = l.pending and b.available = l.available and (l.due_at is null or b.next_change_at <= l.due_at)
-                and e.granted + coalesce(u.taken, 0) = l.left_of_new
-            end as sound
-        from booked e
-        full join asked o using (account_id)
-        left join used u using (account_id)
-        left join (select * from points.balance b where b.bucket = p_of_bucket) b using (account_id)
-        -- Where the new entries start from: what was proven before.
-        left join lateral (
-            select points.account_hash(p.account_id, p.seq, p.pending_after, p.available_after, p.held_after, p.debt_after) as hash
-            from points.entry p
-            where e.first > 1 and p.bucket = p_of_bucket and p.account_id = e.account_id and p.seq = e.first - 1
-            union all
-            select points.account_hash(c.account_id, c.seq, c.pending, c.available, c.held, c.debt)
-            from points.checkpoint c
-            where e.first > 1 and c.bucket = p_of_bucket and c.account_id = e.account_id and c.seq = e.first - 1
-            union all
-            select points.account_hash(e.account_id, 0, 0, 0, 0, 0) where e.first = 1
-            limit 1
-        ) s on true
+                and w.moved = l.left_of_new
+            ) as sound,
+            (b.closed or b.level_revision <> r.revision or r.measure = 'ever' and b.earned + coalesce(b.inherited, 0) >= r.from_points
+                and b.earned + coalesce(b.inherited, 0) < r.until_points and b.level_until = r.until_points and b.level_ends_at = r.ends_at)
+                and (c.seq is null or c.seq < w.first and c.level is not distinct from b.level) as levelled
+        from points.weigh_recorded(p_of_bucket, p_from, p_since) w
+        left join points.balance b on b.bucket = p_of_bucket and b.account_id = w.account_id
+        left join points.account a on a.bucket = p_of_bucket and a.id = w.account_id
+        left join unnest(v_ranges) r on r.wallet = a.wallet and r.level = coalesce(b.level, '')
         left join lateral (
             select coalesce(sum(l.remaining) filter (where l.pending), 0) as pending, coalesce(sum(l.remaining) filter (where not l.pending), 0) as available,
-                coalesce(sum(points.seq_weight(l.account_id, l.seq)::numeric * l.remaining) filter (where l.seq >= e.first), 0) as left_of_new,
+                coalesce(sum(points.seq_weight(l.account_id, l.seq)::numeric * l.remaining) filter (where l.seq >= w.first), 0) as left_of_new,
                 min(case when l.pending then l.available_at else l.expires_at end) as due_at
             from points.lot l
-            where l.bucket = p_of_bucket and l.account_id = e.account_id
+            where l.bucket = p_of_bucket and l.account_id = w.account_id
             offset 0
         ) l on true
+        left join lateral (
+            select c.seq, c.level
+            from points.level_change c
+            where c.bucket = p_of_bucket and c.account_id = w.account_id
+            order by c.seq desc, c.no desc
+            limit 1
+        ) c on true
     ) q;
 end
 $$;
 
-comment on function points.weigh_changed(smallint, bigint, bigint, timestamptz) is
-    'Weighs the accounts p_from < id <= p_to with entries or operations recorded since p_since by those alone: they must go on from what was proven before, to the balance of now, and agree with their operations, lots and lot uses. changed: accounts with entries; suspects: those where something does not meet; special: those with operations that more comes of.';
+comment on function points.weigh_changed(smallint, bigint, timestamptz, int) is
+    'Weighs accounts of a bucket after p_from with entries or operations recorded since p_since, up to about p_limit of these entries, by those alone: they must go on from what was proven before, to the balance of now, and agree with their operations, lots and lot uses. up_to: the last account; 2^63 - 1: all. changed: accounts with entries; suspects: those where something does not meet; special: those with operations that more comes of; doubtful: those whose level must be looked at by itself.';
