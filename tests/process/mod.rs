@@ -9,8 +9,8 @@ mod doctor;
 mod embedded;
 mod log;
 mod postgres_tls;
-mod program;
-mod running;
+pub mod program;
+pub mod running;
 mod serve;
 mod webhooks;
 
