@@ -212,7 +212,8 @@ impl Lane {
             for item in &items {
                 self.metrics.wait.observe(item.queued_at.elapsed().as_secs_f64());
             }
-            let (late, in_time): (Vec<_>, Vec<_>) = items.drain(..).partition(|item| item.queued_at.elapsed() > DEADLINE);
+            let (late, in_time): (Vec<_>, Vec<_>) =
+                items.drain(..).partition(|item| item.queued_at.elapsed() > DEADLINE);
             self.answer_all(late, &Error::overloaded());
             if !in_time.is_empty() {
                 self.carry_out(in_time).await;

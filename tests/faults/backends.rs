@@ -14,9 +14,10 @@ const SESSIONS: &str = "select pid from pg_stat_activity
         and query !~ 'pg_terminate_backend' and pid <> pg_backend_pid()
     order by state = 'active' desc, pid";
 
-/// Whether it was there, and whether it was carrying out operations.
-const TERMINATE: &str = "select a.state = 'active' and a.query ~ 'api.execute' from pg_stat_activity a
-    where a.pid = $1 and a.datname = current_database() and pg_terminate_backend(a.pid)";
+/// Whether it was carrying out operations, and was there.
+const TERMINATE: &str =
+    "select a.state = 'active' and a.query ~ 'api.execute', pg_terminate_backend(a.pid) from pg_stat_activity a
+    where a.pid = $1 and a.datname = current_database()";
 
 async fn terminate(wanted: usize) {
     let database = Database::new().await;
@@ -35,7 +36,9 @@ async fn terminate(wanted: usize) {
         // One of all, or more often one of those that come first.
         let last = if random.of(0..3) == 0 { sessions.len() } else { sessions.len().min(3) };
         let pid: i32 = sessions[random.of(0..last as i64) as usize].get(0);
-        if let Some(row) = client.query_opt(TERMINATE, &[&pid]).await.unwrap() {
+        if let Some(row) = client.query_opt(TERMINATE, &[&pid]).await.unwrap()
+            && row.get(1)
+        {
             terminated += 1;
             busy += usize::from(row.get::<_, Option<bool>>(0) == Some(true));
         }

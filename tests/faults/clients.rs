@@ -344,11 +344,11 @@ impl Record {
                 add(&ask.other, ask.points, 0);
             }
         }
-        let books = "select user_id, available, held, version from api.account where user_id ~ '^m[0-9]+$' and version > 0";
+        let books =
+            "select user_id, available, held, version from api.account where user_id ~ '^m[0-9]+$' and version > 0";
         let rows = client.query(books, &[]).await.unwrap();
-        let found: BTreeMap<_, _> =
-            rows.iter().map(|row| (row.get(0), (row.get(1), row.get(2), row.get(3)))).collect();
-        assert_eq!(found, expected, "available, held and entries of each member");
+        let found: BTreeMap<_, _> = rows.iter().map(|row| (row.get(0), (row.get(1), row.get(2), row.get(3)))).collect();
+        assert_eq!(found, expected, "available, held and entries of each member; {:?}", others(client).await);
 
         let operations = "select count(*), count(distinct o.idempotency_key) from points.operation o
             join points.account a on a.bucket = o.bucket and a.id = o.account_id
@@ -362,4 +362,13 @@ impl Record {
     pub fn report(&self, faults: &str) {
         eprintln!("{faults}; {} operations acknowledged, seed {}; {:?}", self.acknowledged.len(), seed(), self.tally);
     }
+}
+
+/// Entries of members that no client asked for.
+async fn others(client: &Client) -> Vec<String> {
+    let others = "select concat_ws(' ', e.user_id, e.seq, e.kind, e.pending_delta, e.available_delta, e.held_delta, e.recorded_at)
+        from api.entry e
+        where e.user_id ~ '^m[0-9]+$' and e.kind not in ('earn', 'spend', 'hold', 'capture', 'release', 'transfer')
+        order by e.recorded_at limit 20";
+    client.query(others, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
 }

@@ -57,7 +57,11 @@ async fn step(times: usize) {
     for round in 0..times {
         let hours = random.of(-12..14);
         now += TimeDelta::seconds(hours * 3600 + random.of(-500..600));
-        if hours < 0 { back += 1 } else { forth += 1 }
+        if hours < 0 {
+            back += 1
+        } else {
+            forth += 1
+        }
         let batch: Vec<_> =
             (0..8).map(|part| request(&mut random, now, &format!("{round}-{part}"), &mut holds)).collect();
         let outcomes = execute(&client, &batch, Some(now)).await;
@@ -79,6 +83,24 @@ async fn step(times: usize) {
     let expired = number(&client, "select count(*) from points.entry where kind = 'expire'").await;
     eprintln!("the clock set forth {forth} times and back {back} times, {expired} expiries, seed {}", seed());
     assert!(back > 0 && forth > 0 && expired > 0);
+    assert_laws(&client).await;
+}
+
+#[tokio::test]
+async fn what_is_given_after_the_clock_was_set_back_can_be_spent_at_once() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let now = Utc::now();
+    let awarded = Request::earn("m1", "TASK", "earned").points(30);
+    execute(&client, &[awarded], Some(now + TimeDelta::hours(10))).await;
+    let given = Request {
+        kind: Some(Kind::Transfer),
+        counterparty: Some("m2".to_owned()),
+        ..Request::spend("m1", 25, "given")
+    };
+    client.query("select points.run_transfer($1, $2)", &[&given, &now]).await.unwrap();
+    let spent = execute(&client, &[Request::spend("m2", 25, "spent")], Some(now)).await.remove(0);
+    assert_eq!((spent.refusal, spent.points), (None, Some(25)));
     assert_laws(&client).await;
 }
 

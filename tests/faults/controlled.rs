@@ -2,7 +2,10 @@
 
 use std::{
     fs,
-    os::unix::{fs::chown, process::CommandExt},
+    os::unix::{
+        fs::{PermissionsExt, chown},
+        process::CommandExt,
+    },
     path::PathBuf,
     process::{Command, Output},
     time::Duration,
@@ -24,8 +27,8 @@ use crate::{
 pub struct Controlled {
     programs: PathBuf,
     owner: Option<(u32, u32)>,
-    /// Beside it are its socket and its log.
     data: PathBuf,
+    /// The server's log is there, too.
     socket: PathBuf,
     /// Of the server, beside the way to other programs.
     environment: Vec<(String, String)>,
@@ -36,14 +39,16 @@ impl Controlled {
     pub fn new(directory: &Directory, name: &str, environment: &[(&str, &str)]) -> Option<Controlled> {
         let programs = running::programs()?;
         let owner = running::user(directory);
-        let socket = directory.0.join(format!("{name}-socket"));
-        fs::create_dir(&socket).unwrap();
-        if let Some((user, group)) = owner {
-            chown(&directory.0, Some(user), Some(group)).unwrap();
-            chown(&socket, Some(user), Some(group)).unwrap();
+        let [data, socket] = ["", "-socket"].map(|rest| directory.0.join(format!("{name}{rest}")));
+        for path in [&data, &socket] {
+            fs::create_dir(path).unwrap();
+            fs::set_permissions(path, fs::Permissions::from_mode(0o700)).unwrap();
+            if let Some((user, group)) = owner {
+                chown(path, Some(user), Some(group)).unwrap();
+            }
         }
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Some(Controlled { programs, owner, data: directory.0.join(name), socket, environment })
+        Some(Controlled { programs, owner, data, socket, environment })
     }
 
     fn try_run(&self, program: &str, arguments: &[&str]) -> Output {
@@ -71,17 +76,24 @@ impl Controlled {
     }
 
     fn log(&self) -> String {
-        format!("{}.log", self.data())
+        format!("{}/log", self.socket())
     }
 
     /// An empty cluster.
     pub fn make(&self) {
-        self.run("initdb", &["-D", self.data(), "-U", "jifen", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C"]);
+        self.run(
+            "initdb",
+            &["-D", self.data(), "-U", "jifen", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C"],
+        );
     }
 
     /// A copy of a server that can be reached like this, which will follow it.
     pub fn follow(&self, primary: &str) {
-        fs::remove_dir_all(&self.data).ok();
+        for entry in fs::read_dir(&self.data).unwrap().flatten() {
+            let path = entry.path();
+            let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+            removed.unwrap();
+        }
         let from = format!("{primary} user=jifen application_name=standby");
         self.run("pg_basebackup", &["-D", self.data(), "-X", "stream", "-c", "fast", "-N", "-R", "-d", &from]);
     }
@@ -90,7 +102,10 @@ impl Controlled {
     pub fn start(&self) {
         let socket = format!("-c unix_socket_directories={}", self.socket());
         let rest = "-c listen_addresses='' -c fsync=off -c shared_buffers=64MB -c timezone=UTC -c jit=off -c max_connections=120";
-        self.run("pg_ctl", &["start", "-s", "-w", "-D", self.data(), "-l", &self.log(), "-o", &format!("{socket} {rest}")]);
+        self.run(
+            "pg_ctl",
+            &["start", "-s", "-w", "-D", self.data(), "-l", &self.log(), "-o", &format!("{socket} {rest}")],
+        );
     }
 
     /// With schema and program.
@@ -124,7 +139,8 @@ impl Controlled {
         let mut all = children(postmaster);
         all.insert(0, postmaster);
         all.iter().for_each(|&process| signal("KILL", process));
-        until_within(Duration::from_secs(20), "it is dead", async || !all.iter().any(|&process| is_running(process))).await;
+        until_within(Duration::from_secs(20), "it is dead", async || !all.iter().any(|&process| is_running(process)))
+            .await;
     }
 
     /// Fails if any of its processes is left.

@@ -38,7 +38,7 @@ async fn world(database: &Database) {
              select api.create_reward('MUG', 'Mug', 'goods', 10, 'mug', p_stock => 500, p_quota => 1000, p_quota_period => 'month');
              select api.create_reward('CODE', 'Code', 'coupon', 5, 'code');
              select api.add_coupons('CODE', array(select 'c' || n from generate_series(1, 2000) n), 'codes');
-             select api.create_campaign('DOUBLE', 'Double', 'per_award', '{ORDER}', 'double', p_multiplier => 2, p_budget => 100000000);
+             select api.create_campaign('DOUBLE', 'Double', 'multiplier', '{ORDER}', 'double', p_multiplier => 2, p_budget => 100000000);
              select api.set_archive(12, 'archive')",
         )
         .await
@@ -47,7 +47,8 @@ async fn world(database: &Database) {
         let then = Utc::now() - TimeDelta::days(31 * months);
         let make = format!("set role jifen_owner; select points.make_partitions(1, '{then}'); reset role");
         client.batch_execute(&make).await.unwrap();
-        let earned = (0..MEMBERS).map(|member| Request::earn(&name(member), "TASK", &format!("then-{months}")).points(50));
+        let earned =
+            (0..MEMBERS).map(|member| Request::earn(&name(member), "TASK", &format!("then-{months}")).points(50));
         execute(&client, &earned.collect::<Vec<_>>(), Some(then)).await;
     }
 }
@@ -91,12 +92,20 @@ fn request(random: &mut Random, sent: &Sent, key: &str) -> Request {
         9 => undo(random, sent, Kind::Reverse, random_kind(points), key),
         10 => {
             let order = sent.pick(Kind::Earn, random);
-            order.map_or_else(|| Request::spend(&user, 1, key), |(user, order)| Request::return_order(&user, &order, key))
+            order.map_or_else(
+                || Request::spend(&user, 1, key),
+                |(user, order)| Request::return_order(&user, &order, key),
+            )
         }
         11 => Request::sign_in(&user, key),
         12 => Request::progress(&user, "REVIEWS", 1, key),
         13 => Request::claim(&user, "REVIEWS", key),
-        14 => Request { kind: Some(Kind::Redeem), reward: Some(pick_reward(points)), points: None, ..Request::spend(&user, 1, key) },
+        14 => Request {
+            kind: Some(Kind::Redeem),
+            reward: Some(pick_reward(points)),
+            points: None,
+            ..Request::spend(&user, 1, key)
+        },
         _ => Request::freeze(random.pick(&[Kind::Freeze, Kind::Unfreeze, Kind::Unfreeze]), &user, key),
     };
     sent.push(request.kind.unwrap(), request.user_id.as_ref().unwrap(), key);
@@ -140,12 +149,16 @@ fn call(random: &mut Random, sent: &Sent, key: &str) -> String {
             format!("api.{decide}_award({}, '{key}', 'test', 'second')", id(sent.pick(Kind::Earn, random)))
         }
         9 => format!("api.cancel_redemption({}, '{key}', 'test', 'tester')", id(sent.pick(Kind::Redeem, random))),
-        10 => format!("api.extend_expiry('{user}', now() + interval '1 year', '{key}', 'test', p_before => now() + interval '9 years', p_actor => 'tester')"),
+        10 => format!(
+            "api.extend_expiry('{user}', now() + interval '1 year', '{key}', 'test', p_before => now() + interval '9 years', p_actor => 'tester')"
+        ),
         11 => format!("api.add_stock('MUG', 5, '{key}')"),
         12 if points < 4 => format!("api.erase_member('{user}', '{key}', 'test', 'tester')"),
         12 => format!("api.create_invitation_code('{user}', '{key}')"),
         _ => {
-            let code = format!("(select i.code from points.invitation_code i join points.account a on (a.bucket, a.id) = (i.bucket, i.account_id) where a.user_id = '{other}' limit 1)");
+            let code = format!(
+                "(select i.code from points.invitation_code i join points.account a on (a.bucket, a.id) = (i.bucket, i.account_id) where a.user_id = '{other}' limit 1)"
+            );
             format!("api.join_by_invitation('{user}', coalesce({code}, 'NONE'), '{key}')")
         }
     }
@@ -209,7 +222,8 @@ struct Waits {
 async fn hunt(time: Duration) -> Waits {
     let database = Database::new().await;
     world(&database).await;
-    let (sent, calls, enough) = (Arc::new(Sent::default()), Arc::new(Calls::default()), Arc::new(AtomicBool::new(false)));
+    let (sent, calls, enough) =
+        (Arc::new(Sent::default()), Arc::new(Calls::default()), Arc::new(AtomicBool::new(false)));
     let mut sessions = JoinSet::new();
     for session in 0..BATCHES + CALLERS {
         let client = database.client().await;
@@ -284,7 +298,11 @@ async fn hunt(time: Duration) -> Waits {
     let all: usize = calls.values().map(|(count, _)| count).sum();
     eprintln!(
         "{all} calls, seed {}; {} waits for locks seen, of which half up to {:?}, 99 in a hundred up to {:?}, the longest {:?}, {long} above {LONG:?}; {calls:?}",
-        seed(), waits.len(), percentile(&waits, 50), percentile(&waits, 99), waits.last().copied().unwrap_or_default(),
+        seed(),
+        waits.len(),
+        percentile(&waits, 50),
+        percentile(&waits, 99),
+        waits.last().copied().unwrap_or_default(),
     );
     for what in ["execute", "api.transfer_points", "api.merge_accounts", "job sweep", "job reconcile"] {
         assert!(calls.contains_key(what), "{what}: {calls:?}");

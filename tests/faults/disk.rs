@@ -34,7 +34,8 @@ impl Volume {
         let directory = Directory::new(name);
         let path = directory.0.join("volume");
         fs::create_dir(&path).unwrap();
-        let owner = running::user(&directory).map(|(user, group)| format!(",uid={user},gid={group}")).unwrap_or_default();
+        let owner =
+            running::user(&directory).map(|(user, group)| format!(",uid={user},gid={group}")).unwrap_or_default();
         let size = format!("size={megabytes}m,mode=755{owner}");
         let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&path).output();
         match mounted {

@@ -57,7 +57,9 @@ async fn kill(wanted: usize) {
         ways.set(victim, Some(gateways[victim].address()));
     }
     let record = load.end().await;
-    record.report(&format!("{wanted} gateways killed, {busy} of them while PostgreSQL worked for them, {in_flight} requests in flight"));
+    record.report(&format!(
+        "{wanted} gateways killed, {busy} of them while PostgreSQL worked for them, {in_flight} requests in flight"
+    ));
     assert!(busy > 0 && record.tally.broken > 0);
     record.check(&client).await;
     let ids = gateways.each_ref().map(Serving::id);

@@ -1,6 +1,10 @@
 //! A primary that dies under load, and its standby that takes over.
 
-use std::{collections::HashSet, sync::Mutex, time::{Duration, Instant}};
+use std::{
+    collections::HashSet,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
 
 use tokio::task::block_in_place;
 use tokio_postgres::Client;
@@ -32,7 +36,8 @@ fn servers(directory: &Directory) -> Option<[Controlled; 2]> {
 
 async fn until_replicated(primary: &Client, state: &str) {
     let standby = "select count(*) from pg_stat_replication where application_name = 'standby' and sync_state = $1 and state = 'streaming'";
-    until_within(LIMIT, state, async || primary.query_one(standby, &[&state]).await.unwrap().get::<_, i64>(0) == 1).await;
+    until_within(LIMIT, state, async || primary.query_one(standby, &[&state]).await.unwrap().get::<_, i64>(0) == 1)
+        .await;
 }
 
 /// Nothing that was acknowledged is lost if the standby has it before.
@@ -115,9 +120,13 @@ async fn lose(name: &str, behind: Duration) {
     let client = standby.client().await;
     let known = "select idempotency_key from points.operation where starts_with(idempotency_key, $1)";
     let known: HashSet<String> = client.query(known, &[&KEYS]).await.unwrap().iter().map(|row| row.get(0)).collect();
-    let missing: Vec<_> = record.acknowledged.iter().filter(|known_to_us| !known.contains(&known_to_us.ask.key)).collect();
+    let missing: Vec<_> =
+        record.acknowledged.iter().filter(|known_to_us| !known.contains(&known_to_us.ask.key)).collect();
     let window = missing.iter().map(|lost| killed.saturating_duration_since(lost.at)).max().unwrap_or_default();
-    record.report(&format!("a standby {behind:?} behind took over; {} operations lost, back to {window:?} before", missing.len()));
+    record.report(&format!(
+        "a standby {behind:?} behind took over; {} operations lost, back to {window:?} before",
+        missing.len()
+    ));
     assert!(behind.is_zero() || !missing.is_empty());
     assert_laws(&client).await;
     let (ways, tally) = (Ways::new(&[gateway.address], &key), Mutex::new(Tally::default()));

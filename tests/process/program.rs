@@ -79,20 +79,17 @@ impl Serving {
         self.child.id()
     }
 
-    fn after(&self, label: &str) -> &str {
-        let (_, rest) = self.banner.split_once(label).unwrap_or_else(|| panic!("{}", self.banner));
-        rest.split_whitespace().next().unwrap()
-    }
-
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        let url = self.after("  GraphQL   ");
-        url.strip_prefix("http://").unwrap().strip_suffix("/graphql").unwrap().parse().unwrap()
+        let address = |word: &str| word.strip_prefix("http://")?.strip_suffix("/graphql")?.parse().ok();
+        let mut words = self.banner.split([' ', ',', '\n']);
+        words.find_map(address).unwrap_or_else(|| panic!("{}", self.banner))
     }
 
     /// A gateway's client with the key that it printed.
     pub fn gateway(&self) -> Gateway {
-        Gateway::at(self.address(), self.after("  Key       "))
+        let (_, rest) = self.banner.split_once("  Key       ").unwrap_or_else(|| panic!("{}", self.banner));
+        Gateway::at(self.address(), rest.split_whitespace().next().unwrap())
     }
 
     /// Ends it at once, whatever it does.
