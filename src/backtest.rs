@@ -9,6 +9,7 @@ use tokio_postgres::{Row, types::ToSql};
 
 use crate::{
     access::caller,
+    database::{self, REPORT_TIMEOUT},
     error::{self, Error},
     ledger::{check_instant, check_text},
     scalars::{Date, Points},
@@ -29,9 +30,7 @@ impl Reports {
     /// The rows of a statement. OVERLOADED: another one runs, or it took too long.
     pub async fn query(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Error> {
         let _alone = self.running.try_acquire().map_err(|_| Error::overloaded())?;
-        let connection = self.pool.get().await?;
-        let statement = connection.prepare_cached(sql).await?;
-        Ok(connection.query(&statement, parameters).await?)
+        Ok(database::query(&self.pool, REPORT_TIMEOUT, sql, parameters).await?)
     }
 
     /// Calls a function of schema `api` that answers one row.

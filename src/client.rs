@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use tracing::warn;
 
 use crate::{
+    database::{self, CALL_TIMEOUT},
     error::Error,
     rate::{Bucket, Buckets},
     token::Tokens,
@@ -125,9 +126,8 @@ impl Clients {
     }
 
     async fn look_up(&self, hash: [u8; 32]) -> Result<Caller, Error> {
-        let connection = self.pool.get().await?;
-        let statement = connection.prepare_cached(AUTHENTICATE).await?;
-        let row = connection.query_opt(&statement, &[&&hash[..]]).await?.ok_or_else(Error::unauthenticated)?;
+        let mut rows = database::query(&self.pool, CALL_TIMEOUT, AUTHENTICATE, &[&&hash[..]]).await?;
+        let row = rows.pop().ok_or_else(Error::unauthenticated)?;
         let id = row.get("id");
         let (rate, burst): (Option<f64>, Option<i32>) = (row.get("rate"), row.get("burst"));
         let caller = Caller {
@@ -171,8 +171,7 @@ impl Clients {
     async fn try_store(&self, uses: &HashMap<[u8; 32], DateTime<Utc>>) -> Result<(), Error> {
         let (hashes, instants): (Vec<&[u8]>, Vec<DateTime<Utc>>) =
             uses.iter().map(|(hash, at)| (&hash[..], *at)).unzip();
-        let connection = self.pool.get().await?;
-        connection.execute("select api.note_key_uses($1, $2)", &[&hashes, &instants]).await?;
+        database::query(&self.pool, CALL_TIMEOUT, "select api.note_key_uses($1, $2)", &[&hashes, &instants]).await?;
         Ok(())
     }
 }

@@ -9,16 +9,22 @@ use std::{
     time::Duration,
 };
 
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
+use tokio::time::timeout;
 use tokio_postgres::{
-    Client, Connection, Socket,
+    Client, Connection, Row, Socket,
     config::{Host, SslMode},
     tls::MakeTlsConnect,
+    types::ToSql,
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::{error, info, warn};
 
-use crate::{error::brief, lanes::TURNS};
+use crate::{
+    error::{brief, describe},
+    lanes::TURNS,
+    request::timed,
+};
 
 /// Connections for reads.
 pub const READERS: usize = 16;
@@ -31,6 +37,13 @@ pub const INTAKE: usize = 4;
 const SINGLE: usize = 5;
 /// How long a call may wait for a connection.
 const POOL_WAIT: Duration = Duration::from_secs(5);
+/// A call that takes longer is taken for a lost connection. Above the statement timeout.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(6);
+/// The same for reports.
+pub const REPORT_TIMEOUT: Duration = Duration::from_secs(65);
+/// A server that is silent for so long is gone: its machine, or the way to it. Otherwise nobody would hear of that who only
+/// waits for an answer.
+const SILENCE: Duration = Duration::from_secs(15);
 /// The role that the gateway works as: it may call schema `api` and touch no table. Its statements take arrays of keys
 /// and look each one up, so the plan is the same for any number of them, and never reads a table whole.
 const GATEWAY_OPTIONS: &str = "-c role=jifen_gateway -c statement_timeout=5s -c lock_timeout=2s \
@@ -102,7 +115,15 @@ pub fn parse_url(url: &str) -> Result<Config, String> {
         config.application_name("jifen");
     }
     if config.get_connect_timeout().is_none() {
-        config.connect_timeout(Duration::from_secs(5));
+        // A machine that is gone must not use up the time in which the next one is to be found.
+        let hosts = config.get_hosts().len().max(config.get_hostaddrs().len()) as u32;
+        config.connect_timeout(POOL_WAIT / if hosts > 1 { hosts + 1 } else { 1 });
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(SILENCE);
+    }
+    if config.get_keepalives_idle() == tokio_postgres::Config::new().get_keepalives_idle() {
+        config.keepalives_idle(SILENCE / 3).keepalives_interval(SILENCE / 3).keepalives_retries(2);
     }
     let tls = wish.put(&mut config)?;
     // As in libpq, sslmode is not for them: nobody else is on the way.
@@ -160,6 +181,58 @@ pub async fn connect(config: &Config) -> Result<Client, tokio_postgres::Error> {
     Ok(client)
 }
 
+/// What comes of a call within a time, in words for the log where it fails. Whoever called opens another connection then.
+pub async fn within<T>(
+    limit: Duration,
+    call: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, String> {
+    match timeout(limit, call).await {
+        Ok(result) => result.map_err(|error| describe(&error)),
+        Err(_) => Err(NO_ANSWER.to_owned()),
+    }
+}
+
+/// Of a server that is silent, for the log.
+pub const NO_ANSWER: &str = "no answer";
+
+/// Why a statement has no rows.
+#[derive(Debug)]
+pub enum Fault {
+    /// There is no connection, so nothing was sent.
+    Pool(PoolError),
+    /// No answer in time.
+    Late,
+    /// PostgreSQL says why, or the connection was lost.
+    Postgres(tokio_postgres::Error),
+}
+
+/// The rows of a statement on a connection of the pool.
+pub async fn query(
+    pool: &Pool,
+    limit: Duration,
+    sql: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Row>, Fault> {
+    let connection = pool.get().await.map_err(Fault::Pool)?;
+    let answered = timeout(limit, async {
+        let statement = connection.prepare_cached(sql).await?;
+        timed(&statement, sql, parameters, connection.query(&statement, parameters)).await
+    });
+    let answered = answered.await;
+    match answered {
+        Ok(rows) => rows.map_err(Fault::Postgres),
+        Err(_) => {
+            give_up(connection);
+            Err(Fault::Late)
+        }
+    }
+}
+
+/// Closes a connection of a pool: what it is still busy with must not be another's wait.
+pub fn give_up(connection: Object) {
+    drop(Object::take(connection));
+}
+
 /// How many connections a gateway opens at most.
 pub const CONNECTIONS: usize = TURNS + READERS + PAIRS + INTAKE + SINGLE;
 
@@ -184,4 +257,29 @@ fn build(config: Config, size: usize) -> Result<Pool, deadpool_postgres::BuildEr
         .create_timeout(Some(POOL_WAIT))
         .runtime(Runtime::Tokio1)
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn machines_that_are_gone_are_passed_over_before_whoever_waits_gives_up() {
+        for (hosts, count) in [("one", 1), ("one,two", 2), ("one,two,three", 3)] {
+            let config = parse_url(&format!("postgres://me@{hosts}/points?sslmode=disable")).unwrap();
+            let all_but_one = *config.get_connect_timeout().unwrap() * (count - 1);
+            assert!(all_but_one < POOL_WAIT, "{hosts}: {all_but_one:?}");
+        }
+    }
+
+    #[test]
+    fn a_silent_server_is_found_out_unless_the_url_says_otherwise() {
+        let config = parse_url("postgres://me@one/points?sslmode=disable").unwrap();
+        assert_eq!((config.get_tcp_user_timeout(), config.get_keepalives_idle()), (Some(&SILENCE), SILENCE / 3));
+        let given = "postgres://me@one/points?sslmode=disable&tcp_user_timeout=60&keepalives_idle=90&connect_timeout=9";
+        let config = parse_url(given).unwrap();
+        assert_eq!(config.get_tcp_user_timeout(), Some(&Duration::from_secs(60)));
+        assert_eq!(config.get_keepalives_idle(), Duration::from_secs(90));
+        assert_eq!(config.get_connect_timeout(), Some(&Duration::from_secs(9)));
+    }
 }

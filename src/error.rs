@@ -181,6 +181,11 @@ impl Error {
         async_graphql::Response::from_errors(vec![error])
     }
 
+    /// The same after an attempt of which nobody knows what came: only what no retry changes can still be said.
+    pub fn after_unknown(self) -> Self {
+        if self.retryable { Error::outcome_unknown() } else { self }
+    }
+
     /// Gives the input at fault the name that it has in this mutation, where that is another than in SQL.
     pub fn renamed(mut self, names: &[(&str, &str)]) -> Self {
         if let Some([name]) = self.path.as_deref()
@@ -206,6 +211,15 @@ impl From<tokio_postgres::Error> for Error {
         match error.code() {
             // Taken back by a time-out, or not even sent.
             Some(&SqlState::QUERY_CANCELED | &SqlState::LOCK_NOT_AVAILABLE) => Error::overloaded(),
+            Some(code) if exhausted(code).is_some() => {
+                warn!("the server has run out of something: {}", describe(&error));
+                Error {
+                    details: exhausted(code).map(|what| Json(serde_json::json!({ "exhausted": what }))),
+                    ..Error::overloaded()
+                }
+            }
+            // A standby, perhaps soon the primary.
+            Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => Error::overloaded(),
             // Too many rows of batches wait.
             Some(code) if code.code() == "LP929" => Error {
                 details: error.as_db_error().and_then(|db| serde_json::from_str(db.detail()?).ok()).map(Json),
@@ -226,12 +240,33 @@ impl From<tokio_postgres::Error> for Error {
     }
 }
 
+/// What the server has no more of, if that is why it rolled back: no statement is at fault.
+pub fn exhausted(code: &SqlState) -> Option<&'static str> {
+    match code {
+        &SqlState::DISK_FULL => Some("disk"),
+        &SqlState::OUT_OF_MEMORY => Some("memory"),
+        &SqlState::TOO_MANY_CONNECTIONS => Some("connections"),
+        _ => None,
+    }
+}
+
 /// Whether the connection or the whole server went away.
 pub fn is_lost(error: &tokio_postgres::Error) -> bool {
     match error.code() {
         // Classes 08 and 57P.
         Some(code) => code.code().starts_with("08") || code.code().starts_with("57P"),
         None => error.is_closed() || error.source().is_some_and(|cause| cause.is::<std::io::Error>()),
+    }
+}
+
+impl From<database::Fault> for Error {
+    fn from(fault: database::Fault) -> Self {
+        match fault {
+            database::Fault::Pool(error) => error.into(),
+            // Only reads come here with it, and they changed nothing.
+            database::Fault::Late => Error::overloaded(),
+            database::Fault::Postgres(error) => error.into(),
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use tracing::{debug, warn};
 
 use crate::{
     account::{Account, bucket},
-    database::{self, Config},
+    database::{self, CALL_TIMEOUT, Config, NO_ANSWER},
     error::{self, Error},
     feed::{Feed, Hint},
     ledger::Request,
@@ -38,10 +38,9 @@ pub const QUEUE: usize = 1024;
 pub const TURNS: usize = 3;
 /// How long a lane waits for its turn.
 const TURN_PATIENCE: Duration = Duration::from_millis(20);
-/// From the moment an operation leaves the queue until its caller is answered, whatever happens.
+/// From the moment an operation leaves the queue until its caller is answered, whatever happens. It waits no longer in the
+/// queue either: twice that is the longest that anybody waits.
 const DEADLINE: Duration = Duration::from_secs(10);
-/// A call that takes longer is taken for a lost connection. Above the statement timeout.
-const CALL_TIMEOUT: Duration = Duration::from_secs(6);
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
 type Answer = Result<Outcome, Error>;
@@ -190,6 +189,10 @@ enum Failure {
     Lost(String),
     /// The call was rolled back, and may succeed if sent again.
     Retry(String),
+    /// The server takes no writes, as standbys do: another one does, or the same one soon.
+    Standby(String),
+    /// The call was rolled back, as the server has run out of something: so would others be now.
+    Exhausted(tokio_postgres::Error),
     /// The call was rolled back, and one of its operations is the reason.
     Poisoned(tokio_postgres::Error),
 }
@@ -209,7 +212,12 @@ impl Lane {
             for item in &items {
                 self.metrics.wait.observe(item.queued_at.elapsed().as_secs_f64());
             }
-            self.carry_out(std::mem::take(&mut items)).await;
+            let (late, in_time): (Vec<_>, Vec<_>) =
+                items.drain(..).partition(|item| item.queued_at.elapsed() > DEADLINE);
+            self.answer_all(late, &Error::overloaded());
+            if !in_time.is_empty() {
+                self.carry_out(in_time).await;
+            }
         }
     }
 
@@ -219,7 +227,7 @@ impl Lane {
         let mut unknown = false;
         let mut batches = vec![items];
         while let Some(mut batch) = batches.pop() {
-            let failure = match self.call(&batch).await {
+            let failure = match self.call(&batch, deadline).await {
                 Ok(outcomes) => {
                     for (item, outcome) in batch.into_iter().zip(outcomes) {
                         self.answer(item, outcome);
@@ -231,9 +239,13 @@ impl Lane {
             match failure {
                 Failure::Poisoned(cause) if batch.len() == 1 => {
                     let error = Error::from(cause);
-                    for item in batch {
-                        self.answer(item, Err(error.clone()));
-                    }
+                    self.answer_all(batch, &if unknown { error.after_unknown() } else { error });
+                    continue;
+                }
+                Failure::Exhausted(cause) => {
+                    self.metrics.failed("exhausted");
+                    let error = Error::from(cause);
+                    self.answer_all(batch, &if unknown { error.after_unknown() } else { error });
                     continue;
                 }
                 // Halves find the operation at fault, and let its neighbours through.
@@ -250,7 +262,7 @@ impl Lane {
                     batches.push(batch);
                     tokio::time::sleep(RETRY_PAUSE).await;
                 }
-                Failure::Retry(cause) => {
+                Failure::Retry(cause) | Failure::Standby(cause) => {
                     self.metrics.failed("retried");
                     warn!(bucket = self.bucket, "sending again: {cause}");
                     batches.push(batch);
@@ -259,10 +271,14 @@ impl Lane {
             }
             if Instant::now() >= deadline {
                 let error = if unknown { Error::outcome_unknown() } else { Error::overloaded() };
-                for item in batches.drain(..).flatten() {
-                    self.answer(item, Err(error.clone()));
-                }
+                self.answer_all(batches.drain(..).flatten(), &error);
             }
+        }
+    }
+
+    fn answer_all(&self, items: impl IntoIterator<Item = Item>, error: &Error) {
+        for item in items {
+            self.answer(item, Err(error.clone()));
         }
     }
 
@@ -272,20 +288,21 @@ impl Lane {
         let _gone = item.answer.send(answer);
     }
 
-    async fn call(&self, batch: &[Item]) -> Result<Vec<Answer>, Failure> {
-        let session = self.sessions.take().await.map_err(|error| Failure::Retry(error::describe(&error)))?;
+    async fn call(&self, batch: &[Item], deadline: Instant) -> Result<Vec<Answer>, Failure> {
+        let limit = || CALL_TIMEOUT.min(deadline.saturating_duration_since(Instant::now()));
+        let session = database::within(limit(), self.sessions.take()).await.map_err(Failure::Retry)?;
         let requests: Vec<&Request> = batch.iter().map(|item| &item.request).collect();
         let parameters: [&(dyn ToSql + Sync); 2] = [&self.bucket, &requests];
         self.metrics.batch.observe(batch.len() as f64);
         let timer = self.metrics.execute.start_timer();
         let query = session.client.query(&session.statement, &parameters);
-        let call = timed(&session.statement, EXECUTE, &parameters, timeout(CALL_TIMEOUT, query));
+        let call = timed(&session.statement, EXECUTE, &parameters, timeout(limit(), query));
         let result = match call.await {
             Ok(result) => result.map_err(classify),
-            Err(_) => Err(Failure::Lost("no answer".to_owned())),
+            Err(_) => Err(Failure::Lost(NO_ANSWER.to_owned())),
         };
         timer.observe_duration();
-        if !matches!(result, Err(Failure::Lost(_))) {
+        if !matches!(result, Err(Failure::Lost(_) | Failure::Standby(_))) {
             self.sessions.give_back(session);
         }
         if matches!(result, Err(Failure::Lost(_))) {
@@ -336,6 +353,8 @@ fn classify(error: tokio_postgres::Error) -> Failure {
         &SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED => {
             Failure::Retry(error::describe(&error))
         }
+        &SqlState::READ_ONLY_SQL_TRANSACTION => Failure::Standby(error::describe(&error)),
+        code if error::exhausted(code).is_some() => Failure::Exhausted(error),
         // Classes 08 and 57P: the connection or the server goes away.
         code if code.code().starts_with("08") || code.code().starts_with("57P") => {
             Failure::Lost(error::describe(&error))

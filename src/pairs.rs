@@ -4,10 +4,12 @@
 use std::time::{Duration, Instant};
 
 use deadpool_postgres::Pool;
+use tokio::time::timeout;
 use tokio_postgres::{Row, error::SqlState, types::ToSql};
 use tracing::warn;
 
 use crate::{
+    database::{CALL_TIMEOUT, NO_ANSWER, give_up},
     error::{self, Error},
     ledger::Request,
     operation::Outcome,
@@ -16,8 +18,6 @@ use crate::{
 
 /// From the call until its caller is answered, whatever happens.
 const DEADLINE: Duration = Duration::from_secs(10);
-/// A call that takes longer is taken for a lost connection. Above the statement timeout.
-const CALL_TIMEOUT: Duration = Duration::from_secs(6);
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
 /// Calls of functions that lock what they need by themselves.
@@ -65,6 +65,7 @@ impl Pairs {
                 }
                 Err(Again(_)) if unknown => return Err(Error::outcome_unknown()),
                 Err(Again(_)) => return Err(Error::overloaded()),
+                Err(Fault(error)) if unknown => return Err(error.after_unknown()),
                 Err(Fault(error)) => return Err(error),
             }
         }
@@ -78,18 +79,26 @@ impl Pairs {
     ) -> Result<Row, Failure> {
         let connection = self.pool.get().await.map_err(|error| Fault(error.into()))?;
         // Until the call itself is sent, nothing can have been done.
-        let statement = match connection.prepare_cached(sql).await {
-            Err(error) if error::is_lost(&error) => return Err(Again(error::describe(&error))),
-            prepared => prepared.map_err(|error| Fault(error.into()))?,
+        let statement = match timeout(CALL_TIMEOUT, connection.prepare_cached(sql)).await {
+            Err(_) => {
+                give_up(connection);
+                return Err(Again(NO_ANSWER.to_owned()));
+            }
+            Ok(Err(error)) if error::is_lost(&error) => return Err(Again(error::describe(&error))),
+            Ok(prepared) => prepared.map_err(|error| Fault(error.into()))?,
         };
-        let call = tokio::time::timeout(CALL_TIMEOUT, connection.query_one(&statement, parameters));
+        let call = timeout(CALL_TIMEOUT, connection.query_one(&statement, parameters));
         let Ok(result) = timed(&statement, sql, parameters, call).await else {
-            // What a connection is still busy with must not be another's wait.
-            drop(deadpool_postgres::Object::take(connection));
+            give_up(connection);
             *unknown = true;
-            return Err(Again("no answer".to_owned()));
+            return Err(Again(NO_ANSWER.to_owned()));
         };
         result.map_err(|error| match error.code() {
+            // A standby: another server takes writes, or the same one soon.
+            Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => {
+                give_up(connection);
+                Again(error::describe(&error))
+            }
             // A deadlock can't be with ours alone, and a serialization failure says that an account was closed meanwhile.
             Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED) => {
                 Again(error::describe(&error))

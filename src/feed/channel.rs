@@ -12,17 +12,14 @@ use std::{
 
 use tokio::{
     sync::{Notify, mpsc},
-    time::{Instant, sleep, timeout},
+    time::{Instant, sleep},
 };
 use tokio_postgres::{AsyncMessage, Client, Notification};
 use tracing::{info, warn};
 use uuid::Uuid;
 
 use super::{Feed, Hint};
-use crate::{
-    database::{self, Config},
-    error,
-};
+use crate::database::{self, Config, within};
 
 /// PostgreSQL takes payloads of less than 8,000 bytes.
 const MAX_PAYLOAD: usize = 7_900;
@@ -74,7 +71,7 @@ pub async fn run(feed: Feed, config: Config) {
 
 /// Listens and tells until the connection is lost.
 async fn listen(feed: &Feed, config: &Config) -> Result<std::convert::Infallible, String> {
-    let (client, mut connection) = config.open().await.map_err(|error| error::describe(&error))?;
+    let (client, mut connection) = within(CALL, config.open()).await?;
     let (sender, mut received) = mpsc::unbounded_channel();
     // Ends with the client, and its end is the end of what is received.
     tokio::spawn(async move {
@@ -86,9 +83,8 @@ async fn listen(feed: &Feed, config: &Config) -> Result<std::convert::Infallible
             }
         }
     });
-    let own = client.query_one("select pg_backend_pid()", &[]).await.map_err(|error| error::describe(&error))?;
-    let own: i32 = own.get(0);
-    client.batch_execute("listen jifen").await.map_err(|error| error::describe(&error))?;
+    let own: i32 = within(CALL, client.query_one("select pg_backend_pid()", &[])).await?.get(0);
+    within(CALL, client.batch_execute("listen jifen")).await?;
     info!("the channel between gateways is open");
     // What was told meanwhile was not heard, and what this gateway has told may have been lost.
     feed.committed(&Hint::Everything);
@@ -118,10 +114,7 @@ async fn listen(feed: &Feed, config: &Config) -> Result<std::convert::Infallible
 }
 
 async fn tell(client: &Client, payloads: Vec<String>) -> Result<(), String> {
-    match timeout(CALL, client.execute(TELL, &[&payloads])).await {
-        Ok(told) => told.map(|_| ()).map_err(|error| error::describe(&error)),
-        Err(_) => Err("no answer".to_owned()),
-    }
+    within(CALL, client.execute(TELL, &[&payloads])).await.map(|_| ())
 }
 
 fn take_in(feed: &Feed, payload: &str) {

@@ -11,6 +11,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::{
+    database::{self, CALL_TIMEOUT},
     error::{Error, is_lost},
     ledger::Request,
 };
@@ -208,9 +209,11 @@ impl Intake {
     }
 
     pub async fn query(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Fault> {
-        let connection = self.0.pool.get().await.map_err(Error::from)?;
-        let statement = connection.prepare_cached(sql).await?;
-        Ok(connection.query(&statement, parameters).await?)
+        match database::query(&self.0.pool, CALL_TIMEOUT, sql, parameters).await {
+            Err(database::Fault::Late) => Err(Error::outcome_unknown().into()),
+            Err(database::Fault::Postgres(error)) => Err(error.into()),
+            rows => Ok(rows.map_err(Error::from)?),
+        }
     }
 }
 

@@ -5,12 +5,12 @@
 use std::{convert::Infallible, time::Duration};
 
 use chrono::{DateTime, Utc};
-use tokio_postgres::{Client, Error, Row};
+use tokio_postgres::{Client, Row};
 use tracing::{debug, info, warn};
 
 use super::schedule::next_run;
 use crate::{
-    database::{self, Config},
+    database::{self, CALL_TIMEOUT, Config, NO_ANSWER, within},
     error::brief,
 };
 
@@ -35,21 +35,25 @@ pub async fn run(config: Config) {
 async fn drive_always(config: &Config, slow: bool) {
     loop {
         let Err(failure) = drive(config, slow).await;
-        warn!(slow, "jobs: {}; connecting again", brief(&failure));
+        warn!(slow, "jobs: {failure}; connecting again");
         tokio::time::sleep(RECONNECT_PAUSE).await;
     }
 }
 
-async fn drive(config: &Config, slow: bool) -> Result<Infallible, Error> {
-    let client = database::connect(config).await?;
+async fn drive(config: &Config, slow: bool) -> Result<Infallible, String> {
+    let client = within(CALL_TIMEOUT, database::connect(config)).await?;
     let lock = if slow { SLOW_JOB_LOCK } else { JOB_LOCK };
-    while !client.query_one("select pg_try_advisory_lock($1)", &[&lock]).await?.get::<_, bool>(0) {
+    let try_lock = async || {
+        let row = within(CALL_TIMEOUT, client.query_one("select pg_try_advisory_lock($1)", &[&lock])).await?;
+        Ok::<bool, String>(row.get(0))
+    };
+    while !try_lock().await? {
         tokio::time::sleep(PAUSE).await;
     }
     info!(slow, "this gateway drives the jobs");
     loop {
         // Nothing is prepared for longer: a migration may change these functions meanwhile.
-        match client.query_opt("select * from api.next_job($1)", &[&slow]).await? {
+        match within(CALL_TIMEOUT, client.query_opt("select * from api.next_job($1)", &[&slow])).await? {
             Some(row) => step(&client, &row).await?,
             None => tokio::time::sleep(PAUSE).await,
         }
@@ -57,7 +61,7 @@ async fn drive(config: &Config, slow: bool) -> Result<Infallible, Error> {
 }
 
 /// One step of the job that is due, or its plan.
-async fn step(client: &Client, due: &Row) -> Result<(), Error> {
+async fn step(client: &Client, due: &Row) -> Result<(), String> {
     let name: &str = due.get("name");
     let next = match next_run(due.get("schedule"), due.get("time_zone"), due.get("at")) {
         Ok(next) => next,
@@ -66,16 +70,20 @@ async fn step(client: &Client, due: &Row) -> Result<(), Error> {
     if next.is_some() && due.get::<_, Option<bool>>("planned") != Some(true) {
         return put_off(client, name, next, None).await;
     }
-    let timeout = format!("{}s", due.get::<_, i32>("timeout_seconds"));
-    client.query_one("select set_config('statement_timeout', $1, false)", &[&timeout]).await?;
-    let row = match client.query_opt("select * from api.take_step($1, $2)", &[&name, &next]).await {
-        Ok(Some(row)) => row,
+    let seconds = due.get::<_, i32>("timeout_seconds");
+    let timeout = format!("{seconds}s");
+    within(CALL_TIMEOUT, client.query_one("select set_config('statement_timeout', $1, false)", &[&timeout])).await?;
+    let limit = CALL_TIMEOUT + Duration::from_secs(seconds.unsigned_abs().into());
+    let taken = async { client.query_opt("select * from api.take_step($1, $2)", &[&name, &next]).await };
+    let row = match tokio::time::timeout(limit, taken).await {
+        Ok(Ok(Some(row))) => row,
         // Somebody else runs it.
-        Ok(None) => return Ok(()),
-        Err(failure) if failure.as_db_error().is_some() => {
+        Ok(Ok(None)) => return Ok(()),
+        Ok(Err(failure)) if failure.as_db_error().is_some() => {
             return put_off(client, name, None, Some(&brief(&failure))).await;
         }
-        Err(failure) => return Err(failure),
+        Ok(Err(failure)) => return Err(brief(&failure)),
+        Err(_) => return Err(NO_ANSWER.to_owned()),
     };
     let done: i32 = row.get("done");
     match row.get::<_, Option<&str>>("failure") {
@@ -86,10 +94,15 @@ async fn step(client: &Client, due: &Row) -> Result<(), Error> {
     Ok(())
 }
 
-async fn put_off(client: &Client, name: &str, next: Option<DateTime<Utc>>, failure: Option<&str>) -> Result<(), Error> {
+async fn put_off(
+    client: &Client,
+    name: &str,
+    next: Option<DateTime<Utc>>,
+    failure: Option<&str>,
+) -> Result<(), String> {
     if let Some(failure) = failure {
         warn!(job = name, "job failed: {failure}");
     }
-    client.execute("select api.put_off($1, $2, $3)", &[&name, &next, &failure]).await?;
+    within(CALL_TIMEOUT, client.execute("select api.put_off($1, $2, $3)", &[&name, &next, &failure])).await?;
     Ok(())
 }

@@ -11,8 +11,8 @@ use tokio_postgres::{Row, types::ToSql};
 
 use crate::{
     account::{Account, AccountKey, bucket},
-    error::Error,
-    request::timed,
+    database::{self, CALL_TIMEOUT, Fault},
+    error::{Error, is_lost},
 };
 
 /// Statements that read accounts at a time; what else is asked for meanwhile goes into the next ones.
@@ -23,9 +23,7 @@ const MAX_ACCOUNTS: usize = 256;
 const QUEUE: usize = 4096;
 
 async fn query(pool: &Pool, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Error> {
-    let connection = pool.get().await?;
-    let statement = connection.prepare_cached(sql).await?;
-    Ok(timed(&statement, sql, parameters, connection.query(&statement, parameters)).await?)
+    Ok(database::query(pool, CALL_TIMEOUT, sql, parameters).await?)
 }
 
 type Waiting = (AccountKey, oneshot::Sender<Result<Option<Account>, Error>>);
@@ -111,10 +109,12 @@ impl Reads {
 
     /// Calls one that changes something: where the connection is lost, it may have.
     pub async fn change(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Row, Error> {
-        let connection = self.pool.get().await?;
-        let statement = connection.prepare_cached(sql).await?;
-        let answer = timed(&statement, sql, parameters, connection.query_one(&statement, parameters)).await;
-        answer.map_err(|error| if crate::error::is_lost(&error) { Error::outcome_unknown() } else { error.into() })
+        let mut rows = match database::query(&self.pool, CALL_TIMEOUT, sql, parameters).await {
+            Err(Fault::Late) => return Err(Error::outcome_unknown()),
+            Err(Fault::Postgres(error)) if is_lost(&error) => return Err(Error::outcome_unknown()),
+            answer => answer?,
+        };
+        rows.pop().ok_or_else(|| Error::internal(&format!("no answer to {sql}")))
     }
 }
 

@@ -8,13 +8,12 @@ use tokio::{
     sync::mpsc::{Receiver, Sender, channel},
     time::timeout,
 };
-use tokio_postgres::{Client, Error, Row};
+use tokio_postgres::{Client, Row, types::ToSql};
 use tracing::{debug, error, warn};
 
 use super::address::{PublicOnly, is_public};
 use crate::{
-    database::{self, Config},
-    error::brief,
+    database::{self, CALL_TIMEOUT, Config, within},
     reads::column,
 };
 
@@ -63,7 +62,7 @@ pub async fn run(config: Config) {
     let mut done = Vec::new();
     loop {
         let Err(failure) = send(&config, &clients, &sender, &mut reports, &mut done).await;
-        warn!("webhooks: {}; connecting again", brief(&failure));
+        warn!("webhooks: {failure}; connecting again");
         tokio::time::sleep(RECONNECT_PAUSE).await;
     }
 }
@@ -74,15 +73,15 @@ async fn send(
     sender: &Sender<Report>,
     reports: &mut Receiver<Report>,
     done: &mut Vec<Report>,
-) -> Result<Infallible, Error> {
-    let database = database::connect(config).await?;
+) -> Result<Infallible, String> {
+    let database = within(CALL_TIMEOUT, database::connect(config)).await?;
     loop {
         if !done.is_empty() {
             put(&database, done).await?;
             done.clear();
         }
         // Nothing is prepared for longer: a migration may change these functions meanwhile.
-        let claimed = database.query("select * from api.take_deliveries()", &[]).await?;
+        let claimed = within(CALL_TIMEOUT, database.query("select * from api.take_deliveries()", &[])).await?;
         for row in &claimed {
             let (delivery, clients, sender) = (Delivery::from(row), clients.clone(), sender.clone());
             tokio::spawn(async move {
@@ -95,7 +94,7 @@ async fn send(
     }
 }
 
-async fn put(database: &Client, reports: &[Report]) -> Result<(), Error> {
+async fn put(database: &Client, reports: &[Report]) -> Result<(), String> {
     let buckets = column(reports, |report| report.bucket);
     let events = column(reports, |report| report.event);
     let webhooks = column(reports, |report| report.webhook);
@@ -103,7 +102,8 @@ async fn put(database: &Client, reports: &[Report]) -> Result<(), Error> {
     let statuses = column(reports, |report| report.status);
     let failures = column(reports, |report| report.failure.as_deref());
     let put = "select api.put_deliveries($1, $2, $3, $4, $5, $6)";
-    database.execute(put, &[&buckets, &events, &webhooks, &attempts, &statuses, &failures]).await?;
+    let parameters: [&(dyn ToSql + Sync); 6] = [&buckets, &events, &webhooks, &attempts, &statuses, &failures];
+    within(CALL_TIMEOUT, database.execute(put, &parameters)).await?;
     Ok(())
 }
 

@@ -332,7 +332,11 @@ pub async fn execute(client: &Client, requests: &[Request], now: Option<DateTime
     try_execute(client, requests, now).await.unwrap()
 }
 
-async fn try_execute(client: &Client, requests: &[Request], now: Option<DateTime<Utc>>) -> Result<Vec<Outcome>, Error> {
+pub async fn try_execute(
+    client: &Client,
+    requests: &[Request],
+    now: Option<DateTime<Utc>>,
+) -> Result<Vec<Outcome>, Error> {
     let mut buckets: BTreeMap<i16, Vec<usize>> = BTreeMap::new();
     for (place, request) in requests.iter().enumerate() {
         buckets.entry(request.bucket()).or_default().push(place);

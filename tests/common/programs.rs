@@ -10,9 +10,13 @@ pub fn is_missing(program: &str, package: &str) -> bool {
     if env::split_paths(&path).any(|folder| Path::new(&folder).join(program).exists()) {
         return false;
     }
-    let reason = format!("there is no {program}: install the package {package}");
+    say_skipped(program, &format!("there is no {program}: install the package {package}"));
+    true
+}
+
+/// Says that what needs this is skipped, or fails where that must not be.
+pub fn say_skipped(what: &str, reason: &str) {
     assert!(env::var_os(REQUIRED).is_none(), "{REQUIRED} is set, but {reason}");
     // Not eprintln!, which the test runner keeps to itself when a test passes.
-    std::io::stderr().write_all(format!("SKIPPED what needs {program}: {reason}\n").as_bytes()).unwrap();
-    true
+    std::io::stderr().write_all(format!("SKIPPED what needs {what}: {reason}\n").as_bytes()).unwrap();
 }

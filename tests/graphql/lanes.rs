@@ -1,17 +1,22 @@
 //! Writes when things go wrong: a full queue, an operation that fails its batch, a connection that is lost.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio_postgres::Client;
 
-use super::{
-    Gateway, code, hold_up, make_key, members,
-    proxy::{Cut, MARK, Proxy},
-    until, until_held_up,
+use super::{Gateway, code, hold_up, make_key, members, until, until_held_up};
+use crate::{
+    common::{Database, Fault, MARK, Proxy, marked},
+    database::assert_laws,
 };
-use crate::{common::Database, database::assert_laws};
 
 async fn count(client: &Client, query: &str) -> i64 {
     client.query_one(query, &[]).await.unwrap().get(0)
@@ -155,91 +160,49 @@ async fn a_full_queue_refuses_and_the_same_requests_succeed_later() {
     assert_laws(&client).await;
 }
 
-/// A gateway whose connections a proxy loses, and its database.
-async fn behind_proxy(cut: Cut, cuts: usize) -> (Gateway, Proxy, Database) {
+/// A gateway whose connections a proxy loses so many times, and its database.
+async fn behind_proxy(fault: Fault, left: &Arc<AtomicUsize>) -> (Gateway, Database) {
     let database = Database::new().await;
     let key = make_key(&database, "test", &["earn", "spend", "read"], None).await;
-    let proxy = Proxy::start(&database, cut, cuts).await;
-    (Gateway::over(&proxy.url(), &key).await, proxy, database)
+    let proxy = Proxy::start(&database.url(), marked(fault, left.clone())).await;
+    let gateway = Gateway::over(&proxy.url(), &key).await;
+    // It stands there as long as the gateway.
+    std::mem::forget(proxy);
+    (gateway, database)
 }
 
 #[tokio::test]
 async fn a_connection_lost_at_any_moment_costs_nothing_and_doubles_nothing() {
-    for (cut, replayed) in [(Cut::BeforeTheRequest, false), (Cut::BeforeTheAnswer, true)] {
-        let (gateway, proxy, database) = behind_proxy(cut, 3).await;
+    for (fault, replayed) in [(Fault::CutBefore, false), (Fault::CutAfter, true)] {
+        let left = Arc::new(AtomicUsize::new(3));
+        let (gateway, database) = behind_proxy(fault, &left).await;
         let payload = gateway.sign_in("dora", MARK).await.unwrap();
-        assert_eq!(proxy.cuts_left(), 0, "{cut:?}");
-        assert_eq!(payload["replayed"], replayed, "{cut:?}");
-        assert_eq!(payload["account"]["balance"]["available"], 5, "{cut:?}");
-        assert_eq!(payload["entry"]["seq"], 1, "{cut:?}");
+        assert_eq!(left.load(Ordering::SeqCst), 0, "{fault:?}");
+        assert_eq!(payload["replayed"], replayed, "{fault:?}");
+        assert_eq!(payload["account"]["balance"]["available"], 5, "{fault:?}");
+        assert_eq!(payload["entry"]["seq"], 1, "{fault:?}");
         let client = database.client().await;
-        assert_eq!(count(&client, "select count(*) from points.operation where client_id >= 100").await, 1, "{cut:?}");
+        assert_eq!(
+            count(&client, "select count(*) from points.operation where client_id >= 100").await,
+            1,
+            "{fault:?}"
+        );
         assert_laws(&client).await;
     }
 }
 
 #[tokio::test]
 async fn an_outcome_that_stays_unknown_is_told_and_the_same_key_finds_it() {
-    let (gateway, proxy, database) = behind_proxy(Cut::BeforeTheAnswer, usize::MAX).await;
+    let left = Arc::new(AtomicUsize::new(usize::MAX));
+    let (gateway, database) = behind_proxy(Fault::CutAfter, &left).await;
     let error = gateway.sign_in("dora", MARK).await.unwrap_err();
     assert_eq!(code(&error), "OUTCOME_UNKNOWN");
     assert_eq!(error["extensions"]["retryable"], true);
-    proxy.cut_no_more();
+    left.store(0, Ordering::SeqCst);
     let payload = gateway.sign_in("dora", MARK).await.unwrap();
     assert_eq!((&payload["replayed"], &payload["entry"]["seq"]), (&json!(true), &json!(1)));
     assert_eq!(gateway.available("dora").await, 5);
     assert_laws(&database.client().await).await;
-}
-
-#[tokio::test]
-async fn backends_that_are_terminated_under_load_lose_and_double_nothing() {
-    let (gateway, database) = Gateway::new().await;
-    let client = database.client().await;
-    let mut callers = JoinSet::new();
-    for caller in 0..20 {
-        let gateway = gateway.clone();
-        callers.spawn(async move {
-            let user = format!("m{}", caller % 7);
-            let mut answers = Vec::new();
-            for number in 0..25 {
-                let key = format!("{caller}-{number}");
-                answers.push((user.clone(), key.clone(), gateway.sign_in(&user, &key).await));
-            }
-            answers
-        });
-    }
-    let terminate = "select count(pg_terminate_backend(pid)) from pg_stat_activity
-        where datname = current_database() and pid <> pg_backend_pid() and query ~ 'api.execute'";
-    let (mut rounds, mut terminated) = (0, 0);
-    let mut answers = Vec::new();
-    loop {
-        tokio::select! {
-            caller = callers.join_next() => match caller {
-                Some(caller) => answers.extend(caller.unwrap()),
-                None => break,
-            },
-            () = tokio::time::sleep(Duration::from_millis(200)), if rounds < 10 => {
-                terminated += count(&client, terminate).await;
-                rounds += 1;
-            }
-        }
-    }
-    assert!(terminated > 0);
-    assert_eq!(answers.len(), 500);
-    for (user, key, answer) in answers {
-        match answer {
-            Ok(_) => {
-                let again = gateway.sign_in(&user, &key).await.unwrap();
-                assert_eq!(again["replayed"], true, "acknowledged and lost: {key}");
-            }
-            Err(error) => {
-                assert!(["OUTCOME_UNKNOWN", "OVERLOADED"].contains(&code(&error)), "{error}");
-                gateway.sign_in(&user, &key).await.unwrap();
-            }
-        }
-    }
-    assert_eq!(count(&client, "select sum(earned)::bigint from api.account where user_id ~ '^m'").await, 2500);
-    assert_laws(&client).await;
 }
 
 #[tokio::test]

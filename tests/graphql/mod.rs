@@ -38,7 +38,6 @@ mod operators_day;
 mod origins;
 mod persisted;
 mod preview;
-mod proxy;
 mod reversals;
 mod reviews;
 mod rewards;

@@ -10,7 +10,7 @@ mod embedded;
 mod log;
 mod postgres_tls;
 pub mod program;
-mod running;
+pub mod running;
 mod serve;
 mod webhooks;
 

@@ -4,6 +4,7 @@ use std::{
     env,
     fs::{self, File},
     io::{BufRead, BufReader},
+    net::SocketAddr,
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     time::Duration,
@@ -78,15 +79,23 @@ impl Serving {
         self.child.id()
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        let address = |word: &str| word.strip_prefix("http://")?.strip_suffix("/graphql")?.parse().ok();
+        let mut words = self.banner.split([' ', ',', '\n']);
+        words.find_map(address).unwrap_or_else(|| panic!("{}", self.banner))
+    }
+
     /// A gateway's client with the key that it printed.
     pub fn gateway(&self) -> Gateway {
-        let after = |label: &str| {
-            let (_, rest) = self.banner.split_once(label).unwrap_or_else(|| panic!("{}", self.banner));
-            rest.split_whitespace().next().unwrap().to_owned()
-        };
-        let url = after("  GraphQL   ");
-        let address = url.strip_prefix("http://").unwrap().strip_suffix("/graphql").unwrap();
-        Gateway::at(address.parse().unwrap(), &after("  Key       "))
+        let (_, rest) = self.banner.split_once("  Key       ").unwrap_or_else(|| panic!("{}", self.banner));
+        Gateway::at(self.address(), rest.split_whitespace().next().unwrap())
+    }
+
+    /// Ends it at once, whatever it does.
+    pub fn kill(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
     }
 
     /// Sends it a signal; how it ended.
@@ -103,7 +112,6 @@ impl Serving {
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
+        self.kill();
     }
 }

@@ -16,7 +16,7 @@ use crate::common::{blocks, is_missing};
 use jifen::database::CONNECTIONS;
 
 /// Who may run PostgreSQL; None: we ourselves.
-fn user(directory: &Directory) -> Option<(u32, u32)> {
+pub fn user(directory: &Directory) -> Option<(u32, u32)> {
     if !directory.is_roots() {
         return None;
     }
@@ -31,7 +31,7 @@ fn user(directory: &Directory) -> Option<(u32, u32)> {
 
 /// Where PostgreSQL's programs are, those of clients among them, of which npm's package has none; None: nowhere, and a test
 /// is skipped.
-fn programs() -> Option<PathBuf> {
+pub fn programs() -> Option<PathBuf> {
     const NEEDED: [&str; 6] = ["initdb", "pg_ctl", "pg_basebackup", "pg_verifybackup", "psql", "createdb"];
     let given = env::var_os("JIFEN_PG_BIN").map(PathBuf::from);
     let path = env::var_os("PATH").unwrap_or_default();

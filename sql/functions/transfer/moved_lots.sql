@@ -1,8 +1,10 @@
 create or replace function points.moved_lots(p_bucket smallint, p_draft points.draft, p_now timestamptz) returns points.lot_use[]
 language plpgsql stable as $$
 begin
+    -- Where nothing pending is moved, all of it is available, even if the clock was set back since it came to be.
     return array(
-        select row(u.account_id, u.seq, u.lot_seq, u.points, u.granted, u.available_at, x.expires_at, u.recorded_at, u.bucket, u.lot_no, u.source, u.idle)::points.lot_use
+        select row(u.account_id, u.seq, u.lot_seq, u.points, u.granted,
+            case when p_draft.pending_delta = 0 then least(u.available_at, p_now) else u.available_at end, x.expires_at, u.recorded_at, u.bucket, u.lot_no, u.source, u.idle)::points.lot_use
         from (
             select p_draft.seq as seq, p_now as recorded_at
             where p_draft.undoes is null
