@@ -242,12 +242,7 @@ async fn serve(options: Serve) -> Result {
     let shown = key.as_deref().filter(|_| options.exposure.allowed_documents.is_none());
     commands::say(commands::banner(&base, shown, private_dir.is_some()));
     if let Some(listener) = metrics_listener {
-        let metrics = router.metrics();
-        tokio::spawn(async move {
-            if let Err(error) = axum::serve(listener, metrics).await {
-                tracing::error!("/metrics is served no more: {error}");
-            }
-        });
+        tokio::spawn(router.serve_metrics(listener));
     }
 
     let (stop, stopped) = oneshot::channel::<()>();
@@ -271,7 +266,7 @@ async fn serve(options: Serve) -> Result {
     };
     eprintln!("jifen: stopping");
     drop(stop);
-    serving.await??;
+    serving.await?;
     match failure {
         Some(error) => Err(error.into()),
         None => database.close().await,

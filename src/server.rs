@@ -1,8 +1,9 @@
 //! HTTP and WebSocket.
 
+pub mod connections;
 pub mod tls;
 
-use std::{future::Future, str::FromStr, sync::Arc, time::Duration};
+use std::{future::Future, net::SocketAddr, str::FromStr, sync::Arc, time::Duration};
 
 use async_graphql::{
     Executor, Request,
@@ -25,7 +26,9 @@ use axum::{
     serve::Listener,
 };
 use deadpool_postgres::Pool;
+use futures_util::future::pending;
 use tokio::{
+    net::TcpListener,
     sync::{Semaphore, watch},
     time::Instant,
 };
@@ -34,7 +37,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use crate::{
     backtest::Reports,
     client::{Clients, STORE_USES},
-    config::Exposure,
+    config::{Exposure, Limits},
     database::{self, Config},
     error::{self, Error},
     feed::Feed,
@@ -52,6 +55,7 @@ use crate::{
     token::Tokens,
     webhooks,
 };
+use connections::Peer;
 
 const MAX_BODY: usize = 1 << 20;
 /// Bytes of a WebSocket that are read or written at a time.
@@ -91,14 +95,16 @@ pub enum StartError {
 /// A gateway that can be served.
 pub struct Ready {
     router: Router,
+    limits: Limits,
     clients: Arc<Clients>,
     metrics: Arc<Metrics>,
 }
 
 impl Ready {
-    /// The metrics, for an address where no key is asked for.
-    pub fn metrics(&self) -> Router {
-        metrics::routes(self.metrics.clone())
+    /// Serves the metrics at an address where no key is asked for, for ever.
+    pub fn serve_metrics(&self, listener: TcpListener) -> impl Future<Output = ()> + Send + use<> {
+        let (router, limits) = (metrics::routes(self.metrics.clone()), self.limits.clone());
+        async move { connections::serve(listener, router, &limits, pending()).await }
     }
 }
 
@@ -162,7 +168,7 @@ pub async fn router(config: &Config, tokens: Option<Tokens>, exposure: &Exposure
         router
     };
     let router = router.layer(map_response(with_security_headers)).layer(from_fn(request::identify));
-    Ok(Ready { router, clients, metrics })
+    Ok(Ready { router, limits: exposure.limits.clone(), clients, metrics })
 }
 
 async fn store_uses(clients: Arc<Clients>) {
@@ -199,14 +205,14 @@ async fn with_security_headers(mut response: Response) -> Response {
 }
 
 /// Serves until `stop` resolves, and a little longer for what is under way.
-pub async fn serve<L: Listener<Addr: std::fmt::Debug>>(
+pub async fn serve<L: Listener<Addr = SocketAddr>>(
     listener: L,
-    Ready { router, clients, metrics: _ }: Ready,
+    Ready { router, limits, clients, metrics: _ }: Ready,
     stop: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
+) {
     let (stopping, mut stopped) = watch::channel(false);
     let router = router.layer(Extension(Stopping(stopped.clone())));
-    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
+    let serving = connections::serve(listener, router, &limits, async move {
         stop.await;
         stopping.send_replace(true);
     });
@@ -219,29 +225,33 @@ pub async fn serve<L: Listener<Addr: std::fmt::Debug>>(
         let end = *end.insert(Instant::now() + GRACE);
         tokio::time::sleep_until(end - LAST).await;
     };
-    let result = tokio::select! {
-        result = serving => result,
-        () = grace => Ok(()),
-    };
+    tokio::select! {
+        () = serving => {}
+        () = grace => {}
+    }
     // What a database that does not answer is not told is lost.
     let end = end.unwrap_or_else(|| Instant::now() + GRACE);
     let _stored = tokio::time::timeout_at(end, clients.store_uses()).await;
-    result
 }
 
 async fn graphql(
     State(gateway): State<Arc<Gateway>>,
     Extension(Stopping(stopping)): Extension<Stopping>,
+    Extension(peer): Extension<Peer>,
     headers: HeaderMap,
     body: Result<Json<Request>, JsonRejection>,
 ) -> Response {
     let mut request = match body {
         Ok(Json(request)) => request,
+        Err(rejection) if connections::is_too_slow(&rejection) => {
+            let error = Error::malformed("the body did not come in time".to_owned());
+            return (StatusCode::REQUEST_TIMEOUT, failed(error)).into_response();
+        }
         Err(rejection) => return (rejection.status(), failed(Error::malformed(rejection.body_text()))).into_response(),
     };
     let authorization = text(&headers, AUTHORIZATION);
     if text(&headers, ACCEPT).is_some_and(|accept| accept.trim_start().starts_with("text/event-stream")) {
-        return match gateway.session(stopping) {
+        return match gateway.session(stopping, peer) {
             Some(session) => {
                 let events = sockets::events(session, request, authorization.map(str::to_owned)).await;
                 events.unwrap_or_else(|error| failed(error).into_response())
@@ -278,6 +288,7 @@ fn failed(error: Error) -> GraphQLResponse {
 async fn graphql_ws(
     State(gateway): State<Arc<Gateway>>,
     Extension(Stopping(stopping)): Extension<Stopping>,
+    Extension(peer): Extension<Peer>,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
@@ -287,7 +298,7 @@ async fn graphql_ws(
         let protocols = ALL_WEBSOCKET_PROTOCOLS.join(" or ");
         return (StatusCode::BAD_REQUEST, format!("the WebSocket protocol must be {protocols}\n")).into_response();
     };
-    let Some(session) = gateway.session(stopping) else {
+    let Some(session) = gateway.session(stopping, peer) else {
         return (StatusCode::SERVICE_UNAVAILABLE, "too many connections\n").into_response();
     };
     let authorization = text(&headers, AUTHORIZATION).map(str::to_owned);
@@ -301,9 +312,9 @@ async fn graphql_ws(
 
 impl Gateway {
     /// For a connection that stays open; None: there are too many.
-    fn session(&self, stopping: watch::Receiver<bool>) -> Option<Session> {
+    fn session(&self, stopping: watch::Receiver<bool>, peer: Peer) -> Option<Session> {
         let place = self.places.clone().try_acquire_owned().ok()?;
-        Some(Session { api: self.api.clone(), clients: self.clients.clone(), place, stopping })
+        Some(Session { api: self.api.clone(), clients: self.clients.clone(), peer, place, stopping })
     }
 }
 

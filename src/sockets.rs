@@ -39,6 +39,7 @@ use crate::{
     error::Error,
     request::Carried,
     schema::Api,
+    server::connections::Peer,
 };
 
 /// Connections of a gateway that stay open.
@@ -67,6 +68,8 @@ const TOO_MANY: u16 = 4429;
 pub struct Session {
     pub api: Api,
     pub clients: Arc<Clients>,
+    /// Who is at the other end.
+    pub peer: Peer,
     /// The place that it takes among the gateway's connections.
     pub place: OwnedSemaphorePermit,
     /// Becomes true when the gateway stops.
@@ -210,7 +213,7 @@ pub async fn websocket(
     protocol: WebSocketProtocols,
     authorization: Option<String>,
 ) {
-    let Session { api, clients, place: _place, mut stopping } = session;
+    let Session { api, clients, peer: _peer, place: _place, mut stopping } = session;
     let (mut sink, messages) = socket.split();
     let heard = Arc::new(AtomicBool::new(true));
     let opener = Arc::new(OnceLock::<Opener>::new());
@@ -317,7 +320,7 @@ async fn send_events(
     mut ending: watch::Receiver<Option<Instant>>,
     sender: mpsc::Sender<String>,
 ) {
-    let Session { api, clients, place: _place, mut stopping } = session;
+    let Session { api, clients, peer: _peer, place: _place, mut stopping } = session;
     let mut responses = api.execute_stream(request, Some(Arc::new(opener.data())));
     let mut over = false;
     let mut beat = interval_at(Instant::now() + BEAT, BEAT);

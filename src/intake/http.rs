@@ -47,8 +47,6 @@ use crate::{
 const MAX_FILE: usize = 1 << 29;
 /// Parts of a file, and pieces of rows, that wait for one another.
 const AHEAD: usize = 2;
-/// A file that stands still for so long has ended.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// A file that takes longer is not waited for: its place is another's.
 const LONGEST: Duration = Duration::from_secs(1800);
 /// Answers that are sent at a time.
@@ -182,8 +180,7 @@ async fn receive(body: Body, sender: mpsc::Sender<io::Result<Bytes>>) {
     let mut read = 0;
     let end = Instant::now() + LONGEST;
     loop {
-        let until = end.min(Instant::now() + PATIENCE);
-        let part = match timeout_at(until, parts.next()).await {
+        let part = match timeout_at(end, parts.next()).await {
             Ok(None) => return,
             Ok(Some(Ok(part))) => {
                 read += part.len();

@@ -8,6 +8,7 @@ mod alerts;
 mod backtest;
 mod batches;
 mod campaigns;
+mod connections;
 mod deductions;
 mod earn_points;
 mod earn_points_batch;
