@@ -196,7 +196,7 @@ impl Default for Exposure {
     }
 }
 
-/// How long callers may take, and how many there may be.
+/// How long callers may take, and how many of them, and of their requests, there may be.
 #[derive(Clone, Debug, PartialEq, Args)]
 pub struct Limits {
     /// Seconds from the opening of a connection to the end of its first request's headers
@@ -216,6 +216,13 @@ pub struct Limits {
     /// may be, since behind a proxy all have its address]
     #[arg(long, env = "JIFEN_MAX_CONNECTIONS_PER_ADDRESS", value_parser = parse_count)]
     pub max_connections_per_address: Option<usize>,
+    /// Requests a second of a member, by the token's subject, and ten seconds' worth at once; 0: as many as the member likes
+    #[arg(long, env = "JIFEN_MEMBER_RATE", default_value_t = 50.0, value_parser = parse_rate)]
+    pub member_rate: f64,
+    /// Requests a second without a credential, or with a wrong one, from one address or IPv6 network of 64 bits, and ten
+    /// seconds' worth at once; 0: as many as there are, for where a proxy in front has such a limit
+    #[arg(long, env = "JIFEN_STRANGER_RATE", default_value_t = 50.0, value_parser = parse_rate)]
+    pub stranger_rate: f64,
 }
 
 impl Default for Limits {
@@ -226,6 +233,8 @@ impl Default for Limits {
             body_timeout: Duration::from_secs(30),
             max_connections: 60_000,
             max_connections_per_address: None,
+            member_rate: 50.0,
+            stranger_rate: 50.0,
         }
     }
 }
@@ -654,6 +663,11 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
 fn parse_count(text: &str) -> Result<usize, String> {
     let count = text.parse().ok().filter(|count| (1..=1_000_000).contains(count));
     count.ok_or_else(|| "say how many, from 1 to 1000000".to_owned())
+}
+
+fn parse_rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse().ok().filter(|&rate| rate == 0.0 || (0.001..=1e6).contains(&rate));
+    rate.ok_or_else(|| "say how many a second, from 0.001 to 1000000, or 0 for no limit".to_owned())
 }
 
 /// On or off.

@@ -123,7 +123,7 @@ pub async fn router(config: &Config, tokens: Option<Tokens>, exposure: &Exposure
     if let Some(tokens) = &tokens {
         tokio::spawn(tokens.clone().follow());
     }
-    let clients = Arc::new(Clients::new(pool.clone(), tokens));
+    let clients = Arc::new(Clients::new(pool.clone(), tokens, &exposure.limits));
     tokio::spawn(store_uses(clients.clone()));
     tokio::spawn(webhooks::run(config.clone()));
     let feed = Feed::start(config, pool.clone(), buckets);
@@ -254,20 +254,22 @@ async fn graphql(
         return match gateway.session(stopping, peer) {
             Some(session) => {
                 let events = sockets::events(session, request, authorization.map(str::to_owned)).await;
-                events.unwrap_or_else(|error| failed(error).into_response())
+                events.unwrap_or_else(refused)
             }
             None => (StatusCode::SERVICE_UNAVAILABLE, failed(Error::overloaded())).into_response(),
         };
     }
-    match gateway.clients.authenticate(authorization).await {
+    let admitted = match gateway.clients.authenticate(authorization, Some(peer.address())).await {
         Ok(Some(caller)) => {
-            if let Err(error) = caller.take_request() {
-                return too_many(error);
-            }
+            let taken = caller.take_request();
             request = request.data(caller);
+            taken
         }
-        Ok(None) => {}
-        Err(error) => return failed(error).into_response(),
+        Ok(None) => gateway.clients.stranger(peer.address()).take_request(),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = admitted {
+        return refused(error);
     }
     GraphQLResponse::from(gateway.api.execute(request).await).into_response()
 }
@@ -276,7 +278,11 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-fn too_many(error: Error) -> Response {
+/// For one who is not admitted.
+fn refused(error: Error) -> Response {
+    if error.code != "RATE_LIMITED" {
+        return failed(error).into_response();
+    }
     let seconds = error.details.as_ref().and_then(|details| details["retryAfterSeconds"].as_u64()).unwrap_or(1);
     (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, seconds.to_string())], failed(error)).into_response()
 }
@@ -319,9 +325,14 @@ impl Gateway {
 }
 
 /// Whoever may read all, as Prometheus with a key: metrics are of all wallets.
-async fn metrics_for_auditors(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
-    let caller = match gateway.clients.authenticate(text(&headers, AUTHORIZATION)).await {
+async fn metrics_for_auditors(
+    State(gateway): State<Arc<Gateway>>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+) -> Response {
+    let caller = match gateway.clients.authenticate(text(&headers, AUTHORIZATION), Some(peer.address())).await {
         Ok(caller) => caller,
+        Err(error) if error.code == "RATE_LIMITED" => return refused(error),
         Err(error) if error.retryable => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
         Err(_) => None,
     };
@@ -329,7 +340,7 @@ async fn metrics_for_auditors(State(gateway): State<Arc<Gateway>>, headers: Head
         Some(caller) if caller.wallets.is_none() && caller.scopes.iter().any(|scope| scope == "audit") => {
             match caller.take_request() {
                 Ok(()) => gateway.metrics.respond().await,
-                Err(error) => too_many(error),
+                Err(error) => refused(error),
             }
         }
         Some(_) => StatusCode::FORBIDDEN.into_response(),

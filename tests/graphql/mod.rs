@@ -40,6 +40,7 @@ mod origins;
 mod persisted;
 mod preview;
 mod proxy;
+mod rates;
 mod reversals;
 mod reviews;
 mod rewards;
