@@ -3,7 +3,7 @@
 pub mod connections;
 pub mod tls;
 
-use std::{future::Future, net::SocketAddr, str::FromStr, sync::Arc, time::Duration};
+use std::{future::Future, net::SocketAddr, pin::pin, str::FromStr, sync::Arc, time::Duration};
 
 use async_graphql::{
     Executor, Request,
@@ -30,7 +30,7 @@ use futures_util::future::pending;
 use tokio::{
     net::TcpListener,
     sync::{Semaphore, watch},
-    time::Instant,
+    time::{Instant, timeout_at},
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
@@ -42,7 +42,7 @@ use crate::{
     error::{self, Error},
     feed::Feed,
     graphiql,
-    intake::{self, Intake},
+    intake::{self, Intake, Workers},
     jobs,
     lanes::Lanes,
     metrics::{self, Metrics, Standing},
@@ -51,7 +51,7 @@ use crate::{
     reads::{AccountReads, Reads},
     request,
     schema::Api,
-    sockets::{self, Session},
+    sockets::{self, Session, stopped},
     token::Tokens,
     webhooks,
 };
@@ -62,7 +62,7 @@ const MAX_BODY: usize = 1 << 20;
 const SOCKET_BUFFER: usize = 4096;
 /// How long a stop takes at most.
 const GRACE: Duration = Duration::from_secs(5);
-/// Of these, what is left to store the uses of keys, once open requests and sockets have had the rest.
+/// Of these, what is left to store the uses of keys, once open requests, sockets and batches have had the rest.
 const LAST: Duration = Duration::from_millis(500);
 
 struct Gateway {
@@ -97,6 +97,7 @@ pub struct Ready {
     router: Router,
     limits: Limits,
     clients: Arc<Clients>,
+    workers: Workers,
     metrics: Arc<Metrics>,
 }
 
@@ -129,7 +130,7 @@ pub async fn router(config: &Config, tokens: Option<Tokens>, exposure: &Exposure
     let feed = Feed::start(config, pool.clone(), buckets);
     let lanes = Lanes::start(config, buckets, Some(&feed));
     let intake = Intake::new(database::pool(config, database::INTAKE)?);
-    tokio::spawn(intake::run(intake.clone(), lanes.clone(), feed.clone()));
+    let workers = Workers::start(intake.clone(), lanes.clone(), feed.clone());
     let batches = intake::routes(intake.clone(), clients.clone(), Reads::new(pool.clone()));
     let places = Arc::new(Semaphore::new(sockets::MAX_SOCKETS));
     let api = Api::new(
@@ -168,7 +169,7 @@ pub async fn router(config: &Config, tokens: Option<Tokens>, exposure: &Exposure
         router
     };
     let router = router.layer(map_response(with_security_headers)).layer(from_fn(request::identify));
-    Ok(Ready { router, limits: exposure.limits.clone(), clients, metrics })
+    Ok(Ready { router, limits: exposure.limits.clone(), clients, workers, metrics })
 }
 
 async fn store_uses(clients: Arc<Clients>) {
@@ -207,31 +208,22 @@ async fn with_security_headers(mut response: Response) -> Response {
 /// Serves until `stop` resolves, and a little longer for what is under way.
 pub async fn serve<L: Listener<Addr = SocketAddr>>(
     listener: L,
-    Ready { router, limits, clients, metrics: _ }: Ready,
+    Ready { router, limits, clients, workers, metrics: _ }: Ready,
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
-    let (stopping, mut stopped) = watch::channel(false);
-    let router = router.layer(Extension(Stopping(stopped.clone())));
-    let serving = connections::serve(listener, router, &limits, async move {
-        stop.await;
-        stopping.send_replace(true);
-    });
-    let mut end = None;
-    let grace = async {
-        // An error means that the server has ended by itself.
-        if stopped.changed().await.is_err() {
-            return;
-        }
-        let end = *end.insert(Instant::now() + GRACE);
-        tokio::time::sleep_until(end - LAST).await;
-    };
+    let (stopping, mut heard) = watch::channel(false);
+    let router = router.layer(Extension(Stopping(heard.clone())));
+    let mut serving = pin!(connections::serve(listener, router, &limits, stopped(&mut heard)));
     tokio::select! {
-        () = serving => {}
-        () = grace => {}
+        () = stop => {}
+        // Nothing else ends it.
+        () = &mut serving => {}
     }
+    stopping.send_replace(true);
+    let end = Instant::now() + GRACE;
+    let _ended = tokio::join!(timeout_at(end - LAST, serving), timeout_at(end - LAST, workers.stop()));
     // What a database that does not answer is not told is lost.
-    let end = end.unwrap_or_else(|| Instant::now() + GRACE);
-    let _stored = tokio::time::timeout_at(end, clients.store_uses()).await;
+    let _stored = timeout_at(end, clients.store_uses()).await;
 }
 
 async fn graphql(

@@ -289,7 +289,7 @@ pub async fn websocket(
 }
 
 /// Waits until the gateway stops.
-async fn stopped(stopping: &mut watch::Receiver<bool>) {
+pub async fn stopped(stopping: &mut watch::Receiver<bool>) {
     // An error means that it has stopped.
     let _stopped = stopping.wait_for(|stopping| *stopping).await;
 }

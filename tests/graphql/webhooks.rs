@@ -265,6 +265,7 @@ async fn two_gateways_send_in_order_to_a_receiver_that_fails_now_and_then() {
 #[tokio::test]
 async fn a_witness_gets_the_roots_of_new_seals() {
     let (gateway, database, client) = open().await;
+    client.batch_execute("update points.job set enabled = false where name = 'seal'").await.unwrap();
     let receiver = Receiver::willing().await;
     let input =
         json!({ "name": "witness", "url": receiver.url("/"), "events": ["BUCKET_SEALED"], "idempotencyKey": "w" });
