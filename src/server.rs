@@ -34,6 +34,8 @@ use tokio::{
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+#[cfg(feature = "otel")]
+use crate::telemetry;
 use crate::{
     backtest::Reports,
     client::{Clients, STORE_USES},
@@ -168,7 +170,10 @@ pub async fn router(config: &Config, tokens: Option<Tokens>, exposure: &Exposure
     } else {
         router
     };
-    let router = router.layer(map_response(with_security_headers)).layer(from_fn(request::identify));
+    let router = router.layer(map_response(with_security_headers));
+    #[cfg(feature = "otel")]
+    let router = router.layer(from_fn(telemetry::trace));
+    let router = router.layer(from_fn(request::identify));
     Ok(Ready { router, limits: exposure.limits.clone(), clients, workers, metrics })
 }
 
@@ -241,6 +246,10 @@ async fn graphql(
         }
         Err(rejection) => return (rejection.status(), failed(Error::malformed(rejection.body_text()))).into_response(),
     };
+    #[cfg(feature = "otel")]
+    if let Some(name) = &request.operation_name {
+        tracing::Span::current().record("graphql.operation.name", name);
+    }
     let authorization = text(&headers, AUTHORIZATION);
     if text(&headers, ACCEPT).is_some_and(|accept| accept.trim_start().starts_with("text/event-stream")) {
         return match gateway.session(stopping, peer) {

@@ -8,6 +8,8 @@ mod consume;
 mod doctor;
 mod embedded;
 mod log;
+#[cfg(feature = "otel")]
+mod otel;
 mod postgres_tls;
 mod program;
 mod running;
