@@ -122,7 +122,7 @@ enum points.task_status (active, paused, retired)
 
 enum points.version_state (draft, scheduled, in_force, superseded, retired)
 
-enum points.webhook_event (entry.booked, level.changed, points.expiring, redemption.changed, review.changed, webhook.ping, alert.raised, alert.resolved)
+enum points.webhook_event (entry.booked, level.changed, points.expiring, redemption.changed, review.changed, webhook.ping, alert.raised, alert.resolved, bucket.sealed)
 
 type api.backtest_day
     day           date
@@ -1171,7 +1171,7 @@ table points.outbox with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_th
     event       points.webhook_event not null
     facts       jsonb
     outbox_pkey: PRIMARY KEY (bucket, id)
-    outbox_event_is_whole: CHECK ((((event = 'entry.booked'::points.webhook_event) = (seq IS NOT NULL)) AND ((seq IS NULL) = (facts IS NOT NULL)) AND ((event = ANY (ARRAY['webhook.ping'::points.webhook_event, 'alert.raised'::points.webhook_event, 'alert.resolved'::points.webhook_event])) = (account_id IS NULL))))
+    outbox_event_is_whole: CHECK ((((event = 'entry.booked'::points.webhook_event) = (seq IS NOT NULL)) AND ((seq IS NULL) = (facts IS NOT NULL)) AND ((event = ANY (ARRAY['webhook.ping'::points.webhook_event, 'alert.raised'::points.webhook_event, 'alert.resolved'::points.webhook_event, 'bucket.sealed'::points.webhook_event])) = (account_id IS NULL))))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.prize
@@ -4166,6 +4166,10 @@ function points.note_reversals(p_bucket smallint, p_drafts points.draft[])
     plpgsql volatile
 
 function points.note_reviews(p_bucket smallint, p_account_ids bigint[], p_operation_ids uuid[], p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
+function points.note_seal(p_of_bucket smallint, p_number bigint)
     returns void
     plpgsql volatile
 

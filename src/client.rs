@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
@@ -9,12 +10,14 @@ use std::{
 use chrono::{DateTime, Utc};
 use deadpool_postgres::Pool;
 use sha2::{Digest, Sha256};
+use tokio::{sync::Semaphore, time::timeout};
 use tracing::warn;
 
 use crate::{
+    config::Limits,
     database::{self, CALL_TIMEOUT},
     error::Error,
-    rate::{Bucket, Buckets},
+    rate::{Bucket, Buckets, Rates, Strangers},
     token::Tokens,
 };
 
@@ -23,6 +26,10 @@ use crate::{
 const REMEMBERED: Duration = Duration::from_secs(1);
 /// Keys in memory; past it all are forgotten, so that the memory is bounded.
 const REMEMBERED_KEYS: usize = 10_000;
+/// Keys that are not known and are looked up at a time.
+const UNKNOWN: usize = 8;
+/// How long one waits for its turn.
+const TURN: Duration = Duration::from_secs(2);
 /// No key is longer.
 pub const MAX_KEY: usize = 256;
 /// How often it is stored when keys were last used.
@@ -44,25 +51,58 @@ pub struct Caller {
     pub member: Option<String>,
     /// When the credential ends; None: never.
     pub expires_at: Option<DateTime<Utc>>,
-    /// Where it takes its requests from; None: there are as many as it likes.
-    pub bucket: Option<Arc<Bucket>>,
+    /// Where it takes its requests from.
+    pub rate: Rate,
+}
+
+/// How many requests a caller has.
+#[derive(Clone, Debug)]
+pub enum Rate {
+    /// As many as it likes.
+    Any,
+    /// Those of a client.
+    Client(Arc<Bucket>),
+    /// Those of a member.
+    Member(Arc<Rates<String>>),
 }
 
 impl Caller {
     /// Whether this is the same one, with the same rights and rate.
     pub fn is(&self, other: &Caller) -> bool {
-        let terms = |caller: &Caller| caller.bucket.as_ref().map(|bucket| bucket.terms());
+        let terms = |caller: &Caller| match &caller.rate {
+            Rate::Client(bucket) => Some(bucket.terms()),
+            // Theirs is the same as long as the gateway runs.
+            Rate::Any | Rate::Member(_) => None,
+        };
         (self.id, &self.scopes, &self.wallets, &self.member, terms(self))
             == (other.id, &other.scopes, &other.wallets, &other.member, terms(other))
     }
 
     /// Takes one request of those that its rate leaves.
     pub fn take_request(&self) -> Result<(), Error> {
-        self.bucket.as_ref().map_or(Ok(()), |bucket| bucket.take())
+        match (&self.rate, &self.member) {
+            (Rate::Client(bucket), _) => bucket.take(),
+            (Rate::Member(rates), Some(member)) => rates.take(member),
+            _ => Ok(()),
+        }
     }
 
     fn expired(&self) -> bool {
         self.expires_at.is_some_and(|end| end <= Utc::now())
+    }
+}
+
+/// Somebody without a credential.
+#[derive(Clone)]
+pub struct Stranger {
+    address: IpAddr,
+    strangers: Option<Arc<Strangers>>,
+}
+
+impl Stranger {
+    /// Takes one request of those that the rate of the address leaves.
+    pub fn take_request(&self) -> Result<(), Error> {
+        self.strangers.as_ref().map_or(Ok(()), |strangers| strangers.take(self.address))
     }
 }
 
@@ -71,15 +111,33 @@ pub struct Clients {
     pool: Pool,
     tokens: Option<Arc<Tokens>>,
     remembered: Mutex<HashMap<[u8; 32], (Caller, Instant)>>,
+    /// Turns to look up keys that are not known.
+    unknown: Semaphore,
     buckets: Buckets,
+    members: Rate,
+    strangers: Option<Arc<Strangers>>,
     /// When keys were last used, as far as that is not stored.
     uses: Mutex<HashMap<[u8; 32], DateTime<Utc>>>,
 }
 
 impl Clients {
     /// Looks keys up in this database, and takes these tokens; None: none.
-    pub fn new(pool: Pool, tokens: Option<Arc<Tokens>>) -> Self {
-        Clients { pool, tokens, remembered: Mutex::default(), buckets: Buckets::default(), uses: Mutex::default() }
+    pub fn new(pool: Pool, tokens: Option<Arc<Tokens>>, limits: &Limits) -> Self {
+        Clients {
+            pool,
+            tokens,
+            remembered: Mutex::default(),
+            unknown: Semaphore::new(UNKNOWN),
+            buckets: Buckets::default(),
+            members: Rates::new(limits.member_rate).map_or(Rate::Any, |rates| Rate::Member(Arc::new(rates))),
+            strangers: Strangers::new(limits.stranger_rate).map(Arc::new),
+            uses: Mutex::default(),
+        }
+    }
+
+    /// Somebody without a credential, at this address.
+    pub fn stranger(&self, address: IpAddr) -> Stranger {
+        Stranger { address, strangers: self.strangers.clone() }
     }
 
     /// Another number when tokens are signed by other keys.
@@ -87,39 +145,73 @@ impl Clients {
         self.tokens.as_ref().map_or(0, |tokens| tokens.version())
     }
 
-    /// The caller of an `Authorization` header; None: there is no header.
-    pub async fn authenticate(&self, authorization: Option<&str>) -> Result<Option<Caller>, Error> {
+    /// The caller of an `Authorization` header; None: there is no header. A credential that is not known is a stranger's, and
+    /// one that is wrong costs the address a request; None: it was looked at before.
+    pub async fn authenticate(
+        &self,
+        authorization: Option<&str>,
+        from: Option<IpAddr>,
+    ) -> Result<Option<Caller>, Error> {
         let Some(header) = authorization else { return Ok(None) };
-        let credential = header
-            .split_once(' ')
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, credential)| credential.trim())
-            .filter(|credential| !credential.is_empty())
-            .ok_or_else(Error::unauthenticated)?;
+        let stranger = self.strangers.as_ref().zip(from);
+        let admit = || stranger.map_or(Ok(()), |(strangers, address)| strangers.admit(address));
+        let found = match bearer(header) {
+            Some(credential) => self.find(credential, admit).await,
+            None => admit().and_then(|()| Err(Error::unauthenticated())),
+        };
+        if let (Err(error), Some((strangers, address))) = (&found, stranger)
+            && error.code == "UNAUTHENTICATED"
+        {
+            strangers.blame(address);
+        }
+        found.map(Some)
+    }
+
+    /// The caller of a credential, if it may be looked at where it is not known.
+    async fn find(&self, credential: &str, admit: impl Fn() -> Result<(), Error>) -> Result<Caller, Error> {
         match &self.tokens {
             Some(tokens) if looks_like_token(credential) => {
-                let member = tokens.verify(credential, Utc::now()).ok_or_else(Error::unauthenticated)?;
-                Ok(Some(Caller {
+                let now = Utc::now();
+                let member = match tokens.known(credential, now) {
+                    Some(member) => member,
+                    None => {
+                        admit()?;
+                        tokens.verify(credential, now).ok_or_else(Error::unauthenticated)?
+                    }
+                };
+                Ok(Caller {
                     id: MEMBERS,
                     scopes: Vec::new(),
                     wallets: None,
                     member: Some(member.user_id),
                     expires_at: Some(member.expires_at),
-                    bucket: None,
-                }))
+                    rate: self.members.clone(),
+                })
             }
-            _ => self.by_key(credential).await.map(Some),
+            _ => self.by_key(credential, admit).await,
         }
     }
 
-    async fn by_key(&self, key: &str) -> Result<Caller, Error> {
+    async fn by_key(&self, key: &str, admit: impl Fn() -> Result<(), Error>) -> Result<Caller, Error> {
         if key.len() > MAX_KEY {
-            return Err(Error::unauthenticated());
+            return admit().and_then(|()| Err(Error::unauthenticated()));
         }
         let hash = hash_key(key);
         let caller = match self.remembered(&hash) {
             Some(caller) => caller,
-            None => self.look_up(hash).await?,
+            None if lock(&self.remembered).contains_key(&hash) => self.look_up(hash).await?,
+            None => {
+                admit()?;
+                let _turn = timeout(TURN, self.unknown.acquire()).await.map_err(|_| Error::overloaded())?;
+                // While it waited, the same key, or others from the address, may have been looked up.
+                match self.remembered(&hash) {
+                    Some(caller) => caller,
+                    None => {
+                        admit()?;
+                        self.look_up(hash).await?
+                    }
+                }
+            }
         };
         lock(&self.uses).insert(hash, Utc::now());
         Ok(caller)
@@ -127,7 +219,10 @@ impl Clients {
 
     async fn look_up(&self, hash: [u8; 32]) -> Result<Caller, Error> {
         let mut rows = database::query(&self.pool, CALL_TIMEOUT, AUTHENTICATE, &[&&hash[..]]).await?;
-        let row = rows.pop().ok_or_else(Error::unauthenticated)?;
+        let Some(row) = rows.pop() else {
+            lock(&self.remembered).remove(&hash);
+            return Err(Error::unauthenticated());
+        };
         let id = row.get("id");
         let (rate, burst): (Option<f64>, Option<i32>) = (row.get("rate"), row.get("burst"));
         let caller = Caller {
@@ -136,7 +231,10 @@ impl Clients {
             wallets: row.get("wallets"),
             member: None,
             expires_at: row.get("expires_at"),
-            bucket: rate.zip(burst).map(|(rate, burst)| self.buckets.of(id, rate, burst)).transpose()?,
+            rate: match rate.zip(burst) {
+                Some((rate, burst)) => Rate::Client(self.buckets.of(id, rate, burst)?),
+                None => Rate::Any,
+            },
         };
         let mut remembered = lock(&self.remembered);
         if remembered.len() >= REMEMBERED_KEYS {
@@ -174,6 +272,13 @@ impl Clients {
         database::query(&self.pool, CALL_TIMEOUT, "select api.note_key_uses($1, $2)", &[&hashes, &instants]).await?;
         Ok(())
     }
+}
+
+/// The credential of an `Authorization` header.
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, credential) = header.split_once(' ')?;
+    let credential = credential.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !credential.is_empty()).then_some(credential)
 }
 
 /// Whether it is a JWT in form, or wants to be: parts, of which the first is an object in base64. No key is like that.

@@ -1,5 +1,7 @@
 //! The command line, and the environment variables that stand for its options.
 
+mod limits;
+
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -10,6 +12,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jsonwebtoken::Algorithm;
 use rust_decimal::Decimal;
+
+pub use limits::Limits;
 
 use crate::{
     client::{MAX_KEY, looks_like_token},
@@ -179,6 +183,8 @@ pub struct Exposure {
     /// document; followed when it changes
     #[arg(long, env = "JIFEN_ALLOWED_DOCUMENTS")]
     pub allowed_documents: Option<PathBuf>,
+    #[command(flatten)]
+    pub limits: Limits,
 }
 
 impl Default for Exposure {
@@ -188,6 +194,7 @@ impl Default for Exposure {
             graphiql: Switch(true),
             cors_origin: Vec::new(),
             allowed_documents: None,
+            limits: Limits::default(),
         }
     }
 }

@@ -57,7 +57,7 @@ pub const CODES: &[(&str, bool, &str)] = &[
     (
         "RATE_LIMITED",
         true,
-        "The client has sent more requests than its rate allows; nothing was done. Send the same request again, later.",
+        "More requests came than the rate of the caller allows; nothing was done. Send the same request again, later.",
     ),
     (
         "OVERLOADED",

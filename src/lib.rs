@@ -64,6 +64,8 @@ pub mod server;
 pub mod sign_in;
 pub mod sockets;
 pub mod task;
+#[cfg(feature = "otel")]
+pub mod telemetry;
 pub mod token;
 pub mod transfer;
 pub mod webhooks;

@@ -2,12 +2,13 @@
 #![recursion_limit = "256"]
 
 use std::{
-    io::IsTerminal,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use clap::Parser;
+#[cfg(feature = "otel")]
+use jifen::telemetry::Telemetry;
 use jifen::{
     client, commands,
     config::{Cli, Command, DatabaseOptions, JobsCommand, Key, LogFormat, Serve},
@@ -40,19 +41,40 @@ async fn main() -> ExitCode {
     };
     let filter = EnvFilter::try_from_env("JIFEN_LOG")
         .unwrap_or_else(|_| EnvFilter::new("info,refinery_core=warn,jifen::postgres=warn,deadpool.postgres=error"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
-    match format {
-        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
-        LogFormat::Json => log.json().flatten_event(true).with_span_list(false).init(),
-    }
+    #[cfg(feature = "otel")]
+    let telemetry = match Telemetry::start(format, filter) {
+        Ok(telemetry) => telemetry,
+        Err(error) => {
+            eprintln!("jifen: cannot send spans: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    #[cfg(not(feature = "otel"))]
+    log(format, filter);
     // Its failures are told from discrepancies.
     let reconciles = matches!(cli.command, Some(Command::Reconcile(_) | Command::Verify(_)));
-    match run(cli).await {
+    let code = match run(cli).await {
         Ok(code) => code,
         Err(error) => {
             eprintln!("jifen: {error}");
             if reconciles { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
+    };
+    #[cfg(feature = "otel")]
+    if let Err(error) = tokio::task::block_in_place(|| telemetry.stop()) {
+        eprintln!("jifen: the last spans are lost: {error}");
+    }
+    code
+}
+
+#[cfg(not(feature = "otel"))]
+fn log(format: LogFormat, filter: EnvFilter) {
+    use std::io::IsTerminal;
+
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    match format {
+        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
+        LogFormat::Json => log.json().flatten_event(true).with_span_list(false).init(),
     }
 }
 
@@ -242,12 +264,7 @@ async fn serve(options: Serve) -> Result {
     let shown = key.as_deref().filter(|_| options.exposure.allowed_documents.is_none());
     commands::say(commands::banner(&base, shown, private_dir.is_some()));
     if let Some(listener) = metrics_listener {
-        let metrics = router.metrics();
-        tokio::spawn(async move {
-            if let Err(error) = axum::serve(listener, metrics).await {
-                tracing::error!("/metrics is served no more: {error}");
-            }
-        });
+        tokio::spawn(router.serve_metrics(listener));
     }
 
     let (stop, stopped) = oneshot::channel::<()>();
@@ -271,7 +288,7 @@ async fn serve(options: Serve) -> Result {
     };
     eprintln!("jifen: stopping");
     drop(stop);
-    serving.await??;
+    serving.await?;
     match failure {
         Some(error) => Err(error.into()),
         None => database.close().await,

@@ -1,8 +1,9 @@
 //! HTTP and WebSocket.
 
+pub mod connections;
 pub mod tls;
 
-use std::{future::Future, str::FromStr, sync::Arc, time::Duration};
+use std::{future::Future, net::SocketAddr, pin::pin, str::FromStr, sync::Arc, time::Duration};
 
 use async_graphql::{
     Executor, Request,
@@ -25,21 +26,25 @@ use axum::{
     serve::Listener,
 };
 use deadpool_postgres::Pool;
+use futures_util::future::pending;
 use tokio::{
+    net::TcpListener,
     sync::{Semaphore, watch},
-    time::Instant,
+    time::{Instant, timeout_at},
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+#[cfg(feature = "otel")]
+use crate::telemetry;
 use crate::{
     backtest::Reports,
     client::{Clients, STORE_USES},
-    config::Exposure,
+    config::{Exposure, Limits},
     database::{self, Config},
     error::{self, Error},
     feed::Feed,
     graphiql,
-    intake::{self, Intake},
+    intake::{self, Intake, Workers},
     jobs,
     lanes::Lanes,
     metrics::{self, Metrics, Standing},
@@ -48,17 +53,18 @@ use crate::{
     reads::{AccountReads, Reads},
     request,
     schema::Api,
-    sockets::{self, Session},
+    sockets::{self, Session, stopped},
     token::Tokens,
     webhooks,
 };
+use connections::Peer;
 
 const MAX_BODY: usize = 1 << 20;
 /// Bytes of a WebSocket that are read or written at a time.
 const SOCKET_BUFFER: usize = 4096;
 /// How long a stop takes at most.
 const GRACE: Duration = Duration::from_secs(5);
-/// Of these, what is left to store the uses of keys, once open requests and sockets have had the rest.
+/// Of these, what is left to store the uses of keys, once open requests, sockets and batches have had the rest.
 const LAST: Duration = Duration::from_millis(500);
 
 struct Gateway {
@@ -91,14 +97,17 @@ pub enum StartError {
 /// A gateway that can be served.
 pub struct Ready {
     router: Router,
+    limits: Limits,
     clients: Arc<Clients>,
+    workers: Workers,
     metrics: Arc<Metrics>,
 }
 
 impl Ready {
-    /// The metrics, for an address where no key is asked for.
-    pub fn metrics(&self) -> Router {
-        metrics::routes(self.metrics.clone())
+    /// Serves the metrics at an address where no key is asked for, for ever.
+    pub fn serve_metrics(&self, listener: TcpListener) -> impl Future<Output = ()> + Send + use<> {
+        let (router, limits) = (metrics::routes(self.metrics.clone()), self.limits.clone());
+        async move { connections::serve(listener, router, &limits, pending()).await }
     }
 }
 
@@ -117,13 +126,13 @@ pub async fn router(config: &Config, tokens: Option<Tokens>, exposure: &Exposure
     if let Some(tokens) = &tokens {
         tokio::spawn(tokens.clone().follow());
     }
-    let clients = Arc::new(Clients::new(pool.clone(), tokens));
+    let clients = Arc::new(Clients::new(pool.clone(), tokens, &exposure.limits));
     tokio::spawn(store_uses(clients.clone()));
     tokio::spawn(webhooks::run(config.clone()));
     let feed = Feed::start(config, pool.clone(), buckets);
     let lanes = Lanes::start(config, buckets, Some(&feed));
     let intake = Intake::new(database::pool(config, database::INTAKE)?);
-    tokio::spawn(intake::run(intake.clone(), lanes.clone(), feed.clone()));
+    let workers = Workers::start(intake.clone(), lanes.clone(), feed.clone());
     let batches = intake::routes(intake.clone(), clients.clone(), Reads::new(pool.clone()));
     let places = Arc::new(Semaphore::new(sockets::MAX_SOCKETS));
     let api = Api::new(
@@ -161,8 +170,11 @@ pub async fn router(config: &Config, tokens: Option<Tokens>, exposure: &Exposure
     } else {
         router
     };
-    let router = router.layer(map_response(with_security_headers)).layer(from_fn(request::identify));
-    Ok(Ready { router, clients, metrics })
+    let router = router.layer(map_response(with_security_headers));
+    #[cfg(feature = "otel")]
+    let router = router.layer(from_fn(telemetry::trace));
+    let router = router.layer(from_fn(request::identify));
+    Ok(Ready { router, limits: exposure.limits.clone(), clients, workers, metrics })
 }
 
 async fn store_uses(clients: Arc<Clients>) {
@@ -199,65 +211,66 @@ async fn with_security_headers(mut response: Response) -> Response {
 }
 
 /// Serves until `stop` resolves, and a little longer for what is under way.
-pub async fn serve<L: Listener<Addr: std::fmt::Debug>>(
+pub async fn serve<L: Listener<Addr = SocketAddr>>(
     listener: L,
-    Ready { router, clients, metrics: _ }: Ready,
+    Ready { router, limits, clients, workers, metrics: _ }: Ready,
     stop: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    let (stopping, mut stopped) = watch::channel(false);
-    let router = router.layer(Extension(Stopping(stopped.clone())));
-    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
-        stop.await;
-        stopping.send_replace(true);
-    });
-    let mut end = None;
-    let grace = async {
-        // An error means that the server has ended by itself.
-        if stopped.changed().await.is_err() {
-            return;
-        }
-        let end = *end.insert(Instant::now() + GRACE);
-        tokio::time::sleep_until(end - LAST).await;
-    };
-    let result = tokio::select! {
-        result = serving => result,
-        () = grace => Ok(()),
-    };
+) {
+    let (stopping, mut heard) = watch::channel(false);
+    let router = router.layer(Extension(Stopping(heard.clone())));
+    let mut serving = pin!(connections::serve(listener, router, &limits, stopped(&mut heard)));
+    tokio::select! {
+        () = stop => {}
+        // Nothing else ends it.
+        () = &mut serving => {}
+    }
+    stopping.send_replace(true);
+    let end = Instant::now() + GRACE;
+    let _ended = tokio::join!(timeout_at(end - LAST, serving), timeout_at(end - LAST, workers.stop()));
     // What a database that does not answer is not told is lost.
-    let end = end.unwrap_or_else(|| Instant::now() + GRACE);
-    let _stored = tokio::time::timeout_at(end, clients.store_uses()).await;
-    result
+    let _stored = timeout_at(end, clients.store_uses()).await;
 }
 
 async fn graphql(
     State(gateway): State<Arc<Gateway>>,
     Extension(Stopping(stopping)): Extension<Stopping>,
+    Extension(peer): Extension<Peer>,
     headers: HeaderMap,
     body: Result<Json<Request>, JsonRejection>,
 ) -> Response {
     let mut request = match body {
         Ok(Json(request)) => request,
+        Err(rejection) if connections::is_too_slow(&rejection) => {
+            let error = Error::malformed("the body did not come in time".to_owned());
+            return (StatusCode::REQUEST_TIMEOUT, failed(error)).into_response();
+        }
         Err(rejection) => return (rejection.status(), failed(Error::malformed(rejection.body_text()))).into_response(),
     };
+    #[cfg(feature = "otel")]
+    if let Some(name) = &request.operation_name {
+        tracing::Span::current().record("graphql.operation.name", name);
+    }
     let authorization = text(&headers, AUTHORIZATION);
     if text(&headers, ACCEPT).is_some_and(|accept| accept.trim_start().starts_with("text/event-stream")) {
-        return match gateway.session(stopping) {
+        return match gateway.session(stopping, peer) {
             Some(session) => {
                 let events = sockets::events(session, request, authorization.map(str::to_owned)).await;
-                events.unwrap_or_else(|error| failed(error).into_response())
+                events.unwrap_or_else(refused)
             }
             None => (StatusCode::SERVICE_UNAVAILABLE, failed(Error::overloaded())).into_response(),
         };
     }
-    match gateway.clients.authenticate(authorization).await {
+    let admitted = match gateway.clients.authenticate(authorization, Some(peer.address())).await {
         Ok(Some(caller)) => {
-            if let Err(error) = caller.take_request() {
-                return too_many(error);
-            }
+            let taken = caller.take_request();
             request = request.data(caller);
+            taken
         }
-        Ok(None) => {}
-        Err(error) => return failed(error).into_response(),
+        Ok(None) => gateway.clients.stranger(peer.address()).take_request(),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = admitted {
+        return refused(error);
     }
     GraphQLResponse::from(gateway.api.execute(request).await).into_response()
 }
@@ -266,7 +279,11 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-fn too_many(error: Error) -> Response {
+/// For one who is not admitted.
+fn refused(error: Error) -> Response {
+    if error.code != "RATE_LIMITED" {
+        return failed(error).into_response();
+    }
     let seconds = error.details.as_ref().and_then(|details| details["retryAfterSeconds"].as_u64()).unwrap_or(1);
     (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, seconds.to_string())], failed(error)).into_response()
 }
@@ -278,6 +295,7 @@ fn failed(error: Error) -> GraphQLResponse {
 async fn graphql_ws(
     State(gateway): State<Arc<Gateway>>,
     Extension(Stopping(stopping)): Extension<Stopping>,
+    Extension(peer): Extension<Peer>,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
@@ -287,7 +305,7 @@ async fn graphql_ws(
         let protocols = ALL_WEBSOCKET_PROTOCOLS.join(" or ");
         return (StatusCode::BAD_REQUEST, format!("the WebSocket protocol must be {protocols}\n")).into_response();
     };
-    let Some(session) = gateway.session(stopping) else {
+    let Some(session) = gateway.session(stopping, peer) else {
         return (StatusCode::SERVICE_UNAVAILABLE, "too many connections\n").into_response();
     };
     let authorization = text(&headers, AUTHORIZATION).map(str::to_owned);
@@ -301,16 +319,21 @@ async fn graphql_ws(
 
 impl Gateway {
     /// For a connection that stays open; None: there are too many.
-    fn session(&self, stopping: watch::Receiver<bool>) -> Option<Session> {
+    fn session(&self, stopping: watch::Receiver<bool>, peer: Peer) -> Option<Session> {
         let place = self.places.clone().try_acquire_owned().ok()?;
-        Some(Session { api: self.api.clone(), clients: self.clients.clone(), place, stopping })
+        Some(Session { api: self.api.clone(), clients: self.clients.clone(), peer, place, stopping })
     }
 }
 
 /// Whoever may read all, as Prometheus with a key: metrics are of all wallets.
-async fn metrics_for_auditors(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
-    let caller = match gateway.clients.authenticate(text(&headers, AUTHORIZATION)).await {
+async fn metrics_for_auditors(
+    State(gateway): State<Arc<Gateway>>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+) -> Response {
+    let caller = match gateway.clients.authenticate(text(&headers, AUTHORIZATION), Some(peer.address())).await {
         Ok(caller) => caller,
+        Err(error) if error.code == "RATE_LIMITED" => return refused(error),
         Err(error) if error.retryable => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
         Err(_) => None,
     };
@@ -318,7 +341,7 @@ async fn metrics_for_auditors(State(gateway): State<Arc<Gateway>>, headers: Head
         Some(caller) if caller.wallets.is_none() && caller.scopes.iter().any(|scope| scope == "audit") => {
             match caller.take_request() {
                 Ok(()) => gateway.metrics.respond().await,
-                Err(error) => too_many(error),
+                Err(error) => refused(error),
             }
         }
         Some(_) => StatusCode::FORBIDDEN.into_response(),

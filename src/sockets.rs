@@ -35,10 +35,11 @@ use tokio::{
 };
 
 use crate::{
-    client::{Caller, Clients},
+    client::{Caller, Clients, Stranger},
     error::Error,
     request::Carried,
     schema::Api,
+    server::connections::Peer,
 };
 
 /// Connections of a gateway that stay open.
@@ -67,6 +68,8 @@ const TOO_MANY: u16 = 4429;
 pub struct Session {
     pub api: Api,
     pub clients: Arc<Clients>,
+    /// Who is at the other end.
+    pub peer: Peer,
     /// The place that it takes among the gateway's connections.
     pub place: OwnedSemaphorePermit,
     /// Becomes true when the gateway stops.
@@ -77,6 +80,7 @@ pub struct Session {
 struct Opener {
     authorization: Option<String>,
     caller: Option<Caller>,
+    stranger: Stranger,
     /// When the credential ends, as it was last looked at.
     ends: watch::Sender<Option<Instant>>,
     /// The keys of tokens by which it was last looked at.
@@ -89,22 +93,25 @@ impl Opener {
     /// Finds who it is.
     async fn find(
         clients: &Clients,
+        peer: &Peer,
         authorization: Option<String>,
         ends: watch::Sender<Option<Instant>>,
     ) -> Result<Opener, Error> {
         let token_keys = AtomicU64::new(clients.token_keys());
         let checked = Mutex::new(Instant::now());
-        let caller = clients.authenticate(authorization.as_deref()).await?;
+        let caller = clients.authenticate(authorization.as_deref(), Some(peer.address())).await?;
         ends.send_replace(caller.as_ref().and_then(end_of));
-        Ok(Opener { authorization, caller, ends, token_keys, checked })
+        let stranger = clients.stranger(peer.address());
+        Ok(Opener { authorization, caller, stranger, ends, token_keys, checked })
     }
 
     /// What the requests of the connection are given.
     fn data(&self) -> Data {
         let mut data = Data::default();
-        if let Some(caller) = &self.caller {
-            data.insert(caller.clone());
-        }
+        match &self.caller {
+            Some(caller) => data.insert(caller.clone()),
+            None => data.insert(self.stranger.clone()),
+        };
         data
     }
 
@@ -119,7 +126,7 @@ impl Opener {
         }
         let last = *self.checked();
         let begun = Instant::now();
-        let found = timeout_at(last + UNCHECKED, clients.authenticate(self.authorization.as_deref())).await;
+        let found = timeout_at(last + UNCHECKED, clients.authenticate(self.authorization.as_deref(), None)).await;
         match (found.unwrap_or_else(|_| Err(Error::overloaded())), &self.caller) {
             (Ok(Some(now)), Some(then)) if now.is(then) => {
                 self.ends.send_replace(end_of(&now));
@@ -184,10 +191,12 @@ impl Turns {
     }
 }
 
-/// The turn of a request among those of its connection, as long as it is kept, if the caller's rate leaves one.
+/// The turn of a request among those of its connection, as long as it is kept, if the caller's rate, or that of strangers, leaves one.
 pub fn take_turn(session: &Data) -> Result<Option<OwnedSemaphorePermit>, Error> {
     if let Some(caller) = of_session::<Caller>(session) {
         caller.take_request()?;
+    } else if let Some(stranger) = of_session::<Stranger>(session) {
+        stranger.take_request()?;
     }
     let turns = of_session::<Turns>(session);
     let take = |turns: &Turns| {
@@ -210,7 +219,7 @@ pub async fn websocket(
     protocol: WebSocketProtocols,
     authorization: Option<String>,
 ) {
-    let Session { api, clients, place: _place, mut stopping } = session;
+    let Session { api, clients, peer, place: _place, mut stopping } = session;
     let (mut sink, messages) = socket.split();
     let heard = Arc::new(AtomicBool::new(true));
     let opener = Arc::new(OnceLock::<Opener>::new());
@@ -232,11 +241,11 @@ pub async fn websocket(
         }
     });
     let greet = {
-        let (clients, opener, turns) = (clients.clone(), opener.clone(), turns.clone());
+        let (clients, peer, opener, turns) = (clients.clone(), peer.clone(), opener.clone(), turns.clone());
         move |payload: serde_json::Value| async move {
             let given = payload.get("authorization").or_else(|| payload.get("Authorization"));
             let given = given.and_then(|value| value.as_str()).map(str::to_owned).or(authorization);
-            let found = Opener::find(&clients, given, ends).await?;
+            let found = Opener::find(&clients, &peer, given, ends).await?;
             let mut data = found.data();
             data.insert(turns);
             // There is but one greeting.
@@ -280,7 +289,7 @@ pub async fn websocket(
 }
 
 /// Waits until the gateway stops.
-async fn stopped(stopping: &mut watch::Receiver<bool>) {
+pub async fn stopped(stopping: &mut watch::Receiver<bool>) {
     // An error means that it has stopped.
     let _stopped = stopping.wait_for(|stopping| *stopping).await;
 }
@@ -295,7 +304,7 @@ fn close(code: u16, reason: &str) -> Message {
 /// response, and `complete`.
 pub async fn events(session: Session, request: Request, authorization: Option<String>) -> Result<Response, Error> {
     let (ends, ending) = watch::channel(None);
-    let opener = Opener::find(&session.clients, authorization, ends).await?;
+    let opener = Opener::find(&session.clients, &session.peer, authorization, ends).await?;
     let (sender, receiver) = mpsc::channel(READY);
     tokio::spawn(Carried::new().run(send_events(session, request, opener, ending, sender)));
     let events = stream::unfold(receiver, |mut receiver| async move {
@@ -317,7 +326,7 @@ async fn send_events(
     mut ending: watch::Receiver<Option<Instant>>,
     sender: mpsc::Sender<String>,
 ) {
-    let Session { api, clients, place: _place, mut stopping } = session;
+    let Session { api, clients, peer: _peer, place: _place, mut stopping } = session;
     let mut responses = api.execute_stream(request, Some(Arc::new(opener.data())));
     let mut over = false;
     let mut beat = interval_at(Instant::now() + BEAT, BEAT);

@@ -149,18 +149,23 @@ impl Tokens {
         }))
     }
 
+    /// The member whose token it is, if it was verified before.
+    pub fn known(&self, token: &str, now: DateTime<Utc>) -> Option<Member> {
+        if token.len() > MAX_TOKEN {
+            return None;
+        }
+        let known = self.keys().verified().get(&hash_key(token)).cloned();
+        known.filter(|member| member.expires_at > now)
+    }
+
     /// The member whose token it is; None: it is not one to be taken.
     pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Option<Member> {
         if token.len() > MAX_TOKEN {
             return None;
         }
         let keys = self.keys();
-        let hash = hash_key(token);
-        let known = keys.verified().get(&hash).cloned();
-        if let Some(member) = known {
-            return (member.expires_at > now).then_some(member);
-        }
         let member = self.verify_anew(&keys.set, token, now)?;
+        let hash = hash_key(token);
         let mut verified = keys.verified();
         if verified.len() >= VERIFIED {
             verified.clear();

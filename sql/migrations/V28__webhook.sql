@@ -2,8 +2,8 @@ set role jifen_owner;
 
 create type points.webhook_event as enum (
     'entry.booked', 'level.changed', 'points.expiring', 'redemption.changed', 'review.changed', 'webhook.ping',
-    'alert.raised', 'alert.resolved');
-comment on type points.webhook_event is 'What receivers are told of: an entry; a change of level; a notice that points expire soon; a redemption made, fulfilled or cancelled; an award that waits for review, or was decided on; that somebody wants to see whether they hear; that an alert was raised or resolved.';
+    'alert.raised', 'alert.resolved', 'bucket.sealed');
+comment on type points.webhook_event is 'What receivers are told of: an entry; a change of level; a notice that points expire soon; a redemption made, fulfilled or cancelled; an award that waits for review, or was decided on; that somebody wants to see whether they hear; that an alert was raised or resolved; that a bucket has a new seal.';
 
 create type points.delivery_state as enum ('waiting', 'delivered', 'dead');
 comment on type points.delivery_state is 'What has become of an event for a receiver: it waits or is being sent; the receiver took it; it was given up.';
@@ -28,11 +28,11 @@ create table points.outbox (
     primary key (bucket, id),
     constraint outbox_event_is_whole check (
         (event = 'entry.booked') = (seq is not null) and (seq is null) = (facts is not null)
-        and (event in ('webhook.ping', 'alert.raised', 'alert.resolved')) = (account_id is null))
+        and (event in ('webhook.ping', 'alert.raised', 'alert.resolved', 'bucket.sealed')) = (account_id is null))
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 comment on table points.outbox is 'Events for webhooks, written in the transaction in which they happen, if an enabled webhook wants any of their kind; taken out by points.queue_deliveries within a second. In order for each account: its writers hold its lock.';
 comment on column points.outbox.id is 'Number, which rises within an account.';
-comment on column points.outbox.account_id is 'The account; null: webhook.ping, or an alert.';
+comment on column points.outbox.account_id is 'The account; null: webhook.ping, an alert, or a seal.';
 comment on column points.outbox.seq is 'entry.booked: the entry. Null: another event.';
 comment on column points.outbox.happened_at is 'When it was booked: recorded_at of the entry.';
 comment on column points.outbox.bucket is 'Bucket of the account.';
@@ -133,7 +133,7 @@ create table points.webhook_delivery (
 ) with (autovacuum_vacuum_scale_factor = 0.05);
 comment on table points.webhook_delivery is 'An event for a receiver, and what has become of it. Deleted some days after it was delivered or given up (program.webhook_days).';
 comment on column points.webhook_delivery.event is 'points.outbox.id of the event. evt_, bucket, _ and this is the webhook-id that the receiver sees.';
-comment on column points.webhook_delivery.account_id is 'The account; null: webhook.ping, or an alert.';
+comment on column points.webhook_delivery.account_id is 'The account; null: webhook.ping, an alert, or a seal.';
 comment on column points.webhook_delivery.happened_at is 'When it was booked.';
 comment on column points.webhook_delivery.queued_at is 'When it was queued, or replayed last.';
 comment on column points.webhook_delivery.due_at is 'When it is sent next, or, claimed, sent again if nobody reports. Null: it is done, or an earlier one of the account goes first.';

@@ -8,7 +8,7 @@ use std::{
 };
 
 use axum::{
-    Json, Router,
+    Extension, Json, Router,
     body::{Body, Bytes},
     extract::{Path, Query, State},
     http::{
@@ -41,14 +41,13 @@ use crate::{
     ledger::{Request, check_text},
     reads::Reads,
     request::Carried,
+    server::connections::Peer,
 };
 
 /// Bytes of a file.
 const MAX_FILE: usize = 1 << 29;
 /// Parts of a file, and pieces of rows, that wait for one another.
 const AHEAD: usize = 2;
-/// A file that stands still for so long has ended.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// A file that takes longer is not waited for: its place is another's.
 const LONGEST: Duration = Duration::from_secs(1800);
 /// Answers that are sent at a time.
@@ -80,11 +79,12 @@ struct Label {
 
 async fn upload(
     State(door): State<Arc<Door>>,
+    Extension(peer): Extension<Peer>,
     Query(Label { label }): Query<Label>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let admitted = match door.admit(&headers, label.as_deref()).await {
+    let admitted = match door.admit(&peer, &headers, label.as_deref()).await {
         Ok(admitted) => admitted,
         Err(error) => return refused(error),
     };
@@ -118,16 +118,19 @@ struct Admitted {
 }
 
 impl Door {
-    async fn caller(&self, headers: &HeaderMap) -> Result<Caller, Error> {
+    async fn caller(&self, peer: &Peer, headers: &HeaderMap) -> Result<Caller, Error> {
         let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let caller = self.clients.authenticate(authorization).await?.ok_or_else(Error::unauthenticated)?;
+        let Some(caller) = self.clients.authenticate(authorization, Some(peer.address())).await? else {
+            self.clients.stranger(peer.address()).take_request()?;
+            return Err(Error::unauthenticated());
+        };
         caller.take_request()?;
         for_batches(&caller)?;
         Ok(caller)
     }
 
-    async fn admit(&self, headers: &HeaderMap, label: Option<&str>) -> Result<Admitted, Error> {
-        let caller = self.caller(headers).await?;
+    async fn admit(&self, peer: &Peer, headers: &HeaderMap, label: Option<&str>) -> Result<Admitted, Error> {
+        let caller = self.caller(peer, headers).await?;
         let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if !content_type.trim_start().to_ascii_lowercase().starts_with("text/csv") {
             return Err(Error::malformed("Content-Type must be text/csv".to_owned()));
@@ -182,8 +185,7 @@ async fn receive(body: Body, sender: mpsc::Sender<io::Result<Bytes>>) {
     let mut read = 0;
     let end = Instant::now() + LONGEST;
     loop {
-        let until = end.min(Instant::now() + PATIENCE);
-        let part = match timeout_at(until, parts.next()).await {
+        let part = match timeout_at(end, parts.next()).await {
             Ok(None) => return,
             Ok(Some(Ok(part))) => {
                 read += part.len();
@@ -245,8 +247,13 @@ fn parse(parts: Parts, client_id: i32, sender: &mpsc::Sender<Piece>) {
     }
 }
 
-async fn download(State(door): State<Arc<Door>>, Path(file): Path<String>, headers: HeaderMap) -> Response {
-    match door.send(&file, &headers).await {
+async fn download(
+    State(door): State<Arc<Door>>,
+    Extension(peer): Extension<Peer>,
+    Path(file): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    match door.send(&file, &peer, &headers).await {
         Ok(Some(response)) => response,
         Ok(None) => (StatusCode::NOT_FOUND, "no such batch\n").into_response(),
         Err(error) => refused(error),
@@ -260,8 +267,8 @@ enum Format {
 }
 
 impl Door {
-    async fn send(self: Arc<Self>, file: &str, headers: &HeaderMap) -> Result<Option<Response>, Error> {
-        let caller = self.caller(headers).await?;
+    async fn send(self: Arc<Self>, file: &str, peer: &Peer, headers: &HeaderMap) -> Result<Option<Response>, Error> {
+        let caller = self.caller(peer, headers).await?;
         let (ticket, format) = match file.rsplit_once('.') {
             Some((ticket, "csv")) => (ticket, Format::Csv),
             Some((ticket, "jsonl")) => (ticket, Format::Lines),

@@ -37,7 +37,7 @@ use crate::{
 
 pub use http::routes;
 pub use queue::{Intake, Queued, Rows};
-pub use worker::run;
+pub use worker::Workers;
 
 /// How far a batch has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, FromSql)]

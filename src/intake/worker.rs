@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use postgres_types::Json;
 use serde_json::{Value, json};
 use tokio::{
-    sync::{Mutex, Semaphore, SemaphorePermit},
+    sync::{Mutex, Semaphore, SemaphorePermit, watch},
+    task::JoinSet,
     time::{sleep, timeout},
 };
 use tokio_postgres::Row;
@@ -22,6 +23,7 @@ use crate::{
     lanes::{Lanes, QUEUE},
     ledger::Request,
     operation::Outcome,
+    sockets::stopped,
 };
 
 /// Pieces that are taken, carried out or answered for at a time.
@@ -34,14 +36,30 @@ const PAUSE: Duration = Duration::from_millis(500);
 const RECOVERY: Duration = Duration::from_secs(2);
 /// How often an answer is sent; after that somebody else takes the piece.
 const ATTEMPTS: u32 = 5;
+/// How long a piece is still worked on once the gateway stops; then it is given back.
+const LAST: Duration = Duration::from_secs(2);
 
 const _: () = assert!(PIECE <= PLACES);
 
-/// Carries out what is queued, for ever.
-pub async fn run(intake: Intake, lanes: Lanes, feed: Feed) {
-    let worker = Arc::new(Worker { intake, lanes, feed, taking: Mutex::new(()), places: Semaphore::new(PLACES) });
-    for _ in 0..WORKERS {
-        tokio::spawn(worker.clone().work());
+/// Those who carry out what is queued, as long as this is kept.
+pub struct Workers {
+    stopping: watch::Sender<bool>,
+    working: JoinSet<()>,
+}
+
+impl Workers {
+    /// Begins.
+    pub fn start(intake: Intake, lanes: Lanes, feed: Feed) -> Self {
+        let worker = Arc::new(Worker { intake, lanes, feed, taking: Mutex::new(()), places: Semaphore::new(PLACES) });
+        let stopping = watch::Sender::new(false);
+        let working = (0..WORKERS).map(|_| worker.clone().work(stopping.subscribe())).collect();
+        Workers { stopping, working }
+    }
+
+    /// Takes nothing more, and ends what is begun, or gives it back, so that another gateway goes on with it at once.
+    pub async fn stop(self) {
+        self.stopping.send_replace(true);
+        self.working.join_all().await;
     }
 }
 
@@ -65,21 +83,29 @@ struct Piece {
 }
 
 impl Worker {
-    async fn work(self: Arc<Self>) {
-        loop {
-            let (piece, places) = self.take().await;
-            let answers = self.carry_out(&piece).await;
+    async fn work(self: Arc<Self>, mut stopping: watch::Receiver<bool>) {
+        while let Some((piece, places)) = self.take(&mut stopping).await {
+            let late = async {
+                stopped(&mut stopping).await;
+                sleep(LAST).await;
+            };
+            let answers = tokio::select! {
+                answers = self.carry_out(&piece) => answers,
+                // Whoever takes it next finds by the keys what is carried out by then.
+                () = late => Vec::new(),
+            };
             drop(places);
             self.put(&piece, &answers).await;
         }
     }
 
     /// What is next, with places for its rows: they are waited for before, since the time for a piece runs once it is taken.
-    async fn take(&self) -> (Piece, Option<SemaphorePermit<'_>>) {
+    /// None: the gateway stops.
+    async fn take(&self, stopping: &mut watch::Receiver<bool>) -> Option<(Piece, Option<SemaphorePermit<'_>>)> {
         let _alone = self.taking.lock().await;
         // Never closed.
         let mut places = self.places.acquire_many(PIECE as u32).await.ok();
-        loop {
+        while !*stopping.borrow() {
             let taken = match self.intake.query("select * from api.take_rows()", &[]).await {
                 Ok(rows) => rows.first().map(Piece::from_row).transpose().map_err(Fault::from),
                 Err(fault) => Err(fault),
@@ -87,16 +113,20 @@ impl Worker {
             match taken {
                 Ok(Some(piece)) => {
                     let needed = places.as_mut().and_then(|places| places.split(piece.rows.len().min(PIECE)));
-                    return (piece, needed);
+                    return Some((piece, needed));
                 }
                 // Late is no failure: another gateway may have queued something.
-                Ok(None) => drop(timeout(PAUSE, self.intake.ready()).await),
+                Ok(None) => tokio::select! {
+                    _ = timeout(PAUSE, self.intake.ready()) => {}
+                    () = stopped(stopping) => {}
+                },
                 Err(fault) => {
                     warn!("batches: cannot take rows: {}", fault.error.message);
                     sleep(RECOVERY).await;
                 }
             }
         }
+        None
     }
 
     /// Answers for the rows in their order.

@@ -50,6 +50,9 @@ pub enum WebhookEvent {
     /// An alert is over: type alert.resolved. It is about no member.
     #[postgres(name = "alert.resolved")]
     AlertResolved,
+    /// A bucket has a new seal, with a root to be kept elsewhere: type bucket.sealed. It is about no member.
+    #[postgres(name = "bucket.sealed")]
+    BucketSealed,
 }
 
 /// What has become of an event for a receiver.

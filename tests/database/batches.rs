@@ -189,6 +189,35 @@ async fn a_piece_that_nobody_survives_is_set_aside_after_five_attempts() {
 }
 
 #[tokio::test]
+async fn what_is_given_back_is_taken_at_once() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let shop = make_client(&client, "shop").await;
+    let ticket = submit(&client, shop, "1", &rows(3)).await.unwrap();
+    at_noon(&client).await;
+    let now = instant(NOON);
+    let given_back = async |taken: &Taken, answers: Value| {
+        let sql = "select points.answer_piece($1, $2, $3, $4, $5)";
+        let row = client.query_one(sql, &[&taken.ticket, &taken.no, &taken.attempt, &answers, &now]).await.unwrap();
+        row.get::<_, bool>(0)
+    };
+    // as often as a gateway stops: that is no sign of a piece that kills
+    for _ in 0..7 {
+        let taken = take(&client, now).await.unwrap();
+        assert_eq!(taken.numbers, [1, 2, 3]);
+        assert!(given_back(&taken, json!([])).await);
+    }
+    // with answers for some, and not where one of the others had a fault
+    let taken = take(&client, now).await.unwrap();
+    assert!(given_back(&taken, json!([done(2)])).await);
+    let taken = take(&client, now).await.unwrap();
+    assert_eq!(taken.numbers, [1, 3]);
+    assert!(given_back(&taken, json!([fault(3, "OVERLOADED")])).await);
+    assert_eq!(take(&client, now).await, None);
+    assert_eq!(state(&client, ticket).await, ("running".to_owned(), 2, 1, 0, 0));
+}
+
+#[tokio::test]
 async fn faults_are_tried_again_and_set_aside_in_the_end_and_refusals_are_answers() {
     let database = Database::new().await;
     let client = database.client().await;

@@ -909,6 +909,7 @@ const CASES: &[Case] = &[
     ("outbox_event_is_whole", &[("event", "'level.changed'")]),
     ("outbox_event_is_whole", &[("account_id", "null")]),
     ("outbox_event_is_whole", &[("event", "'webhook.ping'"), ("seq", "null"), ("facts", "'{}'")]),
+    ("outbox_event_is_whole", &[("event", "'bucket.sealed'"), ("seq", "null"), ("facts", "'{}'")]),
     ("webhook_name_is_plain", &[("name", "'X'")]),
     ("webhook_url_is_http", &[("url", "'ftp://shop.example'")]),
     ("webhook_url_is_http", &[("url", "'https://user:password@shop.example/'")]),

@@ -315,3 +315,43 @@ async fn a_step_seals_a_part_of_a_large_bucket() {
     );
     assert!(agrees(&database, &[]).await);
 }
+
+#[tokio::test]
+async fn a_witness_is_told_each_root_as_it_is_made() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    client
+        .batch_execute(
+            "insert into points.wallet (code, name) values ('coins', 'Coins');
+             select api.create_webhook('witness', 'https://witness.example/', '{bucket.sealed}', 'a');
+             select api.create_webhook('shop', 'https://shop.example/', '{entry.booked}', 'b');
+             select api.create_webhook('coins', 'https://coins.example/', '{bucket.sealed}', 'c', '{coins}')",
+        )
+        .await
+        .unwrap();
+    for round in 0..2 {
+        some_history(&client, round).await;
+        assert!(seal(&client).await > 0);
+    }
+    client.batch_execute("select points.queue_deliveries(1000)").await.unwrap();
+    let told = client
+        .query(
+            "select points.event_body(d) from points.webhook_delivery d join points.webhook w on w.id = d.webhook
+             where w.name <> 'shop' order by d.bucket, d.event",
+            &[],
+        )
+        .await
+        .unwrap();
+    let told: Vec<Value> = told.iter().map(|row| serde_json::from_str(row.get(0)).unwrap()).collect();
+    assert!(
+        told.iter().all(|event| event["type"] == "bucket.sealed" && event["timestamp"] == event["data"]["sealedAt"])
+    );
+    let told: Vec<&Value> = told.iter().map(|event| &event["data"]).collect();
+    let made = "select jsonb_agg(jsonb_build_object('bucket', bucket, 'number', number, 'entries', entries, 'accounts', accounts,
+        'sealedAt', points.instant_text(sealed_at), 'previous', previous, 'leavesRoot', leaves_root, 'root', root) order by bucket, number)
+        from api.seal";
+    assert_eq!(json!(told), client.query_one(made, &[]).await.unwrap().get::<_, Value>(0));
+    for pair in told.windows(2).filter(|pair| pair[0]["bucket"] == pair[1]["bucket"]) {
+        assert_eq!(pair[1]["previous"], pair[0]["root"]);
+    }
+}

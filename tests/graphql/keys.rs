@@ -2,7 +2,7 @@
 
 use chrono::{TimeDelta, Utc};
 use jifen::client::{Clients, hash_key, new_key};
-use jifen::{database, token::Tokens};
+use jifen::{config::Limits, database, token::Tokens};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -398,12 +398,12 @@ async fn it_is_stored_when_keys_were_last_used_once_a_minute_at_most() {
         row.get::<_, Option<chrono::DateTime<Utc>>>(0)
     };
     let pool = database::pool(&database::parse_url(&database.url()).unwrap(), 2).unwrap();
-    let clients = Clients::new(pool, None::<std::sync::Arc<Tokens>>);
+    let clients = Clients::new(pool, None::<std::sync::Arc<Tokens>>, &Limits::default());
     let before = Utc::now();
     for _ in 0..3 {
-        clients.authenticate(Some(&format!("Bearer {key}"))).await.unwrap();
+        clients.authenticate(Some(&format!("Bearer {key}")), None).await.unwrap();
     }
-    clients.authenticate(Some("Bearer jf_unknown")).await.unwrap_err();
+    clients.authenticate(Some("Bearer jf_unknown"), None).await.unwrap_err();
     // nothing is written by a request
     assert_eq!(last_used("shop").await, None);
     clients.store_uses().await;

@@ -9,7 +9,7 @@ use std::{
 
 use chrono::{TimeDelta, Utc};
 use jifen::{
-    config::{Exposure, JwtOptions},
+    config::{Exposure, JwtOptions, Limits},
     token::{TokenError, Tokens},
 };
 use jsonwebtoken::{
@@ -85,7 +85,7 @@ fn claims_but(changes: Value) -> Value {
     claims
 }
 
-fn options(algorithm: Algorithm) -> JwtOptions {
+pub fn options(algorithm: Algorithm) -> JwtOptions {
     let name = match algorithm {
         Algorithm::HS256 => "hs256_secret",
         Algorithm::RS256 => "rsa_public.pem",
@@ -119,9 +119,15 @@ fn load(options: &JwtOptions) -> Tokens {
 
 /// A gateway that takes tokens beside keys, on a database of its own.
 pub async fn gateway(options: &JwtOptions) -> (Gateway, Database) {
+    limited_gateway(options, Limits::default()).await
+}
+
+/// The same within limits.
+pub async fn limited_gateway(options: &JwtOptions, limits: Limits) -> (Gateway, Database) {
     let database = Database::new().await;
     let key = make_key(&database, "test", &["earn", "spend", "operator"], None).await;
-    let (gateway, stop) = Gateway::with(&database.url(), &key, Some(load(options)), &Exposure::default()).await;
+    let exposure = Exposure { limits, ..Exposure::default() };
+    let (gateway, stop) = Gateway::with(&database.url(), &key, Some(load(options)), &exposure).await;
     std::mem::forget(stop);
     (gateway, database)
 }

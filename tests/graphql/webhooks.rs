@@ -261,3 +261,37 @@ async fn two_gateways_send_in_order_to_a_receiver_that_fails_now_and_then() {
     assert_eq!(taken.len(), 10);
     assert!(taken.values().all(|seqs| *seqs == [1, 2, 3, 4, 5, 6]), "{taken:?}");
 }
+
+#[tokio::test]
+async fn a_witness_gets_the_roots_of_new_seals() {
+    let (gateway, database, client) = open().await;
+    client.batch_execute("update points.job set enabled = false where name = 'seal'").await.unwrap();
+    let receiver = Receiver::willing().await;
+    let input =
+        json!({ "name": "witness", "url": receiver.url("/"), "events": ["BUCKET_SEALED"], "idempotencyKey": "w" });
+    let created = gateway.ask(CREATE, json!({ "input": input })).await;
+    let secret = created["createWebhook"]["secret"].as_str().unwrap();
+    gateway.sign_in("dora", "1").await.unwrap();
+    let sealed = "select count(*) from points.seal";
+    until("all is sealed and told", async || {
+        client.batch_execute("select points.seal_step(0, null)").await.unwrap();
+        let open = "select count(*) - (select coalesce(sum(entries), 0) from points.seal)::bigint from points.entry";
+        let seals = client.query_one(sealed, &[]).await.unwrap().get::<_, i64>(0);
+        client.query_one(open, &[]).await.unwrap().get::<_, i64>(0) == 0 && receiver.got().len() as i64 == seals
+    })
+    .await;
+    let auditor = gateway.with_key(&make_key(&database, "auditor", &["audit"], None).await);
+    let data = auditor.ask("{ seals(first: 100) { nodes { bucket number root } } }", json!({})).await;
+    let mut told: Vec<_> = receiver
+        .got()
+        .iter()
+        .map(|received| {
+            assert!(received.is_signed_by(secret));
+            let event = received.json();
+            assert_eq!(event["type"], "bucket.sealed");
+            json!({ "bucket": event["data"]["bucket"], "number": event["data"]["number"], "root": event["data"]["root"] })
+        })
+        .collect();
+    told.sort_by_key(|seal| (seal["bucket"].as_i64(), seal["number"].as_i64()));
+    assert_eq!(json!(told), data["seals"]["nodes"]);
+}

@@ -1,4 +1,4 @@
-//! A gateway that dies while it carries a batch out.
+//! A gateway that dies, or is stopped, while it carries a batch out.
 
 use serde_json::{Value, json};
 
@@ -50,5 +50,34 @@ async fn kill_9_in_the_middle_of_a_batch_loses_nothing_and_doubles_nothing() {
         let extra = i64::from(user == &users[0]) * 5;
         assert_eq!(second.available(user).await, 150 * 5 + extra, "{user}");
     }
+    assert_laws(&client).await;
+}
+
+#[tokio::test]
+async fn a_gateway_that_is_stopped_gives_back_what_another_then_carries_out() {
+    let directory = Directory::new("batches-stop");
+    let database = Database::new().await;
+    let (client, mut blocker) = (database.client().await, database.client().await);
+    let mut command = jifen(&["serve"]);
+    command.env("DATABASE_URL", database.url()).env("JIFEN_DEV_KEY", KEY);
+    let serving = Serving::start(command, &directory.0);
+    let gateway = serving.gateway();
+    gateway.sign_in("dora", "first").await.unwrap();
+    hold_up(&mut blocker, "dora").await;
+    let operations: Vec<Value> = (0..600)
+        .map(
+            |number| json!({ "earn": { "userId": "dora", "rule": "SIGN_IN", "idempotencyKey": format!("k{number}") } }),
+        )
+        .collect();
+    let ticket = gateway.submit("a", &operations).await;
+    until_held_up(&client).await;
+    assert_eq!(serving.stop("TERM").code(), Some(0));
+    blocker.batch_execute("rollback").await.unwrap();
+
+    // within half the minute that a piece of one who has died is waited for
+    let second = Gateway::over(&database.url(), KEY).await;
+    let done = second.until_done(&ticket).await;
+    assert_eq!((&done["done"], &done["waiting"]), (&json!(600), &json!(0)));
+    assert_eq!(second.available("dora").await, 601 * 5);
     assert_laws(&client).await;
 }

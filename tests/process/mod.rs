@@ -8,6 +8,8 @@ mod consume;
 mod doctor;
 mod embedded;
 mod log;
+#[cfg(feature = "otel")]
+mod otel;
 mod postgres_tls;
 pub mod program;
 pub mod running;

@@ -7,6 +7,7 @@ declare
     v_done int;
     v_refused int;
     v_failed int;
+    v_faults int;
     v_results jsonb;
     v_all boolean;
 begin
@@ -18,12 +19,12 @@ begin
     end if;
     select
         count(*) filter (where q.state = 'done')::int, count(*) filter (where q.state = 'refused')::int,
-        count(*) filter (where q.state = 'failed')::int,
+        count(*) filter (where q.state = 'failed')::int, count(*) filter (where q.state = 'waiting' and q.code is not null)::int,
         jsonb_agg(jsonb_strip_nulls(jsonb_build_object('number', q.number, 'key', q.key, 'state', q.state, 'points', q.points,
             'operation', q.operation, 'code', q.code, 'message', q.message, 'details', q.details)) order by q.number)
             filter (where q.state <> 'waiting'),
         coalesce(array_agg(q.number order by q.number) filter (where q.state = 'waiting'), '{}')
-    into v_done, v_refused, v_failed, v_results, v_left
+    into v_done, v_refused, v_failed, v_faults, v_results, v_left
     from (
         select i.number, p.rows -> (i.place - 1)::int ->> 'idempotency_key' as key, a.points, a.operation, a.code, a.message, a.details,
             case
@@ -66,7 +67,7 @@ begin
         -- The oldest of a client goes first.
         due_at = case
             when v_all then null
-            when cardinality(v_left) = 0 then b.queued_at
+            when v_faults = 0 then b.queued_at
             else v_now + least(interval '1 second' * 2 ^ least(p_attempt - 1, 6), interval '1 minute')
         end
     where b.ticket = p_ticket;
@@ -76,4 +77,4 @@ end
 $$;
 
 comment on function points.answer_piece(uuid, int, int, jsonb, timestamptz) is
-    'What came of the rows of a piece that was taken: an array of objects with number; points and operation if it was carried out; code, message, details and retryable if not. A fault (retryable, or INTERNAL) is tried again after 1, 2, 4 ... 60 seconds, and set aside after ten attempts and an hour, or, INTERNAL, after three attempts; any other code is a refusal. False: somebody else has taken it since, and nothing is written. p_now moves the clock in tests; null: the clock.';
+    'What came of the rows of a piece that was taken: an array of objects with number; points and operation if it was carried out; code, message, details and retryable if not. A fault (retryable, or INTERNAL) is tried again after 1, 2, 4 ... 60 seconds, and set aside after ten attempts and an hour, or, INTERNAL, after three attempts; any other code is a refusal. Rows without an answer are given back: they are next, at once. False: somebody else has taken it since, and nothing is written. p_now moves the clock in tests; null: the clock.';

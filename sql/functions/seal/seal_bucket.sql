@@ -77,8 +77,9 @@ begin
     select p_of_bucket, s.number, seal_bucket.entries, cardinality(v_ids), p_now, s.previous, v_root,
         points.seal_digest(p_of_bucket, s.number, seal_bucket.entries, cardinality(v_ids), p_now, s.previous, v_root)
     from (select coalesce(v_last.number, 0) + 1 as number, coalesce(v_last.root, decode(repeat('00', 32), 'hex')) as previous) s;
+    perform points.note_seal(p_of_bucket, coalesce(v_last.number, 0) + 1);
 end
 $$;
 
 comment on function points.seal_bucket(smallint, timestamptz, bigint, timestamptz) is
-    'Seals the entries of a bucket that are not sealed yet, of those accounts after p_from that have one recorded since p_since, as many as points.seal_to says: goes on with the hash chain of each account, and puts the ends of these chains under one root. Answers how many it has sealed, and up to which account; 2^63 - 1: all.';
+    'Seals the entries of a bucket that are not sealed yet, of those accounts after p_from that have one recorded since p_since, as many as points.seal_to says: goes on with the hash chain of each account, and puts the ends of these chains under one root, and tells of that. Answers how many it has sealed, and up to which account; 2^63 - 1: all.';
