@@ -308,7 +308,7 @@ fn check(cases: u32) {
 
 #[test]
 fn levels_are_those_of_the_model() {
-    check(12);
+    check(8);
 }
 
 /// As many histories as JIFEN_HISTORIES says.

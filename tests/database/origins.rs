@@ -557,7 +557,7 @@ fn check(cases: u32) {
 /// Whatever comes in batches, by members of one bucket or of several, gives what it would give one by one.
 #[test]
 fn batches_from_few_places_agree_with_a_model() {
-    check(40);
+    check(20);
 }
 
 /// As many histories as JIFEN_HISTORIES says.

@@ -334,7 +334,7 @@ fn returns_in_any_order_and_number_end_where_one_would() {
         let part = |place: usize| matches!(events[place], Event::Return(_));
         bonus < known && (bonus.unwrap()..known.unwrap()).any(part)
     };
-    check_histories(80, &order(), &[], |case, order| {
+    check_histories(40, &order(), &[], |case, order| {
         prop_assume!(!may_be_refused(&order.events));
         let user = format!("m{case}");
         let now = instant("2024-05-01T12:00:00Z");

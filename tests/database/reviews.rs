@@ -281,7 +281,7 @@ async fn split(client: &Client, case: i64, awards: &[(usize, i64, i64, bool, boo
 
 #[test]
 fn splitting_does_not_help_and_watching_equals_testing() {
-    check(25);
+    check(15);
 }
 
 /// As many histories as JIFEN_HISTORIES says.

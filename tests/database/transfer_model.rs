@@ -586,12 +586,12 @@ fn check(cases: u32, clamp: bool) {
 
 #[test]
 fn members_who_give_to_each_other_do_what_the_model_does() {
-    check(40, false);
+    check(20, false);
 }
 
 #[test]
 fn and_so_they_do_where_debts_are_forgiven() {
-    check(30, true);
+    check(15, true);
 }
 
 /// As many histories as JIFEN_HISTORIES says.
