@@ -29,7 +29,7 @@ const REMEMBERED_KEYS: usize = 10_000;
 /// Keys that are not known and are looked up at a time.
 const UNKNOWN: usize = 8;
 /// How long one waits for its turn.
-const TURN: Duration = Duration::from_secs(2);
+const TURN: Duration = Duration::from_secs(5);
 /// No key is longer.
 pub const MAX_KEY: usize = 256;
 /// How often it is stored when keys were last used.
