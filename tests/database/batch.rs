@@ -6,8 +6,11 @@ use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 use tokio_postgres::Client;
 
-use super::history::{Call, history, requests, set_up};
-use crate::common::{Database, MANY, Outcome, Request, check_histories, execute};
+use super::{
+    assert_laws,
+    history::{Call, history, requests, set_up},
+};
+use crate::common::{Database, Kind, MANY, Outcome, Request, bucket, check_histories, execute};
 
 /// Every column of every table that operations write to; members stand in for the ids of accounts.
 async fn rows(client: &Client, prefix: &str) -> Vec<String> {
@@ -118,4 +121,47 @@ async fn different_requests_leave_different_rows() {
     let (one, other) = (rows(&client, "p1").await, rows(&client, "p2").await);
     assert_eq!(one.len(), 5);
     assert_ne!(renamed(one), other, "the times of recording differ");
+}
+
+/// Limits and risk rules concern awards alone, also where other operations are in the same round.
+#[tokio::test]
+async fn what_is_undone_beside_governed_awards_has_its_lots_again() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    client
+        .batch_execute(
+            "select api.create_limit('DAILY', 'Tasks a day', '{TASK}', 'day', 'limit', p_max_points => 1000000);
+             select api.set_risk_rule('LARGE', 'Large awards', '{TASK}', 'award_points', 'review', 'on', 'risk', p_threshold => 900)",
+        )
+        .await
+        .unwrap();
+    // Of one bucket, so that one batch has them all.
+    let mut names = (0..).map(|number| format!("n{number}")).filter(|name| bucket(name, "points") == 3);
+    let [awarded, holds, captures, earns, spends, orders] = std::array::from_fn(|_| names.next().unwrap());
+    for points in [50, 950] {
+        let key = |what: &str| format!("{what} {points}");
+        let before = [
+            Request::adjust(&holds, 100, &key("grant")),
+            Request::adjust(&captures, 100, &key("grant")),
+            Request::adjust(&spends, 100, &key("grant")),
+            Request::earn(&earns, "ORDER", &key("earn")).amount("30"),
+            Request::earn(&orders, "ORDER", &key("order")).amount("30").order_key(&key("order")),
+            Request::hold(&holds, 40, &key("hold")),
+            Request::hold(&captures, 40, &key("captured hold")),
+            Request::spend(&spends, 40, &key("spend")),
+        ];
+        execute(&client, &before, None).await;
+        let together = [
+            Request::earn(&awarded, "TASK", &key("award")).points(points),
+            Request::undo(Kind::Release, &holds, &key("hold"), &key("release")),
+            Request::undo(Kind::Capture, &captures, &key("captured hold"), &key("capture")).points(10),
+            Request::undo(Kind::Reverse, &earns, &key("earn"), &key("reverse the earn")),
+            Request::undo(Kind::Reverse, &spends, &key("spend"), &key("reverse the spend")),
+            Request::return_order(&orders, &key("order"), &key("return")),
+        ];
+        for (request, outcome) in together.iter().zip(execute(&client, &together, None).await) {
+            assert_eq!(outcome.refusal, None, "{request:?}");
+        }
+        assert_laws(&client).await;
+    }
 }

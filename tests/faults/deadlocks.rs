@@ -43,7 +43,7 @@ async fn world(database: &Database) {
         )
         .await
         .unwrap();
-    for months in 13..19 {
+    for months in (13..19).rev() {
         let then = Utc::now() - TimeDelta::days(31 * months);
         let make = format!("set role jifen_owner; select points.make_partitions(1, '{then}'); reset role");
         client.batch_execute(&make).await.unwrap();
@@ -272,10 +272,11 @@ async fn hunt(time: Duration) -> Waits {
             while !enough.load(Ordering::Relaxed) {
                 let begun = Instant::now();
                 let row = client.query_one("select failure, done from api.run_job($1)", &[&job]).await;
-                if let Ok(row) = &row {
-                    assert_eq!(row.get::<_, Option<String>>(0), None, "{job}");
-                }
-                calls.note(&format!("job {job}"), begun, row);
+                let failure = row.as_ref().ok().and_then(|row| row.get::<_, Option<String>>(0));
+                // What locks out everybody gives up soon, and tries again.
+                let gave_way = failure.as_ref().is_some_and(|failure| failure.contains("55P03"));
+                assert!(gave_way || failure.is_none(), "{job}: {failure:?}");
+                calls.note(&format!("job {job}{}", if gave_way { " gave way" } else { "" }), begun, row);
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         });

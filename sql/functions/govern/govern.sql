@@ -10,7 +10,7 @@ begin
             d.happened_at, d.lot_source, d.lot_available_at, d.lot_expires_at, null,
             case when d.pending_delta > 0 then coalesce(d.allowed, d.pending_delta) else d.pending_delta end,
             case when d.pending_delta > 0 then d.available_delta else coalesce(d.allowed, d.available_delta) end,
-            d.held_delta, d.debt_delta, null, null, null, null, null, null, null, d.undoes, d.lot_idle
+            d.held_delta, d.debt_delta, null, null, null, null, null, null, d.undo, d.undoes, d.lot_idle
         )::points.draft
         from unnest(p_drafts, p_shares) d
         order by d.ord

@@ -11,7 +11,7 @@ begin
             case when d.decision = 'review' then d.deadline else d.lot_expires_at end, null,
             case when d.decision = 'review' then d.moved else d.pending_delta end,
             case when d.decision = 'review' then 0 else d.available_delta end,
-            d.held_delta, d.debt_delta, null, null, null, null, null, null, null, d.undoes, d.lot_idle
+            d.held_delta, d.debt_delta, null, null, null, null, null, null, d.undo, d.undoes, d.lot_idle
         )::points.draft
         from unnest(p_drafts, p_risks) d
         order by d.ord
