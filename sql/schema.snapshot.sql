@@ -2491,6 +2491,17 @@ view points.entry_weight
     contra       integer
     weight       bigint
     large_weight numeric
+    large        boolean
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
+view points.level_range
+    wallet       text
+    level        text
+    from_points  bigint
+    until_points bigint
+    measure      points.level_measure
+    ends_at      timestamp with time zone
+    revision     integer
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 view points.level_step
@@ -2541,6 +2552,7 @@ view points.lot_use_weight
     points       bigint
     weight       bigint
     large_weight numeric
+    large        boolean
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 view points.operation_weight
@@ -3360,10 +3372,6 @@ function points.change_period_levels(p_bucket smallint, p_drafts points.draft[],
     returns void
     plpgsql volatile
 
-function points.changed_to(p_of_bucket smallint, p_from bigint, p_since timestamp with time zone, p_limit integer)
-    returns bigint
-    plpgsql stable set enable_seqscan=off, plan_cache_mode=force_custom_plan
-
 function points.check_entries(p_of_bucket smallint, p_ids bigint[])
     returns SETOF points.finding
     plpgsql stable
@@ -3372,7 +3380,7 @@ function points.check_history(p_of_bucket smallint, p_ids bigint[])
     returns SETOF points.finding
     plpgsql stable
 
-function points.check_holds(p_of_bucket smallint, p_ids bigint[], p_archive boolean)
+function points.check_holds(p_of_bucket smallint, p_ids bigint[], p_since timestamp with time zone, p_archive boolean)
     returns SETOF points.finding
     plpgsql stable
 
@@ -3396,7 +3404,7 @@ function points.check_months()
     returns SETOF points.finding
     plpgsql stable
 
-function points.check_occasions(p_of_bucket smallint, p_ids bigint[])
+function points.check_occasions(p_of_bucket smallint, p_ids bigint[], p_since timestamp with time zone)
     returns SETOF points.finding
     plpgsql stable
 
@@ -3416,7 +3424,7 @@ function points.check_persons(p_of_bucket smallint, p_ids bigint[])
     returns SETOF points.finding
     plpgsql stable
 
-function points.check_redemptions(p_of_bucket smallint, p_ids bigint[])
+function points.check_redemptions(p_of_bucket smallint, p_ids bigint[], p_since timestamp with time zone)
     returns SETOF points.finding
     plpgsql stable
 
@@ -3428,6 +3436,10 @@ function points.check_room(p_client_id integer, p_more integer)
     returns void
     plpgsql stable
 
+function points.check_special(p_of_bucket smallint, p_ids bigint[], p_since timestamp with time zone, p_archive boolean)
+    returns SETOF points.finding
+    plpgsql stable set random_page_cost=0, seq_page_cost=0
+
 function points.check_stock()
     returns SETOF points.finding
     plpgsql stable
@@ -3436,7 +3448,7 @@ function points.check_totals_step(p_limit integer, p_now timestamp with time zon
     returns record
     plpgsql volatile set enable_seqscan=on, plan_cache_mode=auto
 
-function points.check_undone(p_of_bucket smallint, p_ids bigint[])
+function points.check_undone(p_of_bucket smallint, p_ids bigint[], p_since timestamp with time zone)
     returns SETOF points.finding
     plpgsql stable
 
@@ -3791,7 +3803,7 @@ function points.find_version(p_rule text, p_version integer)
     returns points.rule_version
     plpgsql stable
 
-function points.find_wrong(p_of_bucket smallint, p_wrong bigint[], p_suspects bigint[], p_special bigint[], p_all bigint[], p_archive boolean)
+function points.find_wrong(p_of_bucket smallint, p_wrong bigint[], p_suspects bigint[], p_special bigint[], p_levels bigint[], p_all bigint[], p_since timestamp with time zone, p_archive boolean)
     returns points.finding[]
     plpgsql stable
 
@@ -4347,7 +4359,7 @@ function points.prove_bucket(p_of_bucket smallint, p_parts smallint[], p_suspect
     returns record
     plpgsql stable set enable_seqscan=on, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
 
-function points.prove_changed(p_of_bucket smallint, p_from bigint, p_to bigint, p_since timestamp with time zone, OUT accounts bigint, OUT entries bigint, OUT findings points.finding[])
+function points.prove_changed(p_of_bucket smallint, p_from bigint, p_since timestamp with time zone, p_limit integer, OUT accounts bigint, OUT entries bigint, OUT up_to bigint, OUT findings points.finding[])
     returns record
     plpgsql stable set enable_seqscan=off, enable_hashjoin=on, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
 
@@ -4748,6 +4760,10 @@ function points.unmerge_refusal(p_from_bucket smallint, p_from_id bigint, p_draf
     returns points.draft
     plpgsql stable
 
+function points.unsealed_since()
+    returns timestamp with time zone
+    plpgsql stable set enable_seqscan=off, plan_cache_mode=force_custom_plan
+
 function points.use_lots(p_bucket smallint, p_debits points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
@@ -4779,11 +4795,11 @@ function points.weigh_books(p_now timestamp with time zone)
 
 function points.weigh_bucket(p_run bigint, p_of_bucket smallint, p_settled_at timestamp with time zone)
     returns TABLE(accounts bigint, entries bigint, trial jsonb, parts smallint[], suspects bigint[], special bigint[])
-    plpgsql stable set enable_seqscan=on, plan_cache_mode=force_custom_plan, work_mem=128MB, jit=off, max_parallel_workers_per_gather=0
+    plpgsql stable set enable_seqscan=on, enable_indexscan=off, random_page_cost=0, seq_page_cost=0, plan_cache_mode=force_custom_plan, work_mem=128MB, jit=off, max_parallel_workers_per_gather=0
 
-function points.weigh_changed(p_of_bucket smallint, p_from bigint, p_to bigint, p_since timestamp with time zone, OUT accounts bigint, OUT entries bigint, OUT suspects bigint[], OUT changed bigint[], OUT special bigint[])
+function points.weigh_changed(p_of_bucket smallint, p_from bigint, p_since timestamp with time zone, p_limit integer, OUT accounts bigint, OUT entries bigint, OUT up_to bigint, OUT suspects bigint[], OUT changed bigint[], OUT special bigint[], OUT doubtful bigint[])
     returns record
-    plpgsql stable
+    plpgsql stable set enable_seqscan=off, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
 
 function points.weigh_flows(p_now timestamp with time zone)
     returns SETOF points.alert_reading
@@ -4800,6 +4816,10 @@ function points.weigh_parts(p_of_bucket smallint, p_from bigint, p_to bigint, p_
 function points.weigh_periods(p_terms points.level_terms, p_bucket smallint, p_account_id bigint, p_kept boolean, p_anchor date, p_period integer, p_grace integer)
     returns TABLE(rank integer, measured bigint, ends integer)
     sql stable
+
+function points.weigh_recorded(p_of_bucket smallint, p_from bigint, p_since timestamp with time zone)
+    returns TABLE(account_id bigint, entries bigint, entries_before bigint, first bigint, last bigint, goes_on numeric, told numeric, moved numeric, strange boolean, special boolean)
+    plpgsql stable set enable_seqscan=off, enable_nestloop=off, enable_sort=off, random_page_cost=0, seq_page_cost=0, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
 
 function points.weigh_risks(p_bucket smallint, p_drafts points.draft[], p_marks points.origin_mark[], p_now timestamp with time zone)
     returns points.risk[]

@@ -48,6 +48,7 @@ pub const MIGRATIONS: &[(&str, &str)] = files![
     "migrations/V31__seal.sql",
     "migrations/V32__flow.sql",
     "migrations/V33__alert.sql",
+    "migrations/V35__key_proof.sql",
 ];
 
 /// Code, in the order of application: views need `points.due`, and functions return rows of views.
@@ -587,6 +588,7 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/reconcile/find_wrong.sql",
     "functions/reconcile/freeze_wrong.sql",
     "functions/reconcile/guards.sql",
+    "functions/reconcile/keep_proof.sql",
     "functions/reconcile/note_findings.sql",
     "functions/reconcile/plan_run.sql",
     "functions/reconcile/prove_account.sql",

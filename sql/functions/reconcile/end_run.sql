@@ -31,6 +31,7 @@ begin
     from points.reconciliation_run r
     join points.reconciliation_check k on k.incremental or r.mode = 'full'
     where r.id = p_run;
+    perform points.keep_proof(r) from points.reconciliation_run r where r.id = p_run and r.mode = 'full';
     delete from points.reconciliation_sum s where s.run = p_run;
     delete from points.reconciliation_chunk c where c.run = p_run;
 end

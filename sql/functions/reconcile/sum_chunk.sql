@@ -6,6 +6,7 @@ declare
     v_from tid;
     v_to tid;
     v_until timestamptz;
+    v_proven timestamptz := coalesce((select min(k.proven_to) from points.key_proof k), '-infinity');
     v_once text[] := array(select r.code from points.rule r where r.once);
 begin
     select * into v_chunk from points.reconciliation_chunk c where c.run = p_run and c.no = p_no;
@@ -26,11 +27,12 @@ begin
         where u.place >= v_from and u.place < v_to and u.recorded_at < v_until
         group by u.bucket, u.account_id & 63;
     else
-        insert into points.reconciliation_sum (run, no, bucket, part, total, archived, strange, entries, special)
+        insert into points.reconciliation_sum (run, no, bucket, part, total, archived, strange, entries, special, proven_keys, keys)
         select p_run, p_no, o.bucket, o.account_id & 63,
             -coalesce(sum(o.weight), 0) + coalesce(sum(uuid_hash_extended(o.id, o.account_id) >> 3) filter (where o.points > 0 and o.rule = any (v_once)), 0),
-            0, count(*) filter (where o.strange), 0,
-            coalesce(array_agg(o.account_id) filter (where o.kind not in ('earn', 'spend', 'expire', 'activate', 'adjust')), '{}')
+            0, count(*) filter (where o.recorded_at >= v_proven and o.strange), 0,
+            coalesce(array_agg(o.account_id) filter (where o.kind not in ('earn', 'spend', 'expire', 'activate', 'adjust')), '{}'),
+            coalesce(sum(o.key_hash) filter (where o.recorded_at < v_proven), 0), sum(o.key_hash)
         from points.operation_weight o
         where o.place >= v_from and o.place < v_to and o.recorded_at < v_until
         group by o.bucket, o.account_id & 63;

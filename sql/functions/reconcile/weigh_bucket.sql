@@ -25,16 +25,16 @@ begin
         ) l using (account_id)
         group by 1
     ), sums as materialized (
-        select s.part, s.total, s.archived, s.strange, s.entries, s.special
+        select s.part, s.total, s.archived, s.strange, s.entries, s.special, s.proven_keys as keys
         from points.reconciliation_sum s
         where s.bucket = p_of_bucket and s.run = p_run
         union all
-        select (e.account_id & 63)::smallint, coalesce(sum(e.weight), 0), coalesce(sum(e.goes_on) filter (where e.archived), 0), count(*) filter (where e.large), count(*), '{}'
+        select (e.account_id & 63)::smallint, coalesce(sum(e.weight), 0), coalesce(sum(e.goes_on) filter (where e.archived), 0), count(*) filter (where e.large), count(*), '{}', 0
         from points.entry_weight e
         where e.bucket = p_of_bucket and e.recorded_at >= p_settled_at
         group by 1
         union all
-        select (u.account_id & 63)::smallint, coalesce(sum(u.weight), 0), 0, count(*) filter (where u.large), 0, '{}'
+        select (u.account_id & 63)::smallint, coalesce(sum(u.weight), 0), 0, count(*) filter (where u.large), 0, '{}', 0
         from points.lot_use_weight u
         where u.bucket = p_of_bucket and u.recorded_at >= p_settled_at
         group by 1
@@ -42,23 +42,27 @@ begin
         select (o.account_id & 63)::smallint,
             -coalesce(sum(o.weight), 0) + coalesce(sum(uuid_hash_extended(o.id, o.account_id) >> 3) filter (where o.points > 0 and o.rule = any (v_once)), 0),
             0, count(*) filter (where o.strange), 0,
-            coalesce(array_agg(o.account_id) filter (where o.kind not in ('earn', 'spend', 'expire', 'activate', 'adjust')), '{}')
+            coalesce(array_agg(o.account_id) filter (where o.kind not in ('earn', 'spend', 'expire', 'activate', 'adjust')), '{}'), 0
         from points.operation_weight o
         where o.bucket = p_of_bucket and o.recorded_at >= p_settled_at
         group by 1
         union all
-        select (w.account_id & 63)::smallint, -sum(uuid_hash_extended(w.operation_id, w.account_id) >> 3), 0, 0, 0, '{}'
+        select k.part, 0, 0, (k.total is null)::int, 0, '{}', -coalesce(k.total, 0)
+        from points.key_proof k
+        where k.bucket = p_of_bucket
+        union all
+        select (w.account_id & 63)::smallint, -sum(uuid_hash_extended(w.operation_id, w.account_id) >> 3), 0, 0, 0, '{}', 0
         from points.once_award w
         where w.bucket = p_of_bucket
         group by 1
         union all
         select (c.account_id & 63)::smallint, 0, -sum(points.account_hash(c.account_id, c.seq, c.pending, c.available, c.held, c.debt)::numeric
-            - points.account_hash(c.account_id, 0, 0, 0, 0, 0)), 0, 0, '{}'
+            - points.account_hash(c.account_id, 0, 0, 0, 0, 0)), 0, 0, '{}', 0
         from points.checkpoint c
         where c.bucket = p_of_bucket
         group by 1
         union all
-        select m.part, -m.weight, 0, 0, 0, '{}' from members m
+        select m.part, -m.weight, 0, 0, 0, '{}', 0 from members m
     )
     select m.accounts, s.entries, m.trial, s.parts, array(select i from members p cross join unnest(p.suspects) i),
         array(select i from members p cross join unnest(p.special) i) || array(select i from sums p cross join unnest(p.special) i)
@@ -71,9 +75,9 @@ begin
     ) m
     cross join (
         select coalesce(sum(q.entries), 0)::bigint as entries,
-            coalesce(array_agg(q.part) filter (where q.total <> 0 or q.archived <> 0 or q.strange > 0), '{}') as parts
+            coalesce(array_agg(q.part) filter (where q.total <> 0 or q.archived <> 0 or q.keys <> 0 or q.strange > 0), '{}') as parts
         from (
-            select s.part, sum(s.total) as total, sum(s.archived) as archived, sum(s.strange) as strange, sum(s.entries) as entries
+            select s.part, sum(s.total) as total, sum(s.archived) as archived, sum(s.strange) as strange, sum(s.keys) as keys, sum(s.entries) as entries
             from sums s
             group by s.part
         ) q
@@ -82,4 +86,4 @@ end
 $$;
 
 comment on function points.weigh_bucket(bigint, smallint, timestamptz) is
-    'Weighs a bucket by one snapshot: of each 64th of their accounts, all sums of a run''s chunks, of what was recorded since, of lots, checkpoints and balances together are 0, if the books are right. parts: those where they are not, so that some account of them may be wrong; suspects: accounts whose balance is not what its lots say; special: accounts with operations of more kinds than fit into a sum.';
+    'Weighs a bucket by one snapshot: of each 64th of their accounts, all sums of a run''s chunks, of what was recorded since, of lots, checkpoints and balances together are 0, if the books are right, and keys come to what they did. parts: those where they are not, so that some account of them may be wrong; suspects: accounts whose balance is not what its lots say; special: accounts with operations of more kinds than fit into a sum.';

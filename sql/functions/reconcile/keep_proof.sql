@@ -1,0 +1,18 @@
+create or replace function points.keep_proof(p_run points.reconciliation_run) returns void
+language plpgsql volatile as $$
+begin
+    delete from points.key_proof;
+    insert into points.key_proof (bucket, part, proven_to, total)
+    select s.bucket, s.part, p_run.settled_at,
+        -- Of each check, points.note_findings keeps 1,000 discrepancies of a bucket.
+        case when count(distinct d.id) filter (where d.account_id & 63 = s.part) = 0 and count(distinct d.id) < 1000 then min(s.keys) end
+    from (
+        select s.bucket, s.part, sum(s.keys) as keys from points.reconciliation_sum s where s.run = p_run.id group by s.bucket, s.part
+    ) s
+    left join points.discrepancy d on d.account_bucket = s.bucket and d.check_name = 'keys_are_operations' and d.closed_at is null
+    group by s.bucket, s.part;
+end
+$$;
+
+comment on function points.keep_proof(points.reconciliation_run) is
+    'Keeps what the keys of operations came to in a full run that has looked at all of them, for the next one.';
