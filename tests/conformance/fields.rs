@@ -309,6 +309,8 @@ impl Sender {
             if let Some((signer, member)) = self.member.as_ref().filter(|_| number % LOOK == 0) {
                 self.gateway = self.gateway.with_key(&signer.of(member));
             }
+            let member = self.member.as_ref().map(|(_, member)| *member).filter(|_| self.random.of(0..4) > 0);
+            self.world.turn_to(member, &mut self.random);
             let root = match self.random.of(0..20) {
                 0 => "Subscription",
                 1..=7 => "Query",

@@ -295,6 +295,7 @@ async fn history(seed: u64, calls: usize, done: &mut BTreeSet<String>, findings:
         let place = random.pick(&[0, 0, 0, 1, 1, 1, 2]);
         let functions = &catalog.callable[place].1;
         let function = &functions[random.of(0..functions.len() as i64) as usize];
+        world.turn_to(None, &mut random);
         let call = catalog.call(function, &mut world, &mut random);
         let end = random.pick(&["commit", "rollback"]);
         match callers[place].simple_query(&format!("begin; {call}; {end}")).await {

@@ -30,6 +30,8 @@ const NAMES: &str = "
     union select 'code', code from points.invitation_code
     union select 'month', month::text from points.ledger_month
     union select kind::text, id::text from points.operation
+    union select o.kind || ' of ' || a.user_id, o.id::text
+        from points.operation o join points.account a on a.bucket = o.bucket and a.id = o.account_id and a.user_id is not null
     order by 1, 2";
 
 /// Kinds of things that an argument of this name is about, apart from prefixes and plurals. None: any.
@@ -61,6 +63,8 @@ pub struct World {
     names: BTreeMap<String, Vec<String>>,
     /// Keys that were made up so far.
     keys: usize,
+    /// The member whom most arguments of a call are about.
+    member: String,
 }
 
 impl World {
@@ -74,7 +78,7 @@ impl World {
     }
 
     pub async fn of(client: &Client) -> World {
-        let mut world = World { names: BTreeMap::new(), keys: 0 };
+        let mut world = World { names: BTreeMap::new(), keys: 0, member: String::new() };
         world.look(client).await;
         world
     }
@@ -87,6 +91,12 @@ impl World {
         }
     }
 
+    /// Turns to this member, or to any, for the next call.
+    pub fn turn_to(&mut self, member: Option<&str>, random: &mut Random) {
+        self.member =
+            member.map_or_else(|| self.one_of("user", random), |member| Some(member.to_owned())).unwrap_or_default();
+    }
+
     /// The name of something that an argument of this name, in snake case, is about.
     pub fn name(&mut self, argument: &str, random: &mut Random) -> Option<String> {
         if argument.contains("key") && !argument.contains("order") {
@@ -95,7 +105,15 @@ impl World {
         }
         let words: Vec<&str> = argument.split('_').map(|word| word.strip_suffix('s').unwrap_or(word)).collect();
         let (_, kinds) = KINDS.iter().find(|(name, _)| argument == *name || words.iter().any(|word| word == name))?;
-        self.one_of(random.pick(kinds), random)
+        let (kind, own) = (random.pick(kinds), random.of(0..4) > 0);
+        if own && kind == "user" && argument.starts_with("user") {
+            return Some(self.member.clone());
+        }
+        let of_member = format!("{kind} of {}", self.member);
+        if own && self.names.contains_key(&of_member) {
+            return self.one_of(&of_member, random);
+        }
+        self.one_of(kind, random)
     }
 
     /// The name of anything.

@@ -24,6 +24,8 @@ const CASES: &[(&str, &str)] = &[
     ("sign_in_calendar('zoe', '5874897-12-31')", "month"),
     ("make_up_sign_in('zoe', '5874897-12-31', 'k')", "subject"),
     ("make_up_sign_in('zoe', '-infinity', 'k')", "subject"),
+    ("put_off('hourly_change', 'infinity')", "next"),
+    ("take_step('hourly_change', '294276-12-31')", "next"),
     ("rotate_key('shop', '', now())", "key_sha256"),
     ("rotate_key('shop', null, now())", "key_sha256"),
     ("rotate_key('shop', sha256('taken'), now())", "key_sha256"),

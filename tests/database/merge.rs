@@ -359,6 +359,11 @@ async fn erasing_a_member_erases_what_was_merged_into_it() {
     let key = one(&client, Request::earn("ann", "SHORT", "short").points(5), Some(now)).await;
     assert_eq!((key.refusal.as_deref(), key.detail), (Some("ACCOUNT_MERGED"), Some(json!({ "ask": null }))));
     assert_laws(&client).await;
+    // whom it was merged into can be merged, too
+    do_one(&client, Request::earn("cleo", "SHORT", "c").points(5), now).await;
+    assert_eq!(run(&client, &merge("ann", "cleo", "n"), Some(now)).await, done(10));
+    assert_eq!(pockets(&client, "cleo").await, [0, 15, 0, 0]);
+    assert_laws(&client).await;
 }
 
 #[tokio::test]
