@@ -69,11 +69,11 @@ const LOTS: &str = "insert into points.lot (
 
 const BALANCES: &str = "insert into points.balance (
         bucket, account_id, available, earned, spent, version, next_change_at, level, level_until, level_revision)
-    select b.bucket, b.id, $5::bigint * 25, $5 * 50, $5 * 25, $5, b.at + interval '365 days', t.codes[r.rank],
+    select b.bucket, b.id, $5 * 25, $5 * 50, $5 * 25, $5, b.at + interval '365 days', t.codes[r.rank],
         coalesce(t.thresholds[r.rank + 1], 9007199254740992), t.revision
     from booked b
     join points.level_terms t on t.wallet = 'points'
-    cross join lateral (select width_bucket($5 * 50, t.thresholds) as rank) r";
+    cross join lateral (select width_bucket($5::bigint * 50, t.thresholds) as rank) r";
 
 /// The ids of the accounts, and since when they have a history.
 #[derive(Clone, Copy)]
