@@ -25,7 +25,9 @@ const BATCH: usize = 500;
 const AT_MOST: f64 = 1.0;
 
 const BASELINE: &str = "select count(*) from (
-    select bucket, account_id, sum(pending_delta + available_delta + held_delta - debt_delta) from points.entry group by bucket, account_id) s";
+        select bucket, account_id, sum(pending_delta + available_delta + held_delta - debt_delta)
+        from points.entry group by bucket, account_id
+    ) s";
 
 const ACCOUNTS: &str = "with made as (
         insert into points.account (bucket, user_id, wallet, created_at)
@@ -40,7 +42,8 @@ const BOOKED: &str = "select a.bucket, a.id, r.seq, 'history-' || r.seq || '-' |
 
 const OPERATIONS: &str = "insert into points.operation (
         bucket, account_id, id, client_id, idempotency_key, kind, points, seq, rule, rule_version, amount, recorded_at)
-    select b.bucket, b.id, api.operation_id(1, b.key), 1, b.key, case when b.earns then 'earn' else 'spend' end::points.operation_kind,
+    select b.bucket, b.id, api.operation_id(1, b.key), 1, b.key,
+        case when b.earns then 'earn' else 'spend' end::points.operation_kind,
         case when b.earns then 100 else 50 end, b.seq, case when b.earns then 'ORDER' end, case when b.earns then 1 end,
         case when b.earns then 100 end, b.at
     from booked b";
@@ -48,26 +51,29 @@ const OPERATIONS: &str = "insert into points.operation (
 const ENTRIES: &str = "insert into points.entry (
         bucket, account_id, seq, operation_id, kind, pending_delta, available_delta, held_delta, debt_delta,
         pending_after, available_after, held_after, debt_after, occurred_at, recorded_at)
-    select b.bucket, b.id, b.seq, api.operation_id(1, b.key), case when b.earns then 'earn' else 'spend' end::points.entry_kind,
+    select b.bucket, b.id, b.seq, api.operation_id(1, b.key),
+        case when b.earns then 'earn' else 'spend' end::points.entry_kind,
         0, case when b.earns then 100 else -50 end, 0, 0, 0, (b.seq + 1) / 2 * 100 - b.seq / 2 * 50, 0, 0, b.at, b.at
     from booked b";
 
 const USES: &str = "insert into points.lot_use (
         bucket, account_id, seq, lot_seq, lot_no, points, granted, available_at, expires_at, recorded_at, source)
-    select b.bucket, b.id, b.seq, b.seq - 1, 0, 50, 100, b.at - interval '3 days', b.at - interval '3 days' + interval '1 year', b.at, 'ORDER'
+    select b.bucket, b.id, b.seq, b.seq - 1, 0, 50, 100,
+        b.at - interval '3 days', b.at + interval '362 days', b.at, 'ORDER'
     from booked b where not b.earns";
 
 const LOTS: &str = "insert into points.lot (
         bucket, account_id, seq, no, granted, remaining, available_at, expires_at, pending, source)
-    select b.bucket, b.id, b.seq, 0, 100, 50, b.at, b.at + interval '1 year', false, 'ORDER' from booked b where b.earns";
+    select b.bucket, b.id, b.seq, 0, 100, 50, b.at, b.at + interval '365 days', false, 'ORDER'
+    from booked b where b.earns";
 
 const BALANCES: &str = "insert into points.balance (
         bucket, account_id, available, earned, spent, version, next_change_at, level, level_until, level_revision)
-    select b.bucket, b.id, $5 * 25, $5 * 50, $5 * 25, $5, b.at + interval '1 year', t.codes[r.rank],
+    select b.bucket, b.id, $5 * 25, $5 * 50, $5 * 25, $5, b.at + interval '365 days', t.codes[r.rank],
         coalesce(t.thresholds[r.rank + 1], 9007199254740992), t.revision
     from booked b
     join points.level_terms t on t.wallet = 'points'
-    cross join lateral (select width_bucket($5 * 50, t.thresholds) as rank) r";
+    cross join lateral (select width_bucket($5::bigint * 50, t.thresholds) as rank) r";
 
 /// The ids of the accounts, and since when they have a history.
 #[derive(Clone, Copy)]
@@ -157,18 +163,24 @@ pub async fn measure(world: &World, report: &mut Report) -> Result<()> {
     client.batch_execute("vacuum (analyze)").await?;
     client.batch_execute("checkpoint").await?;
 
+    // The history is dated back to when a job may have looked at all keys there were.
+    client.batch_execute("delete from points.key_proof").await?;
     say("reconciling all of it");
     sum_up(world, &client).await?;
     let first = sum_up(world, &client).await?;
+    // The first one hashes all keys; the next ones those that are new.
+    let (_, initial) = reconcile(world, report, true).await?;
     let (said, full) = reconcile(world, report, true).await?;
     let second = sum_up(world, &client).await?;
     let entries = said["entries"].as_f64().unwrap_or_default();
     let sum = (first.seconds + second.seconds) / 2.0;
     report.add(Row::new(format!("sum of {entries} entries by account (mean of 2)"), sum, "s"));
+    report.add(Row::new("full reconciliation, the first one", initial.seconds, "s").against(sum));
     report.add(Row::new("full reconciliation", full.seconds, "s").against(sum).wants(Target::AtMost(3.0)));
-    if let (Some(first), Some(full), Some(second)) = (first.cpu, full.cpu, second.cpu) {
+    if let (Some(first), Some(initial), Some(full), Some(second)) = (first.cpu, initial.cpu, full.cpu, second.cpu) {
         let sum = (first.postgres + second.postgres) / 2.0;
-        report.add(Row::new("full reconciliation, CPU", full.postgres, "s").against(sum));
+        report.add(Row::new("full reconciliation, the first one: CPU", initial.postgres, "s").against(sum));
+        report.add(Row::new("full reconciliation: CPU", full.postgres, "s").against(sum));
     }
     full.report_cpu(report, "full reconciliation", entries, "us/entry");
 

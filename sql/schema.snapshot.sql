@@ -905,6 +905,14 @@ table points.job
     job_step_is_bounded: CHECK ((((step_limit >= 1) AND (step_limit <= 1000000)) AND ((timeout_seconds >= 1) AND (timeout_seconds <= 3600))))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
+table points.key_proof
+    proven_to timestamp with time zone not null
+    total     numeric
+    part      smallint not null
+    bucket    smallint not null
+    key_proof_pkey: PRIMARY KEY (bucket, part)
+    grant delete, insert, references, select, trigger, truncate, update to jifen_owner
+
 table points.lane
     bucket smallint not null
     lane_pkey: PRIMARY KEY (bucket)
@@ -1303,15 +1311,17 @@ table points.reconciliation_run
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.reconciliation_sum
-    run      bigint not null
-    no       integer not null
-    total    numeric not null
-    archived numeric not null
-    strange  bigint not null
-    entries  bigint not null
-    part     smallint not null
-    bucket   smallint not null
-    special  bigint[] not null
+    run         bigint not null
+    no          integer not null
+    total       numeric not null
+    archived    numeric not null
+    strange     bigint not null
+    entries     bigint not null
+    part        smallint not null
+    bucket      smallint not null
+    special     bigint[] not null
+    proven_keys numeric not null default 0
+    keys        numeric not null default 0
     reconciliation_sum_pkey: PRIMARY KEY (bucket, run, no, part)
     reconciliation_sum_run_fkey: FOREIGN KEY (run) REFERENCES points.reconciliation_run(id) ON DELETE CASCADE
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
@@ -2567,6 +2577,7 @@ view points.operation_weight
     points      points.flow
     weight      bigint
     strange     boolean
+    key_hash    bigint
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 view points.queue_state
@@ -3904,6 +3915,10 @@ function points.invitation_leg(p_kind points.operation_kind, p_account_bucket sm
     plpgsql volatile
 
 function points.keep_days(p_bucket smallint, p_account_ids bigint[])
+    returns void
+    plpgsql volatile
+
+function points.keep_proof(p_run points.reconciliation_run)
     returns void
     plpgsql volatile
 

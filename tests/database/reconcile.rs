@@ -868,6 +868,33 @@ async fn an_incremental_run_proves_the_end_of_what_began_before() {
     assert!(all.iter().any(|(check, user_id, _)| (check, user_id) == (&found.0, &found.1)), "{all:?}");
 }
 
+/// Keys are hashed once, and again where they have changed, until they are right.
+#[tokio::test]
+async fn a_wrong_key_is_found_by_each_full_run_until_it_is_right() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    run(&client, "full").await;
+    client.batch_execute("set session_replication_role = replica").await.unwrap();
+    let change = |key: &str| {
+        format!(
+            "update points.operation o set idempotency_key = {key} from points.account a
+             where a.user_id = 'bob' and o.bucket = a.bucket and o.account_id = a.id"
+        )
+    };
+    client.batch_execute(&change("idempotency_key || '!'")).await.unwrap();
+    let unproven = "select count(*) from points.key_proof where total is null";
+    for _ in 0..2 {
+        run(&client, "full").await;
+        let found = discrepancies(&client).await;
+        assert_eq!(found, [("keys_are_operations".to_owned(), Some("bob".to_owned()), String::new())]);
+        assert!(number(&client, unproven).await <= 1);
+    }
+    client.batch_execute(&change("rtrim(idempotency_key, '!')")).await.unwrap();
+    run(&client, "full").await;
+    assert_eq!(discrepancies(&client).await, []);
+    assert_eq!(number(&client, unproven).await, 0);
+}
+
 /// The gateways' jobs are the same runs.
 #[tokio::test]
 async fn jobs_prove_the_books_step_by_step() {
