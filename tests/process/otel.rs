@@ -80,7 +80,8 @@ fn attribute(message: &[u8], field: u64, name: &str) -> Option<String> {
     })
 }
 
-#[tokio::test]
+// The collector answers while the test waits for the gateway's end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_collector_gets_a_span_of_each_request_that_goes_on_from_the_callers() {
     let got = Arc::new(Mutex::new(Vec::<Vec<u8>>::new()));
     let keep = got.clone();
