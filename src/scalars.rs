@@ -43,8 +43,8 @@ impl Date {
     /// As its text says; None: it is no such text.
     pub fn read(text: &str) -> Option<Self> {
         let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
-        // The parser takes more than one way of writing it.
-        (day.to_string() == text).then_some(Date(day))
+        // The parser takes more than one way of writing it, and years that PostgreSQL does not know.
+        (day.to_string() == text && text.len() == 10).then_some(Date(day))
     }
 }
 

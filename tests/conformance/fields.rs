@@ -321,6 +321,7 @@ impl Sender {
             // reports have few places, and the machine may be busy: not for ever
             for _ in 0..5 {
                 if answer.as_ref().is_err_and(|what| what == "OVERLOADED") {
+                    tokio::time::sleep(Duration::from_millis(200)).await;
                     answer = self.ask(root, &field, &document).await;
                 }
             }

@@ -60,3 +60,15 @@ async fn a_decimal_is_read_from_text_and_number_and_written_as_text() {
         assert_eq!(error["extensions"]["path"], json!(["input", "amount"]), "{amount}: {error}");
     }
 }
+
+#[tokio::test]
+async fn a_day_has_a_year_of_four_digits() {
+    let (gateway, _database) = Gateway::new().await;
+    let query = "query($from: Date!) { breakage(from: $from, to: \"2026-02-01\") { rate } }";
+    for day in ["-262143-01-01", "+262142-12-31", "-0001-01-01", "2026-2-1"] {
+        let error = gateway.refused(query, json!({ "from": day })).await;
+        assert_eq!(code(&error), "INVALID_INPUT", "{day}");
+    }
+    let error = gateway.refused(query, json!({ "from": "0000-01-01" })).await;
+    assert_eq!(error["extensions"]["path"], json!(["from"]));
+}
