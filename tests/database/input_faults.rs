@@ -1,5 +1,5 @@
 //! Arguments that nothing else stops before a constraint, or PostgreSQL's own arithmetic, does: each is INVALID_INPUT, and says
-//! which. The random calls of `conformance::functions` found them.
+//! which. Found by the random calls of `conformance::functions`, and by reading what they call.
 
 use serde_json::Value;
 
