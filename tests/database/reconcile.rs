@@ -845,6 +845,34 @@ async fn an_incremental_run_reads_what_is_new() {
     assert_eq!(state["open_discrepancies"], 0, "{:?}", discrepancies(&client).await);
 }
 
+/// However small its steps are, an incremental run leaves no account out.
+#[tokio::test]
+async fn small_steps_prove_the_same_accounts() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let mut requests = Vec::new();
+    for number in 0..60 {
+        let (user_id, key) = (format!("member-{number}"), format!("key-{number}"));
+        // Each third one has an operation and no entry.
+        requests.push(match number % 3 {
+            0 => Request::spend(&user_id, 5, &key),
+            _ => Request::earn(&user_id, "ORDER", &key).amount("20"),
+        });
+    }
+    execute(&client, &requests, None).await;
+    let step = "select accounts, up_to from points.prove_changed($1, $2, '-infinity', $3)";
+    for bucket in 0..8_i16 {
+        let all: i64 = client.query_one(step, &[&bucket, &-1_i64, &1_000_000_i32]).await.unwrap().get(0);
+        let (mut proven, mut at) = (0, -1_i64);
+        while at < i64::MAX {
+            let row = client.query_one(step, &[&bucket, &at, &1_i32]).await.unwrap();
+            proven += row.get::<_, i64>(0);
+            at = row.get(1);
+        }
+        assert_eq!(proven, all, "bucket {bucket}");
+    }
+}
+
 /// What ends now is proven together with what it began with, however long ago.
 #[tokio::test]
 async fn an_incremental_run_proves_the_end_of_what_began_before() {

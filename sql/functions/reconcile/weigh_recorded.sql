@@ -30,7 +30,7 @@ begin
             where u.bucket = p_of_bucket and u.account_id > p_from and u.recorded_at >= p_since
             group by u.account_id
         )
-        select coalesce(b.account_id, o.account_id), coalesce(b.entries, 0), coalesce(sum(b.entries) over w - b.entries, 0)::bigint, b.first, b.last, b.goes_on,
+        select coalesce(b.account_id, o.account_id), coalesce(b.entries, 0), (coalesce(sum(b.entries) over w, 0) - coalesce(b.entries, 0))::bigint, b.first, b.last, b.goes_on,
             coalesce(o.told, 0) - coalesce(b.told, 0), coalesce(b.granted, 0) + coalesce(u.taken, 0),
             coalesce(b.strange, false) or coalesce(o.strange, false) or coalesce(u.strange, false), coalesce(o.special, false)
         from booked b
