@@ -4029,7 +4029,7 @@ function points.made_up_in(p_bucket smallint, p_account_id bigint, p_day date)
 
 function points.make_partitions(p_months_ahead integer DEFAULT 3, p_now timestamp with time zone DEFAULT now())
     returns integer
-    plpgsql volatile set TimeZone=UTC
+    plpgsql volatile set TimeZone=UTC, lock_timeout=50ms
 
 function points.mark_origins(p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone)
     returns points.origin_mark[]

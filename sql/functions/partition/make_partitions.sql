@@ -1,18 +1,38 @@
 create or replace function points.make_partitions(p_months_ahead int default 3, p_now timestamptz default now())
 returns int
-language plpgsql volatile set timezone = 'UTC' as $$
+language plpgsql volatile set timezone = 'UTC' set lock_timeout = '50ms' as $$
 declare
+    v_months timestamptz[] := array(
+        select generate_series(date_trunc('month', p_now), date_trunc('month', p_now) + make_interval(months => p_months_ahead), '1 month'));
     v_parent text;
     v_month timestamptz;
     v_name text;
     v_created int := 0;
 begin
-    -- One at a time: two gateways may start together.
-    lock table points.program in share row exclusive mode;
+    if not exists (
+        select from unnest(v_months) m(month)
+        cross join unnest(array['entry', 'lot_use']) p(parent)
+        where to_regclass('points.' || p.parent || to_char(m.month, '"_"YYYY"_"MM')) is null)
+    then
+        return 0;
+    end if;
+    -- All of the locks that others may wait for, before anything else, or none: who books may hold one table and want the other.
+    for v_attempt in 1 .. 100 loop
+        begin
+            -- One at a time: two gateways may start together.
+            lock table points.program in share row exclusive mode;
+            lock table only points.entry, only points.lot_use in share update exclusive mode;
+            lock table points.entry_default, points.lot_use_default in access exclusive mode;
+            exit;
+        exception when lock_not_available then
+            if v_attempt = 100 then
+                raise;
+            end if;
+            perform pg_sleep(random() * 0.1);
+        end;
+    end loop;
     foreach v_parent in array array['entry', 'lot_use'] loop
-        for v_month in
-            select generate_series(date_trunc('month', p_now), date_trunc('month', p_now) + make_interval(months => p_months_ahead), '1 month')
-        loop
+        foreach v_month in array v_months loop
             v_name := v_parent || to_char(v_month, '"_"YYYY"_"MM');
             continue when to_regclass('points.' || v_name) is not null;
             execute format('create table points.%I (like points.%I including defaults including constraints)', v_name, v_parent);
@@ -30,4 +50,4 @@ end
 $$;
 
 comment on function points.make_partitions(int, timestamptz) is
-    'Makes the monthly partitions of points.entry and points.lot_use for the month of p_now and p_months_ahead further ones, where absent; months are in UTC. Returns how many it made. Repeatable; run it daily.';
+    'Makes the monthly partitions of points.entry and points.lot_use for the month of p_now and p_months_ahead further ones, where absent; months are in UTC. Returns how many it made. It locks out everybody who reads or writes the ledger for a moment, and waits for that in short tries, some 10 s at most. Repeatable; run it daily. Raises 55P03.';
