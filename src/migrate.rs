@@ -48,7 +48,7 @@ pub const MIGRATIONS: &[(&str, &str)] = files![
     "migrations/V31__seal.sql",
     "migrations/V32__flow.sql",
     "migrations/V33__alert.sql",
-    "migrations/V35__key_proof.sql",
+    "migrations/V34__key_proof.sql",
 ];
 
 /// Code, in the order of application: views need `points.due`, and functions return rows of views.
