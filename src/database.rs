@@ -10,6 +10,7 @@ use std::{
 };
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
+use scopeguard::ScopeGuard;
 use tokio::time::timeout;
 use tokio_postgres::{
     Client, Connection, Row, Socket,
@@ -49,8 +50,9 @@ const SILENCE: Duration = Duration::from_secs(15);
 const GATEWAY_OPTIONS: &str = "-c role=jifen_gateway -c statement_timeout=5s -c lock_timeout=2s \
     -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c max_parallel_workers_per_gather=0 -c jit=off";
 
-/// For what reads whole tables, after the options above, of which the last one counts.
-const REPORT_OPTIONS: &str = "-c statement_timeout=60s";
+/// For what reads whole tables, after the options above, of which the last one counts. What nobody waits for any more must
+/// not go on beside the next one.
+const REPORT_OPTIONS: &str = "-c statement_timeout=60s -c client_connection_check_interval=1s";
 
 pub use tls::remedy;
 
@@ -206,6 +208,21 @@ pub enum Fault {
     Postgres(tokio_postgres::Error),
 }
 
+/// A connection of a pool that is closed when it is dropped, as whoever called may go away at any moment: what it is still
+/// busy with must not be another's wait. [`give_back`] is for one whose calls have ended.
+pub type Busy = ScopeGuard<Object, fn(Object)>;
+
+/// Takes a connection from a pool.
+pub async fn take(pool: &Pool) -> Result<Busy, PoolError> {
+    let close: fn(Object) = |connection| drop(Object::take(connection));
+    Ok(scopeguard::guard(pool.get().await?, close))
+}
+
+/// Gives back a connection on which nothing is under way.
+pub fn give_back(connection: Busy) {
+    drop(ScopeGuard::into_inner(connection));
+}
+
 /// The rows of a statement on a connection of the pool.
 pub async fn query(
     pool: &Pool,
@@ -213,24 +230,14 @@ pub async fn query(
     sql: &str,
     parameters: &[&(dyn ToSql + Sync)],
 ) -> Result<Vec<Row>, Fault> {
-    let connection = pool.get().await.map_err(Fault::Pool)?;
+    let connection = take(pool).await.map_err(Fault::Pool)?;
     let answered = timeout(limit, async {
         let statement = connection.prepare_cached(sql).await?;
         timed(&statement, sql, parameters, connection.query(&statement, parameters)).await
     });
-    let answered = answered.await;
-    match answered {
-        Ok(rows) => rows.map_err(Fault::Postgres),
-        Err(_) => {
-            give_up(connection);
-            Err(Fault::Late)
-        }
-    }
-}
-
-/// Closes a connection of a pool: what it is still busy with must not be another's wait.
-pub fn give_up(connection: Object) {
-    drop(Object::take(connection));
+    let rows = answered.await.map_err(|_| Fault::Late)?;
+    give_back(connection);
+    rows.map_err(Fault::Postgres)
 }
 
 /// How many connections a gateway opens at most.
