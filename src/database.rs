@@ -11,7 +11,10 @@ use std::{
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
 use scopeguard::ScopeGuard;
-use tokio::time::timeout;
+use tokio::{
+    task::{AbortHandle, JoinHandle},
+    time::timeout,
+};
 use tokio_postgres::{
     Client, Connection, Row, Socket,
     config::{Host, SslMode},
@@ -22,7 +25,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::{error, info, warn};
 
 use crate::{
-    error::{brief, describe},
+    error::{brief, describe, is_lost},
     lanes::TURNS,
     request::timed,
 };
@@ -159,10 +162,48 @@ pub async fn open(config: &Config) -> Result<Client, Unreachable> {
     Ok(connect(config).await?)
 }
 
+/// A client, and what drives its connection. Dropped, it closes the connection at once; a client alone would first wait for
+/// answers, which a silent server never gives.
+pub struct Session {
+    client: Client,
+    driver: AbortHandle,
+}
+
+impl Session {
+    /// Of a client whose connection this task drives.
+    pub fn new(client: Client, driver: &JoinHandle<()>) -> Self {
+        Session { client, driver: driver.abort_handle() }
+    }
+}
+
+impl Deref for Session {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
 /// One connection, driven in the background until it ends.
 pub async fn connect(config: &Config) -> Result<Client, tokio_postgres::Error> {
+    Ok(drive(config).await?.0)
+}
+
+/// One connection, for whoever gives it up when the server is silent.
+pub async fn session(config: &Config) -> Result<Session, tokio_postgres::Error> {
+    let (client, driver) = drive(config).await?;
+    Ok(Session::new(client, &driver))
+}
+
+async fn drive(config: &Config) -> Result<(Client, JoinHandle<()>), tokio_postgres::Error> {
     let (client, mut connection) = config.open().await?;
-    tokio::spawn(async move {
+    let driver = tokio::spawn(async move {
         let messages = futures_util::stream::poll_fn(move |context| connection.poll_message(context));
         futures_util::pin_mut!(messages);
         while let Some(message) = futures_util::StreamExt::next(&mut messages).await {
@@ -180,7 +221,7 @@ pub async fn connect(config: &Config) -> Result<Client, tokio_postgres::Error> {
             }
         }
     });
-    Ok(client)
+    Ok((client, driver))
 }
 
 /// What comes of a call within a time, in words for the log where it fails. Whoever called opens another connection then.
@@ -202,6 +243,8 @@ pub const NO_ANSWER: &str = "no answer";
 pub enum Fault {
     /// There is no connection, so nothing was sent.
     Pool(PoolError),
+    /// The statement could not be prepared in time, or the connection was lost before, so nothing was carried out.
+    Unsent,
     /// No answer in time.
     Late,
     /// PostgreSQL says why, or the connection was lost.
@@ -231,13 +274,20 @@ pub async fn query(
     parameters: &[&(dyn ToSql + Sync)],
 ) -> Result<Vec<Row>, Fault> {
     let connection = take(pool).await.map_err(Fault::Pool)?;
+    let mut sent = false;
     let answered = timeout(limit, async {
         let statement = connection.prepare_cached(sql).await?;
+        sent = true;
         timed(&statement, sql, parameters, connection.query(&statement, parameters)).await
     });
-    let rows = answered.await.map_err(|_| Fault::Late)?;
-    give_back(connection);
-    rows.map_err(Fault::Postgres)
+    let answered = answered.await;
+    match answered {
+        Ok(rows) => {
+            give_back(connection);
+            rows.map_err(|error| if !sent && is_lost(&error) { Fault::Unsent } else { Fault::Postgres(error) })
+        }
+        Err(_) => Err(if sent { Fault::Late } else { Fault::Unsent }),
+    }
 }
 
 /// How many connections a gateway opens at most.
