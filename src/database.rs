@@ -10,7 +10,11 @@ use std::{
 };
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
-use tokio::time::timeout;
+use scopeguard::ScopeGuard;
+use tokio::{
+    task::{AbortHandle, JoinHandle},
+    time::timeout,
+};
 use tokio_postgres::{
     Client, Connection, Row, Socket,
     config::{Host, SslMode},
@@ -21,7 +25,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::{error, info, warn};
 
 use crate::{
-    error::{brief, describe},
+    error::{brief, describe, is_lost},
     lanes::TURNS,
     request::timed,
 };
@@ -49,8 +53,9 @@ const SILENCE: Duration = Duration::from_secs(15);
 const GATEWAY_OPTIONS: &str = "-c role=jifen_gateway -c statement_timeout=5s -c lock_timeout=2s \
     -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c max_parallel_workers_per_gather=0 -c jit=off";
 
-/// For what reads whole tables, after the options above, of which the last one counts.
-const REPORT_OPTIONS: &str = "-c statement_timeout=60s";
+/// For what reads whole tables, after the options above, of which the last one counts. What nobody waits for any more must
+/// not go on beside the next one.
+const REPORT_OPTIONS: &str = "-c statement_timeout=60s -c client_connection_check_interval=1s";
 
 pub use tls::remedy;
 
@@ -157,10 +162,48 @@ pub async fn open(config: &Config) -> Result<Client, Unreachable> {
     Ok(connect(config).await?)
 }
 
+/// A client, and what drives its connection. Dropped, it closes the connection at once; a client alone would first wait for
+/// answers, which a silent server never gives.
+pub struct Session {
+    client: Client,
+    driver: AbortHandle,
+}
+
+impl Session {
+    /// Of a client whose connection this task drives.
+    pub fn new(client: Client, driver: &JoinHandle<()>) -> Self {
+        Session { client, driver: driver.abort_handle() }
+    }
+}
+
+impl Deref for Session {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
 /// One connection, driven in the background until it ends.
 pub async fn connect(config: &Config) -> Result<Client, tokio_postgres::Error> {
+    Ok(drive(config).await?.0)
+}
+
+/// One connection, for whoever gives it up when the server is silent.
+pub async fn session(config: &Config) -> Result<Session, tokio_postgres::Error> {
+    let (client, driver) = drive(config).await?;
+    Ok(Session::new(client, &driver))
+}
+
+async fn drive(config: &Config) -> Result<(Client, JoinHandle<()>), tokio_postgres::Error> {
     let (client, mut connection) = config.open().await?;
-    tokio::spawn(async move {
+    let driver = tokio::spawn(async move {
         let messages = futures_util::stream::poll_fn(move |context| connection.poll_message(context));
         futures_util::pin_mut!(messages);
         while let Some(message) = futures_util::StreamExt::next(&mut messages).await {
@@ -178,7 +221,7 @@ pub async fn connect(config: &Config) -> Result<Client, tokio_postgres::Error> {
             }
         }
     });
-    Ok(client)
+    Ok((client, driver))
 }
 
 /// What comes of a call within a time, in words for the log where it fails. Whoever called opens another connection then.
@@ -200,10 +243,27 @@ pub const NO_ANSWER: &str = "no answer";
 pub enum Fault {
     /// There is no connection, so nothing was sent.
     Pool(PoolError),
+    /// The statement could not be prepared in time, or the connection was lost before, so nothing was carried out.
+    Unsent,
     /// No answer in time.
     Late,
     /// PostgreSQL says why, or the connection was lost.
     Postgres(tokio_postgres::Error),
+}
+
+/// A connection of a pool that is closed when it is dropped, as whoever called may go away at any moment: what it is still
+/// busy with must not be another's wait. [`give_back`] is for one whose calls have ended.
+pub type Busy = ScopeGuard<Object, fn(Object)>;
+
+/// Takes a connection from a pool.
+pub async fn take(pool: &Pool) -> Result<Busy, PoolError> {
+    let close: fn(Object) = |connection| drop(Object::take(connection));
+    Ok(scopeguard::guard(pool.get().await?, close))
+}
+
+/// Gives back a connection on which nothing is under way.
+pub fn give_back(connection: Busy) {
+    drop(ScopeGuard::into_inner(connection));
 }
 
 /// The rows of a statement on a connection of the pool.
@@ -213,24 +273,21 @@ pub async fn query(
     sql: &str,
     parameters: &[&(dyn ToSql + Sync)],
 ) -> Result<Vec<Row>, Fault> {
-    let connection = pool.get().await.map_err(Fault::Pool)?;
+    let connection = take(pool).await.map_err(Fault::Pool)?;
+    let mut sent = false;
     let answered = timeout(limit, async {
         let statement = connection.prepare_cached(sql).await?;
+        sent = true;
         timed(&statement, sql, parameters, connection.query(&statement, parameters)).await
     });
     let answered = answered.await;
     match answered {
-        Ok(rows) => rows.map_err(Fault::Postgres),
-        Err(_) => {
-            give_up(connection);
-            Err(Fault::Late)
+        Ok(rows) => {
+            give_back(connection);
+            rows.map_err(|error| if !sent && is_lost(&error) { Fault::Unsent } else { Fault::Postgres(error) })
         }
+        Err(_) => Err(if sent { Fault::Late } else { Fault::Unsent }),
     }
-}
-
-/// Closes a connection of a pool: what it is still busy with must not be another's wait.
-pub fn give_up(connection: Object) {
-    drop(Object::take(connection));
 }
 
 /// How many connections a gateway opens at most.

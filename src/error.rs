@@ -233,14 +233,14 @@ impl From<tokio_postgres::Error> for Error {
                     db.and_then(|db| serde_json::from_str(db.detail()?).ok()),
                 )
             }
-            // Only reads come here with it, and they changed nothing.
+            // For what changes nothing, or may be done again. Whoever else calls asks first whether the connection was lost.
             _ if is_lost(&error) => Error::overloaded(),
             _ => Error::internal(&describe(&error)),
         }
     }
 }
 
-/// What the server has no more of, if that is why it rolled back: no statement is at fault.
+/// What the server has no more of, if that is why it rolled back or let nobody in: no statement is at fault.
 pub fn exhausted(code: &SqlState) -> Option<&'static str> {
     match code {
         &SqlState::DISK_FULL => Some("disk"),
@@ -263,7 +263,8 @@ impl From<database::Fault> for Error {
     fn from(fault: database::Fault) -> Self {
         match fault {
             database::Fault::Pool(error) => error.into(),
-            // Only reads come here with it, and they changed nothing.
+            database::Fault::Unsent => Error::overloaded(),
+            // As for a lost connection.
             database::Fault::Late => Error::overloaded(),
             database::Fault::Postgres(error) => error.into(),
         }
@@ -273,6 +274,7 @@ impl From<database::Fault> for Error {
 impl From<deadpool_postgres::PoolError> for Error {
     fn from(error: deadpool_postgres::PoolError) -> Self {
         match error {
+            deadpool_postgres::PoolError::Backend(error) if error.code().and_then(exhausted).is_some() => error.into(),
             // There is no connection, so nothing was sent.
             deadpool_postgres::PoolError::Backend(error) => {
                 warn!("cannot reach the database: {}", describe(&error));

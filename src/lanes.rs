@@ -12,7 +12,7 @@ use tokio::{
     time::timeout,
 };
 use tokio_postgres::{
-    Client, Row, Statement,
+    Row, Statement,
     error::SqlState,
     types::{ToSql, Type},
 };
@@ -151,7 +151,7 @@ struct Sessions {
 }
 
 struct Session {
-    client: Client,
+    client: database::Session,
     statement: Statement,
     /// Calls made.
     calls: u32,
@@ -165,7 +165,7 @@ impl Sessions {
                 Some(session) if session.client.is_closed() => {}
                 Some(session) => break session,
                 None => {
-                    let client = database::connect(&self.config).await?;
+                    let client = database::session(&self.config).await?;
                     let statement = client.prepare_typed(EXECUTE, &[Type::INT2]).await?;
                     break Session { client, statement, calls: 0 };
                 }
@@ -191,7 +191,7 @@ enum Failure {
     Retry(String),
     /// The server takes no writes, as standbys do: another one does, or the same one soon.
     Standby(String),
-    /// The call was rolled back, as the server has run out of something: so would others be now.
+    /// The call was rolled back or not even sent, as the server has run out of something: so would others be now.
     Exhausted(tokio_postgres::Error),
     /// The call was rolled back, and one of its operations is the reason.
     Poisoned(tokio_postgres::Error),
@@ -290,7 +290,14 @@ impl Lane {
 
     async fn call(&self, batch: &[Item], deadline: Instant) -> Result<Vec<Answer>, Failure> {
         let limit = || CALL_TIMEOUT.min(deadline.saturating_duration_since(Instant::now()));
-        let session = database::within(limit(), self.sessions.take()).await.map_err(Failure::Retry)?;
+        let session = match timeout(limit(), self.sessions.take()).await {
+            Ok(Ok(session)) => session,
+            Ok(Err(error)) if error.code().and_then(error::exhausted).is_some() => {
+                return Err(Failure::Exhausted(error));
+            }
+            Ok(Err(error)) => return Err(Failure::Retry(error::describe(&error))),
+            Err(_) => return Err(Failure::Retry(NO_ANSWER.to_owned())),
+        };
         let requests: Vec<&Request> = batch.iter().map(|item| &item.request).collect();
         let parameters: [&(dyn ToSql + Sync); 2] = [&self.bucket, &requests];
         self.metrics.batch.observe(batch.len() as f64);

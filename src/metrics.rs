@@ -26,6 +26,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use tracing::warn;
 
 use crate::{
+    database::{self, CALL_TIMEOUT},
     error::{CODES, Error},
     operation::{OperationKind, Outcome},
 };
@@ -369,14 +370,11 @@ impl Metrics {
     }
 
     async fn find(&self) -> Result<(Vec<(String, Vec<String>, f64)>, HashSet<String>), Error> {
-        let connection = self.pool.get().await?;
-        let statement = connection.prepare_cached(MEASUREMENTS).await?;
-        let rows = connection.query(&statement, &[]).await?;
+        let rows = database::query(&self.pool, CALL_TIMEOUT, MEASUREMENTS, &[]).await?;
         let read = |row: &tokio_postgres::Row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
         let measurements = rows.iter().map(read).collect::<Result<_, tokio_postgres::Error>>()?;
-        let statement = connection.prepare_cached(RULES).await?;
-        let rules = connection.query(&statement, &[&MAX_RULES]).await?.iter().map(|row| row.get(0)).collect();
-        Ok((measurements, rules))
+        let rules = database::query(&self.pool, CALL_TIMEOUT, RULES, &[&MAX_RULES]).await?;
+        Ok((measurements, rules.iter().map(|row| row.get(0)).collect()))
     }
 
     /// What `/metrics` answers.

@@ -9,7 +9,7 @@ use tokio_postgres::{Row, error::SqlState, types::ToSql};
 use tracing::warn;
 
 use crate::{
-    database::{CALL_TIMEOUT, NO_ANSWER, give_up},
+    database::{self, CALL_TIMEOUT, NO_ANSWER},
     error::{self, Error},
     ledger::Request,
     operation::Outcome,
@@ -57,7 +57,7 @@ impl Pairs {
         let deadline = Instant::now() + DEADLINE;
         let mut unknown = false;
         loop {
-            match self.try_call(sql, parameters, &mut unknown).await {
+            match self.try_call(sql, parameters, deadline, &mut unknown).await {
                 Ok(row) => return Ok(row),
                 Err(Again(cause)) if Instant::now() < deadline => {
                     warn!("sending again: {cause}");
@@ -75,30 +75,30 @@ impl Pairs {
         &self,
         sql: &str,
         parameters: &[&(dyn ToSql + Sync)],
+        deadline: Instant,
         unknown: &mut bool,
     ) -> Result<Row, Failure> {
-        let connection = self.pool.get().await.map_err(|error| Fault(error.into()))?;
+        let limit = || CALL_TIMEOUT.min(deadline.saturating_duration_since(Instant::now()));
+        let taken = timeout(limit(), database::take(&self.pool)).await.map_err(|_| Again(NO_ANSWER.to_owned()))?;
+        let connection = taken.map_err(|error| Fault(error.into()))?;
         // Until the call itself is sent, nothing can have been done.
-        let statement = match timeout(CALL_TIMEOUT, connection.prepare_cached(sql)).await {
-            Err(_) => {
-                give_up(connection);
-                return Err(Again(NO_ANSWER.to_owned()));
-            }
+        let statement = match timeout(limit(), connection.prepare_cached(sql)).await {
+            Err(_) => return Err(Again(NO_ANSWER.to_owned())),
             Ok(Err(error)) if error::is_lost(&error) => return Err(Again(error::describe(&error))),
             Ok(prepared) => prepared.map_err(|error| Fault(error.into()))?,
         };
-        let call = timeout(CALL_TIMEOUT, connection.query_one(&statement, parameters));
+        let call = timeout(limit(), connection.query_one(&statement, parameters));
         let Ok(result) = timed(&statement, sql, parameters, call).await else {
-            give_up(connection);
             *unknown = true;
             return Err(Again(NO_ANSWER.to_owned()));
         };
+        // A standby is left: another server takes writes, or the same one soon.
+        let standby = |error: &tokio_postgres::Error| error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION);
+        if !result.as_ref().is_err_and(standby) {
+            database::give_back(connection);
+        }
         result.map_err(|error| match error.code() {
-            // A standby: another server takes writes, or the same one soon.
-            Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => {
-                give_up(connection);
-                Again(error::describe(&error))
-            }
+            Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => Again(error::describe(&error)),
             // A deadlock can't be with ours alone, and a serialization failure says that an account was closed meanwhile.
             Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED) => {
                 Again(error::describe(&error))

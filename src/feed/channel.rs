@@ -19,7 +19,7 @@ use tracing::{info, warn};
 use uuid::Uuid;
 
 use super::{Feed, Hint};
-use crate::database::{self, Config, within};
+use crate::database::{self, Config, Session, within};
 
 /// PostgreSQL takes payloads of less than 8,000 bytes.
 const MAX_PAYLOAD: usize = 7_900;
@@ -74,7 +74,7 @@ async fn listen(feed: &Feed, config: &Config) -> Result<std::convert::Infallible
     let (client, mut connection) = within(CALL, config.open()).await?;
     let (sender, mut received) = mpsc::unbounded_channel();
     // Ends with the client, and its end is the end of what is received.
-    tokio::spawn(async move {
+    let driver = tokio::spawn(async move {
         while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
             if let AsyncMessage::Notification(notification) = message
                 && sender.send(notification).is_err()
@@ -83,6 +83,7 @@ async fn listen(feed: &Feed, config: &Config) -> Result<std::convert::Infallible
             }
         }
     });
+    let client = Session::new(client, &driver);
     let own: i32 = within(CALL, client.query_one("select pg_backend_pid()", &[])).await?.get(0);
     within(CALL, client.batch_execute("listen jifen")).await?;
     info!("the channel between gateways is open");

@@ -303,8 +303,8 @@ impl Door {
     }
 
     async fn page(&self, ticket: Uuid, after: i32) -> Result<Vec<BatchRow>, String> {
-        let rows = self.intake.query(ROWS, &[&ticket, &after, &PAGE, &None::<RowState>]).await;
-        let rows = rows.map_err(|fault| fault.error.message)?;
+        let rows = self.reads.query(ROWS, &[&ticket, &after, &PAGE, &None::<RowState>]).await;
+        let rows = rows.map_err(|error| error.message)?;
         rows.iter().map(BatchRow::from_row).collect::<Result<_, _>>().map_err(|error| error.to_string())
     }
 }

@@ -41,7 +41,7 @@ async fn drive_always(config: &Config, slow: bool) {
 }
 
 async fn drive(config: &Config, slow: bool) -> Result<Infallible, String> {
-    let client = within(CALL_TIMEOUT, database::connect(config)).await?;
+    let client = within(CALL_TIMEOUT, database::session(config)).await?;
     let lock = if slow { SLOW_JOB_LOCK } else { JOB_LOCK };
     let try_lock = async || {
         let row = within(CALL_TIMEOUT, client.query_one("select pg_try_advisory_lock($1)", &[&lock])).await?;

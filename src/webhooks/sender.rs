@@ -74,7 +74,7 @@ async fn send(
     reports: &mut Receiver<Report>,
     done: &mut Vec<Report>,
 ) -> Result<Infallible, String> {
-    let database = within(CALL_TIMEOUT, database::connect(config)).await?;
+    let database = within(CALL_TIMEOUT, database::session(config)).await?;
     loop {
         if !done.is_empty() {
             put(&database, done).await?;

@@ -1,6 +1,9 @@
-use serde_json::{Value, json};
+use std::time::Duration;
 
-use super::{Gateway, code, make_key};
+use serde_json::{Value, json};
+use tokio::{io::AsyncWriteExt, net::TcpStream, time::timeout};
+
+use super::{Gateway, code, make_key, until};
 
 const BACKTEST: &str = r#"query($rule: String = "ORDER", $version: Int = 2, $from: DateTime!, $to: DateTime!) {
     backtestRule(rule: $rule, version: $version, from: $from, to: $to) {
@@ -80,10 +83,40 @@ async fn one_back_test_runs_at_a_time_and_holds_up_nothing_else() {
     let client = database.client().await;
     let held_up = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query ~ 'api.backtest_rule'
         and datname = current_database()";
-    super::until("a back-test waits", async || client.query_one(held_up, &[]).await.unwrap().get::<_, i64>(0) > 0)
-        .await;
+    until("a back-test waits", async || client.query_one(held_up, &[]).await.unwrap().get::<_, i64>(0) > 0).await;
     assert_eq!(code(&gateway.refused(BACKTEST, variables).await), "OVERLOADED");
     assert_eq!(gateway.available("alice").await, 1085);
     blocker.batch_execute("rollback").await.unwrap();
     assert_eq!(waiting.await.unwrap()["backtestRule"]["operations"], 2);
+}
+
+#[tokio::test]
+async fn a_report_that_nobody_waits_for_any_more_ends_and_holds_up_no_other() {
+    let (gateway, database) = Gateway::new().await;
+    let (blocker, client) = (database.client().await, database.client().await);
+    blocker.batch_execute("begin; lock table points.rule_version in access exclusive mode").await.unwrap();
+    let mut variables = year("2020");
+    variables["version"] = json!(1);
+    let body = json!({ "query": BACKTEST, "variables": variables }).to_string();
+    let (key, length) = (&gateway.key, body.len());
+    let mut caller = TcpStream::connect(gateway.address).await.unwrap();
+    let request = format!(
+        "POST /graphql HTTP/1.1\r\nhost: jifen\r\nauthorization: Bearer {key}\r\n\
+         content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+    );
+    caller.write_all(request.as_bytes()).await.unwrap();
+    let held_up = async || {
+        let count =
+            "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query ~ 'api.backtest_rule'
+            and datname = current_database()";
+        client.query_one(count, &[]).await.unwrap().get::<_, i64>(0) > 0
+    };
+    until("a back-test waits", held_up).await;
+    drop(caller);
+    // Until the gateway has heard of it, one report runs.
+    let another = async || gateway.send("{ liability { points } }", json!({})).await["data"]["liability"].is_object();
+    let answered = timeout(Duration::from_secs(30), until("another report is answered", another)).await;
+    assert!(answered.is_ok(), "it waits behind the one that is held up");
+    until("the first one has ended", async || !held_up().await).await;
+    blocker.batch_execute("rollback").await.unwrap();
 }

@@ -5,6 +5,7 @@ use jifen::{database, error::CODES};
 use serde_json::{Value, json};
 
 use super::{Gateway, code, make_key, until};
+use crate::common::Database;
 
 const ALICE: &str = r#"{ account(userId: "alice") { version } }"#;
 
@@ -214,6 +215,34 @@ async fn reads_are_told_to_come_again_while_the_database_is_away() {
     client.batch_execute(&format!("alter database {name} allow_connections true")).await.unwrap();
     assert_eq!(codes, ["OVERLOADED"; 10]);
     until("reads work again", async || gateway.send(ALICE, json!({})).await["data"]["account"]["version"] == 4).await;
+}
+
+#[tokio::test]
+async fn whoever_is_let_in_by_no_server_for_want_of_connections_is_told_so() {
+    let database = Database::new().await;
+    let key = make_key(&database, "test", &["earn", "read"], None).await;
+    let client = database.client().await;
+    let config = database::parse_url(&database.url()).unwrap();
+    let (owner, role) = (config.get_user().unwrap(), format!("few_of_{}", config.get_dbname().unwrap()));
+    client.batch_execute(&format!("create role {role} login in role jifen_gateway")).await.unwrap();
+    let url = database.url().replacen(&format!("//{owner}@"), &format!("//{role}@"), 1);
+    let (gateway, stop) = Gateway::stoppable(&url, &key).await;
+    gateway.sign_in("dora", "1").await.unwrap();
+    client.batch_execute(&format!("alter role {role} connection limit 0")).await.unwrap();
+    client
+        .execute("select pg_terminate_backend(pid, 10000) from pg_stat_activity where usename = $1", &[&role])
+        .await
+        .unwrap();
+    let told = |error: &Value| {
+        error["extensions"]["code"] == "OVERLOADED"
+            && error["extensions"]["details"] == json!({ "exhausted": "connections" })
+    };
+    until("reads are told", async || told(&gateway.send(ALICE, json!({})).await["errors"][0])).await;
+    until("writes are told", async || gateway.sign_in("dora", "2").await.is_err_and(|error| told(&error))).await;
+    client.batch_execute(&format!("alter role {role} connection limit -1")).await.unwrap();
+    until("all is well again", async || gateway.sign_in("dora", "2").await.is_ok()).await;
+    drop(stop);
+    client.batch_execute(&format!("drop role {role}")).await.unwrap();
 }
 
 impl Gateway {

@@ -8,11 +8,12 @@ use std::{
     time::Duration,
 };
 
+use jifen::database;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio_postgres::Client;
 
-use super::{Gateway, code, hold_up, make_key, members, until, until_held_up};
+use super::{Gateway, code, hold_up, make_key, members, until, until_held_up, until_within};
 use crate::{
     common::{Database, Fault, MARK, Proxy, marked},
     database::assert_laws,
@@ -222,4 +223,21 @@ async fn a_lane_finds_its_connection_again_after_a_rest() {
         gateway.send("{ account(userId: \"dora\") { version } }", json!({})).await["data"]["account"]["version"] == 2
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_session_that_is_given_up_is_closed_though_the_server_is_silent() {
+    let database = Database::new().await;
+    let proxy = Proxy::start(&database.url(), marked(Fault::SilentBefore, Arc::new(AtomicUsize::new(1)))).await;
+    let mut config = database::parse_url(&proxy.url()).unwrap();
+    config.application_name("given up");
+    let client = database.client().await;
+    let open = "select count(*) from pg_stat_activity where application_name = 'given up'
+        and datname = current_database()";
+    let session = database::session(&config).await.unwrap();
+    assert_eq!(count(&client, open).await, 1);
+    let asked = database::within(Duration::from_millis(100), session.batch_execute(&format!("select '{MARK}'"))).await;
+    assert_eq!(asked.unwrap_err(), database::NO_ANSWER);
+    drop(session);
+    until_within(Duration::from_secs(15), "it is closed", async || count(&client, open).await == 0).await;
 }
