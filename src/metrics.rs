@@ -86,7 +86,8 @@ pub const ALL: &[Spec] = &[
         "jifen_lane_faults_total",
         "counter",
         &["fault"],
-        "Calls of the engine that failed: lost or retried and sent again, poisoned and cut in two, or given up as the server is exhausted.",
+        "Calls of the engine that failed: lost or retried and sent again, poisoned and cut in two, or given up as the \
+         server is exhausted.",
     ),
     counted("jifen_lane_wait_seconds", "histogram", &[], "How long an operation waits in its lane."),
     counted("jifen_lane_waiting", "gauge", &["lane"], "Operations that wait in the lane."),
