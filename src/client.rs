@@ -21,9 +21,9 @@ use crate::{
     token::Tokens,
 };
 
-/// For how long a key is taken after it was looked up. That of a revoked client reads for so long; the engine refuses its
-/// operations at once. One that was rotated out, or replaced, also earns and spends for so long, since its client has
-/// rights.
+/// For how long a key is taken after it was looked up. That of a revoked client reads for so long; the engine refuses
+/// its operations at once. One that was rotated out, or replaced, also earns and spends for so long, since its client
+/// has rights.
 const REMEMBERED: Duration = Duration::from_secs(1);
 /// Keys in memory; past it all are forgotten, so that the memory is bounded.
 const REMEMBERED_KEYS: usize = 10_000;
@@ -146,8 +146,9 @@ impl Clients {
         self.tokens.as_ref().map_or(0, |tokens| tokens.version())
     }
 
-    /// The caller of an `Authorization` header; Ok(None): there is no header. A credential that is not known is a stranger's,
-    /// and one that is wrong costs the address `from` a request; `from` is None where it was looked at before.
+    /// The caller of an `Authorization` header; Ok(None): there is no header. A credential that is not known is a
+    /// stranger's, and one that is wrong costs the address `from` a request; `from` is None where it was looked at
+    /// before.
     pub async fn authenticate(
         &self,
         authorization: Option<&str>,
@@ -168,8 +169,8 @@ impl Clients {
         found?.map(Some).ok_or_else(Error::unauthenticated)
     }
 
-    /// The caller of a credential, if it may be looked at where it is not known. None: it is a token that has expired, which
-    /// nobody guessed; behind a proxy one app that goes on with it must not shut out all.
+    /// The caller of a credential, if it may be looked at where it is not known. None: it is a token that has expired,
+    /// which nobody guessed; behind a proxy one app that goes on with it must not shut out all.
     async fn find(&self, credential: &str, admit: impl Fn() -> Result<(), Error>) -> Result<Option<Caller>, Error> {
         match &self.tokens {
             Some(tokens) if looks_like_token(credential) => {

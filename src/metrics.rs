@@ -1,4 +1,5 @@
-//! What Prometheus reads at `/metrics`: counted in this gateway, and, a few seconds old at most, looked up in the database.
+//! What Prometheus reads at `/metrics`: counted in this gateway, and, a few seconds old at most, looked up in the
+//! database.
 //!
 //! Labels are bounded: kinds, codes and lanes by the program's text, jobs, webhooks, wallets and rules by the rows that
 //! operators make. [`ALL`] is every metric there is; `docs/metrics.md` is printed from it.

@@ -1,4 +1,4 @@
-use super::Gateway;
+use super::{Gateway, until};
 
 #[tokio::test]
 async fn graphiql_loads_from_this_server_alone() {
