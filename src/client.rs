@@ -21,8 +21,9 @@ use crate::{
     token::Tokens,
 };
 
-/// For how long a key is taken after it was looked up. That of a revoked client reads for so long; the engine refuses its
-/// operations at once. One that was rotated out, or replaced, also earns and spends for so long, since its client has rights.
+/// For how long a key is taken after it was looked up. That of a revoked client reads for so long; the engine refuses
+/// its operations at once. One that was rotated out, or replaced, also earns and spends for so long, since its client
+/// has rights.
 const REMEMBERED: Duration = Duration::from_secs(1);
 /// Keys in memory; past it all are forgotten, so that the memory is bounded.
 const REMEMBERED_KEYS: usize = 10_000;
@@ -145,8 +146,9 @@ impl Clients {
         self.tokens.as_ref().map_or(0, |tokens| tokens.version())
     }
 
-    /// The caller of an `Authorization` header; None: there is no header. A credential that is not known is a stranger's, and
-    /// one that is wrong costs the address a request; None: it was looked at before.
+    /// The caller of an `Authorization` header; Ok(None): there is no header. A credential that is not known is a
+    /// stranger's, and one that is wrong costs the address `from` a request; `from` is None where it was looked at
+    /// before.
     pub async fn authenticate(
         &self,
         authorization: Option<&str>,
@@ -164,31 +166,33 @@ impl Clients {
         {
             strangers.blame(address);
         }
-        found.map(Some)
+        found?.map(Some).ok_or_else(Error::unauthenticated)
     }
 
-    /// The caller of a credential, if it may be looked at where it is not known.
-    async fn find(&self, credential: &str, admit: impl Fn() -> Result<(), Error>) -> Result<Caller, Error> {
+    /// The caller of a credential, if it may be looked at where it is not known. None: it is a token that has expired,
+    /// which nobody guessed; behind a proxy one app that goes on with it must not shut out all.
+    async fn find(&self, credential: &str, admit: impl Fn() -> Result<(), Error>) -> Result<Option<Caller>, Error> {
         match &self.tokens {
             Some(tokens) if looks_like_token(credential) => {
                 let now = Utc::now();
                 let member = match tokens.known(credential, now) {
-                    Some(member) => member,
+                    Some(found) => found,
                     None => {
                         admit()?;
                         tokens.verify(credential, now).ok_or_else(Error::unauthenticated)?
                     }
                 };
-                Ok(Caller {
+                let Ok(member) = member else { return Ok(None) };
+                Ok(Some(Caller {
                     id: MEMBERS,
                     scopes: Vec::new(),
                     wallets: None,
                     member: Some(member.user_id),
                     expires_at: Some(member.expires_at),
                     rate: self.members.clone(),
-                })
+                }))
             }
-            _ => self.by_key(credential, admit).await,
+            _ => self.by_key(credential, admit).await.map(Some),
         }
     }
 

@@ -37,7 +37,8 @@ pub const READERS: usize = 16;
 pub const PAIRS: usize = 4;
 /// Connections for batches: to take them in, and to take and answer for their rows.
 pub const INTAKE: usize = 4;
-/// The others of a gateway, beside those of lanes: of reports, jobs, slow jobs, webhooks, and the channel between gateways.
+/// The others of a gateway, beside those of lanes: of reports, jobs, slow jobs, webhooks, and the channel between
+/// gateways.
 const SINGLE: usize = 5;
 /// How long a call may wait for a connection.
 const POOL_WAIT: Duration = Duration::from_secs(5);
@@ -45,8 +46,8 @@ const POOL_WAIT: Duration = Duration::from_secs(5);
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(6);
 /// The same for reports.
 pub const REPORT_TIMEOUT: Duration = Duration::from_secs(65);
-/// A server that is silent for so long is gone: its machine, or the way to it. Otherwise nobody would hear of that who only
-/// waits for an answer.
+/// A server that is silent for so long is gone: its machine, or the way to it. Otherwise nobody would hear of that who
+/// only waits for an answer.
 const SILENCE: Duration = Duration::from_secs(15);
 /// The role that the gateway works as: it may call schema `api` and touch no table. Its statements take arrays of keys
 /// and look each one up, so the plan is the same for any number of them, and never reads a table whole.
@@ -224,7 +225,8 @@ async fn drive(config: &Config) -> Result<(Client, JoinHandle<()>), tokio_postgr
     Ok((client, driver))
 }
 
-/// What comes of a call within a time, in words for the log where it fails. Whoever called opens another connection then.
+/// What comes of a call within a time, in words for the log where it fails. Whoever called opens another connection
+/// then.
 pub async fn within<T>(
     limit: Duration,
     call: impl Future<Output = Result<T, tokio_postgres::Error>>,

@@ -28,7 +28,8 @@ pub const CODES: &[(&str, bool, &str)] = &[
     (
         "ACCOUNT_MERGED",
         false,
-        "The account was merged into another, or what is asked for is one's that was merged into it; ask for the member in details.",
+        "The account was merged into another, or what is asked for is one's that was merged into it; ask for the \
+         member in details.",
     ),
     ("AWARD_DENIED", false, "A risk rule denies the award."),
     ("REVIEW_CLOSED", false, "The award was approved or rejected before, or nobody decided in time."),
@@ -67,7 +68,8 @@ pub const CODES: &[(&str, bool, &str)] = &[
     (
         "OUTCOME_UNKNOWN",
         true,
-        "The database was lost while it worked on this. Send the same request again under the same idempotency key: it is done once at most.",
+        "The database was lost while it worked on this. Send the same request again under the same idempotency key: it \
+         is done once at most.",
     ),
     ("INTERNAL", false, "Something is wrong in Jifen. Give the operator the trace id."),
 ];

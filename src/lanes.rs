@@ -38,8 +38,8 @@ pub const QUEUE: usize = 1024;
 pub const TURNS: usize = 3;
 /// How long a lane waits for its turn.
 const TURN_PATIENCE: Duration = Duration::from_millis(20);
-/// From the moment an operation leaves the queue until its caller is answered, whatever happens. It waits no longer in the
-/// queue either: twice that is the longest that anybody waits.
+/// From the moment an operation leaves the queue until its caller is answered, whatever happens. It waits no longer in
+/// the queue either: twice that is the longest that anybody waits.
 const DEADLINE: Duration = Duration::from_secs(10);
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
@@ -94,7 +94,8 @@ impl Lanes {
         self.queues.iter().map(|queue| QUEUE - queue.capacity()).collect()
     }
 
-    /// Carries out one operation. It queues at once: operations on one account are carried out in the order of the calls.
+    /// Carries out one operation. It queues at once: operations on one account are carried out in the order of the
+    /// calls.
     pub fn execute(&self, request: Request) -> impl Future<Output = Answer> + Send + use<> {
         receive(self.send(request))
     }

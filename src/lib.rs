@@ -41,6 +41,7 @@ pub mod ledger;
 pub mod level;
 pub mod level_program;
 pub mod limit;
+pub mod log;
 pub mod merge;
 pub mod metrics;
 pub mod migrate;

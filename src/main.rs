@@ -7,6 +7,8 @@ use std::{
 };
 
 use clap::Parser;
+#[cfg(not(feature = "otel"))]
+use jifen::log;
 #[cfg(feature = "otel")]
 use jifen::telemetry::Telemetry;
 use jifen::{
@@ -25,6 +27,8 @@ use tokio::{
     sync::oneshot,
 };
 use tracing_subscriber::EnvFilter;
+#[cfg(not(feature = "otel"))]
+use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -50,7 +54,7 @@ async fn main() -> ExitCode {
         }
     };
     #[cfg(not(feature = "otel"))]
-    log(format, filter);
+    tracing_subscriber::registry().with(filter).with(log::layer(format)).init();
     // Its failures are told from discrepancies.
     let reconciles = matches!(cli.command, Some(Command::Reconcile(_) | Command::Verify(_)));
     let code = match run(cli).await {
@@ -65,17 +69,6 @@ async fn main() -> ExitCode {
         eprintln!("jifen: the last spans are lost: {error}");
     }
     code
-}
-
-#[cfg(not(feature = "otel"))]
-fn log(format: LogFormat, filter: EnvFilter) {
-    use std::io::IsTerminal;
-
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
-    match format {
-        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
-        LogFormat::Json => log.json().flatten_event(true).with_span_list(false).init(),
-    }
 }
 
 async fn run(cli: Cli) -> Result<ExitCode> {

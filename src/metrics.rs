@@ -1,4 +1,5 @@
-//! What Prometheus reads at `/metrics`: counted in this gateway, and, a few seconds old at most, looked up in the database.
+//! What Prometheus reads at `/metrics`: counted in this gateway, and, a few seconds old at most, looked up in the
+//! database.
 //!
 //! Labels are bounded: kinds, codes and lanes by the program's text, jobs, webhooks, wallets and rules by the rows that
 //! operators make. [`ALL`] is every metric there is; `docs/metrics.md` is printed from it.
@@ -87,7 +88,8 @@ pub const ALL: &[Spec] = &[
         "jifen_lane_faults_total",
         "counter",
         &["fault"],
-        "Calls of the engine that failed: lost or retried and sent again, poisoned and cut in two, or given up as the server is exhausted.",
+        "Calls of the engine that failed: lost or retried and sent again, poisoned and cut in two, or given up as the \
+         server is exhausted.",
     ),
     counted("jifen_lane_wait_seconds", "histogram", &[], "How long an operation waits in its lane."),
     counted("jifen_lane_waiting", "gauge", &["lane"], "Operations that wait in the lane."),

@@ -1,5 +1,5 @@
-//! How many requests of a caller a gateway takes: a token bucket for each client that has a rate, for each member, and for each
-//! address from which strangers ask. It is this gateway's own; several take several times as many.
+//! How many requests of a caller a gateway takes: a token bucket for each client that has a rate, for each member, and
+//! for each address from which strangers ask. It is this gateway's own; several take several times as many.
 
 use std::{
     collections::HashMap,
@@ -17,13 +17,15 @@ use governor::{
     state::{InMemoryState, NotKeyed, keyed::HashMapStateStore},
 };
 
+use tracing::warn;
+
 use crate::error::Error;
 
 type Instant = <MonotonicClock as Clock>::Instant;
 type Limiter<K, S> = RateLimiter<K, S, MonotonicClock, NoOpMiddleware<Instant>>;
 
-/// Callers whose requests are counted at a time; past it those who could send their burst again are forgotten, and if these are
-/// few, all.
+/// Callers whose requests are counted at a time; past it those who could send their burst again are forgotten, and if
+/// these are few, all.
 const MAX_CALLERS: usize = 100_000;
 /// Seconds' worth of a rate that may come at once.
 const BURST_SECONDS: f64 = 10.0;
@@ -36,8 +38,8 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// `rate` a second, and `burst` at once. None: no such terms. The database keeps both in bounds: governor counts in 64 bits
-    /// of nanoseconds, and a burst of 1,000,000 at 0.001 a second is 10^18 of them.
+    /// `rate` a second, and `burst` at once. None: no such terms. The database keeps both in bounds: governor counts in
+    /// 64 bits of nanoseconds, and a burst of 1,000,000 at 0.001 a second is 10^18 of them.
     fn new(rate: f64, burst: i32) -> Option<Self> {
         let quota = quota(rate, u32::try_from(burst).ok()?)?;
         Some(Bucket { terms: (rate, burst), limiter: RateLimiter::direct_with_clock(quota, MonotonicClock) })
@@ -117,8 +119,8 @@ impl Strangers {
         self.rates.take(&address)
     }
 
-    /// Refuses to look at a credential that is not known, from an address that has had as many wrong ones as it may. That one
-    /// turns out to be good costs nothing: behind a proxy all members come from its address.
+    /// Refuses to look at a credential that is not known, from an address that has had as many wrong ones as it may.
+    /// That one turns out to be good costs nothing: behind a proxy all members come from its address.
     pub fn admit(&self, address: IpAddr) -> Result<(), Error> {
         let until = lock(&self.shut).get(&address).copied();
         match until.map(|until| until.saturating_duration_since(std::time::Instant::now())) {
@@ -138,7 +140,13 @@ impl Strangers {
                     shut.clear();
                 }
             }
-            shut.insert(address, now + wait);
+            // Once for each address that is remembered, however often it is shut.
+            if shut.insert(address, now + wait).is_none() {
+                warn!(
+                    "{address} has sent more wrong credentials than --stranger-rate allows; for now, no other that is \
+                     not known is looked at from there"
+                );
+            }
         }
     }
 }

@@ -29,8 +29,8 @@ use deadpool_postgres::Pool;
 use futures_util::future::pending;
 use tokio::{
     net::TcpListener,
-    sync::{Semaphore, watch},
-    time::{Instant, timeout_at},
+    sync::{Mutex, Semaphore, watch},
+    time::{Instant, timeout, timeout_at},
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
@@ -62,6 +62,10 @@ use connections::Peer;
 const MAX_BODY: usize = 1 << 20;
 /// Bytes of a WebSocket that are read or written at a time.
 const SOCKET_BUFFER: usize = 4096;
+/// Connections at the address of metrics alone: a few scrapers come there.
+const METRICS_CONNECTIONS: usize = 100;
+/// For how long it is taken as known whether the database answers.
+const FRESH: Duration = Duration::from_secs(1);
 /// How long a stop takes at most.
 const GRACE: Duration = Duration::from_secs(5);
 /// Of these, what is left to store the uses of keys, once open requests, sockets and batches have had the rest.
@@ -74,6 +78,8 @@ struct Gateway {
     /// For connections that stay open.
     places: Arc<Semaphore>,
     metrics: Arc<Metrics>,
+    /// When the database was last asked whether it answers, and whether it did.
+    looked: Mutex<Option<(Instant, bool)>>,
 }
 
 /// Becomes true when the gateway stops.
@@ -106,7 +112,8 @@ pub struct Ready {
 impl Ready {
     /// Serves the metrics at an address where no key is asked for, for ever.
     pub fn serve_metrics(&self, listener: TcpListener) -> impl Future<Output = ()> + Send + use<> {
-        let (router, limits) = (metrics::routes(self.metrics.clone()), self.limits.clone());
+        let router = metrics::routes(self.metrics.clone());
+        let limits = Limits { max_connections: METRICS_CONNECTIONS, ..self.limits.clone() };
         async move { connections::serve(listener, router, &limits, pending()).await }
     }
 }
@@ -153,7 +160,8 @@ pub async fn router(config: &Config, tokens: Option<Tokens>, exposure: &Exposure
             followed: followed.followed(),
             sockets: sockets::MAX_SOCKETS - free.available_permits(),
         }));
-    let gateway = Gateway { api, metrics: metrics.clone(), clients: clients.clone(), pool, places };
+    let gateway =
+        Gateway { api, metrics: metrics.clone(), clients: clients.clone(), pool, places, looked: Mutex::default() };
     let router = Router::new()
         .route("/graphql", post(graphql))
         .route("/graphql/ws", get(graphql_ws))
@@ -247,14 +255,16 @@ async fn graphql(
         Err(rejection) => return (rejection.status(), failed(Error::malformed(rejection.body_text()))).into_response(),
     };
     #[cfg(feature = "otel")]
-    if let Some(name) = &request.operation_name {
-        tracing::Span::current().record("graphql.operation.name", name);
-    }
+    let name = telemetry::OperationName::of(&request);
     let authorization = text(&headers, AUTHORIZATION);
     if text(&headers, ACCEPT).is_some_and(|accept| accept.trim_start().starts_with("text/event-stream")) {
         return match gateway.session(stopping, peer) {
             Some(session) => {
                 let events = sockets::events(session, request, authorization.map(str::to_owned)).await;
+                #[cfg(feature = "otel")]
+                if events.is_ok() {
+                    name.record();
+                }
                 events.unwrap_or_else(refused)
             }
             None => (StatusCode::SERVICE_UNAVAILABLE, failed(Error::overloaded())).into_response(),
@@ -272,6 +282,8 @@ async fn graphql(
     if let Err(error) = admitted {
         return refused(error);
     }
+    #[cfg(feature = "otel")]
+    name.record();
     GraphQLResponse::from(gateway.api.execute(request).await).into_response()
 }
 
@@ -323,6 +335,14 @@ impl Gateway {
         let place = self.places.clone().try_acquire_owned().ok()?;
         Some(Session { api: self.api.clone(), clients: self.clients.clone(), peer, place, stopping })
     }
+
+    async fn database_answers(&self) -> bool {
+        let answer = async {
+            let connection = self.pool.get().await.map_err(Error::from)?;
+            connection.query_one("select bucket_count from api.program", &[]).await.map_err(Error::from)
+        };
+        matches!(timeout(Duration::from_secs(2), answer).await, Ok(Ok(_)))
+    }
 }
 
 /// Whoever may read all, as Prometheus with a key: metrics are of all wallets.
@@ -349,13 +369,20 @@ async fn metrics_for_auditors(
     }
 }
 
+/// Anybody may ask, so the database is looked at once a [`FRESH`]; who comes meanwhile waits for what is found.
 async fn ready(State(gateway): State<Arc<Gateway>>) -> (StatusCode, &'static str) {
-    let answer = async {
-        let connection = gateway.pool.get().await.map_err(Error::from)?;
-        connection.query_one("select bucket_count from api.program", &[]).await.map_err(Error::from)
+    let mut looked = gateway.looked.lock().await;
+    let answers = match *looked {
+        Some((at, answered)) if at.elapsed() < FRESH => answered,
+        _ => {
+            let answered = gateway.database_answers().await;
+            *looked = Some((Instant::now(), answered));
+            answered
+        }
     };
-    match tokio::time::timeout(Duration::from_secs(2), answer).await {
-        Ok(Ok(_)) => (StatusCode::OK, "ready\n"),
-        _ => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
+    if answers {
+        (StatusCode::OK, "ready\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")
     }
 }

@@ -1,7 +1,7 @@
 //! Connections that stay open: WebSockets, and server-sent events for those who have nothing but HTTP.
 //!
-//! Nothing is kept for a client that does not read: what is sent waits for the client, and what it subscribes to waits for
-//! that, and goes on from there, or with the last state. A client that takes nothing for [`PATIENCE`] is cut off.
+//! Nothing is kept for a client that does not read: what is sent waits for the client, and what it subscribes to waits
+//! for that, and goes on from there, or with the last state. A client that takes nothing for [`PATIENCE`] is cut off.
 
 use std::{
     convert::Infallible,
@@ -115,8 +115,8 @@ impl Opener {
         data
     }
 
-    /// Refuses a caller whose credential has ended or lost a right since. That the database is away is no reason to, for
-    /// [`UNCHECKED`].
+    /// Refuses a caller whose credential has ended or lost a right since. That the database is away is no reason to,
+    /// for [`UNCHECKED`].
     async fn check(&self, clients: &Clients) -> Result<(), Error> {
         let token_keys = clients.token_keys();
         let by_token = self.caller.as_ref().is_none_or(|caller| caller.member.is_some());
@@ -191,7 +191,8 @@ impl Turns {
     }
 }
 
-/// The turn of a request among those of its connection, as long as it is kept, if the caller's rate, or that of strangers, leaves one.
+/// The turn of a request among those of its connection, as long as it is kept, if the caller's rate, or that of
+/// strangers, leaves one.
 pub fn take_turn(session: &Data) -> Result<Option<OwnedSemaphorePermit>, Error> {
     if let Some(caller) = of_session::<Caller>(session) {
         caller.take_request()?;

@@ -1,38 +1,56 @@
 //! Spans of requests, for a collector of OpenTelemetry. The standard variables say where it is and what is sent:
 //! OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER and so on.
 
-use std::{env, io::IsTerminal};
+use std::env;
 
 use axum::{
     extract::{MatchedPath, Request},
-    http::HeaderMap,
+    http::{HeaderMap, Method},
     middleware::Next,
     response::Response,
 };
 use opentelemetry::{
+    Key,
     propagation::{Extractor, TextMapPropagator},
     trace::TracerProvider,
 };
 use opentelemetry_otlp::{ExporterBuildError, SpanExporter};
 use opentelemetry_sdk::{
-    Resource, error::OTelSdkResult, propagation::TraceContextPropagator, trace::SdkTracerProvider,
+    Resource,
+    error::OTelSdkResult,
+    propagation::TraceContextPropagator,
+    resource::{EnvResourceDetector, ResourceDetector},
+    trace::SdkTracerProvider,
 };
-use tracing::{Instrument, Level, field::Empty, info_span};
+use tracing::{Instrument, Level, Span, field::Empty, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{
     EnvFilter, Layer,
     filter::{FilterExt, filter_fn},
-    fmt,
     layer::SubscriberExt,
     util::SubscriberInitExt,
 };
 
-use crate::{config::LogFormat, request};
+use crate::{config::LogFormat, log, request};
 
 /// A collector is where one of these says.
 const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
 /// Its spans are not for the log.
 const TARGET: &str = "jifen::telemetry";
+/// The methods of which OpenTelemetry knows.
+const KNOWN: [Method; 9] = [
+    Method::GET,
+    Method::HEAD,
+    Method::POST,
+    Method::PUT,
+    Method::DELETE,
+    Method::CONNECT,
+    Method::OPTIONS,
+    Method::TRACE,
+    Method::PATCH,
+];
+/// Characters of an operation's name that are sent.
+const MAX_NAME: usize = 64;
 /// Whose events say which operations a request came to.
 const OPERATIONS: &str = "jifen::lanes";
 
@@ -52,12 +70,7 @@ impl Telemetry {
                 metadata.target() == TARGET || metadata.target() == OPERATIONS && *metadata.level() <= Level::DEBUG
             }))
         });
-        let log = fmt::layer().with_writer(std::io::stderr).with_target(false);
-        let log = match format {
-            LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).boxed(),
-            LogFormat::Json => log.json().flatten_event(true).with_span_list(false).boxed(),
-        };
-        let log = log.with_filter(filter.and(filter_fn(|metadata| metadata.target() != TARGET)));
+        let log = log::layer(format).with_filter(filter.and(filter_fn(|metadata| metadata.target() != TARGET)));
         tracing_subscriber::registry().with(log).with(spans).init();
         Ok(Telemetry(provider))
     }
@@ -73,10 +86,9 @@ fn provider() -> Result<SdkTracerProvider, ExporterBuildError> {
     let _first = rustls::crypto::ring::default_provider().install_default();
     let exporter = SpanExporter::builder().with_http().build()?;
     let resource = Resource::builder();
-    let resource = match env::var_os("OTEL_SERVICE_NAME") {
-        Some(_) => resource,
-        None => resource.with_service_name("jifen"),
-    };
+    let named = env::var_os("OTEL_SERVICE_NAME").is_some()
+        || EnvResourceDetector::new().detect().get(&Key::new("service.name")).is_some();
+    let resource = if named { resource } else { resource.with_service_name("jifen") };
     Ok(SdkTracerProvider::builder().with_resource(resource.build()).with_batch_exporter(exporter).build())
 }
 
@@ -84,14 +96,18 @@ fn provider() -> Result<SdkTracerProvider, ExporterBuildError> {
 pub async fn trace(request: Request, next: Next) -> Response {
     // With parameters in place of what is asked for: names are few.
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let method = request.method();
+    let (method, name) = match request.method().as_str() {
+        method if KNOWN.iter().any(|known| known == method) => (method, method),
+        // As OpenTelemetry says for methods that anybody may make up.
+        _ => ("_OTHER", "HTTP"),
+    };
     let span = info_span!(
         target: TARGET,
         "request",
-        otel.name = format!("{method} {route}"),
+        otel.name = format!("{name} {route}"),
         otel.kind = "server",
         otel.status_code = Empty,
-        http.request.method = %method,
+        http.request.method = method,
         http.route = route,
         http.response.status_code = Empty,
         graphql.operation.name = Empty,
@@ -105,6 +121,23 @@ pub async fn trace(request: Request, next: Next) -> Response {
         span.record("otel.status_code", "ERROR");
     }
     response
+}
+
+/// What a request calls its operation, for its span once the caller is admitted: of anybody's it is not kept.
+pub struct OperationName(Option<String>);
+
+impl OperationName {
+    /// Of this request, cut.
+    pub fn of(request: &async_graphql::Request) -> Self {
+        OperationName(request.operation_name.as_ref().map(|name| name.chars().take(MAX_NAME).collect()))
+    }
+
+    /// Records it in the span that is entered.
+    pub fn record(self) {
+        if let Some(name) = self.0 {
+            Span::current().record("graphql.operation.name", name);
+        }
+    }
 }
 
 struct Headers<'a>(&'a HeaderMap);

@@ -56,6 +56,16 @@ pub struct Member {
     pub expires_at: DateTime<Utc>,
 }
 
+impl Member {
+    fn unless_expired(self, now: DateTime<Utc>) -> Result<Self, Expired> {
+        if self.expires_at > now { Ok(self) } else { Err(Expired) }
+    }
+}
+
+/// Of a token that would be taken, had it not ended.
+#[derive(Debug)]
+pub struct Expired;
+
 /// Which tokens are taken.
 pub struct Tokens {
     algorithm: Algorithm,
@@ -150,16 +160,16 @@ impl Tokens {
     }
 
     /// The member whose token it is, if it was verified before.
-    pub fn known(&self, token: &str, now: DateTime<Utc>) -> Option<Member> {
+    pub fn known(&self, token: &str, now: DateTime<Utc>) -> Option<Result<Member, Expired>> {
         if token.len() > MAX_TOKEN {
             return None;
         }
         let known = self.keys().verified().get(&hash_key(token)).cloned();
-        known.filter(|member| member.expires_at > now)
+        known.map(|member| member.unless_expired(now))
     }
 
     /// The member whose token it is; None: it is not one to be taken.
-    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Option<Member> {
+    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Option<Result<Member, Expired>> {
         if token.len() > MAX_TOKEN {
             return None;
         }
@@ -171,9 +181,10 @@ impl Tokens {
             verified.clear();
         }
         verified.insert(hash, member.clone());
-        Some(member)
+        Some(member.unless_expired(now))
     }
 
+    /// The member whose token it is, if the token has ended, too.
     fn verify_anew(&self, keys: &KeySet, token: &str, now: DateTime<Utc>) -> Option<Member> {
         let header = decode_header(token).ok()?;
         // What a header calls critical is something that is not understood here.
@@ -183,9 +194,6 @@ impl Tokens {
         let key = keys.get(header.kid.as_deref())?;
         let claims = decode::<Map<String, Value>>(token, key, &self.validation).ok()?.claims;
         let expires_at = instant(claims.get("exp")?)?.checked_add_signed(self.leeway)?;
-        if expires_at <= now {
-            return None;
-        }
         if let Some(not_before) = claims.get("nbf")
             && instant(not_before)?.checked_sub_signed(self.leeway)? > now
         {

@@ -10,8 +10,8 @@ pub struct Limits {
     /// Seconds from the opening of a connection to the end of its first request's headers
     #[arg(long, env = "JIFEN_HEADER_TIMEOUT", default_value = "10", value_parser = parse_seconds)]
     pub header_timeout: Duration,
-    /// Seconds from an answer to the end of the next request's headers: longer than proxies and clients keep a connection that
-    /// is idle
+    /// Seconds from an answer to the end of the next request's headers: longer than proxies and clients keep a
+    /// connection that is idle
     #[arg(long, env = "JIFEN_IDLE_TIMEOUT", default_value = "75", value_parser = parse_seconds)]
     pub idle_timeout: Duration,
     /// Seconds that a body may stand still, and take altogether before it must have come at 1,000 bytes a second
@@ -20,15 +20,16 @@ pub struct Limits {
     /// Connections at a time; others wait until one is closed
     #[arg(long, env = "JIFEN_MAX_CONNECTIONS", default_value_t = 60_000, value_parser = parse_count)]
     pub max_connections: usize,
-    /// Connections of one address at a time, or of one IPv6 network of 64 bits; others are closed [default: as many as there
-    /// may be, since behind a proxy all have its address]
+    /// Connections of one address at a time, or of one IPv6 network of 64 bits; others are closed [default: as many as
+    /// there may be, since behind a proxy all have its address]
     #[arg(long, env = "JIFEN_MAX_CONNECTIONS_PER_ADDRESS", value_parser = parse_count)]
     pub max_connections_per_address: Option<usize>,
-    /// Requests a second of a member, by the token's subject, and ten seconds' worth at once; 0: as many as the member likes
+    /// Requests a second of a member, by the token's subject, and ten seconds' worth at once; 0: as many as the member
+    /// likes
     #[arg(long, env = "JIFEN_MEMBER_RATE", default_value_t = 50.0, value_parser = parse_rate)]
     pub member_rate: f64,
-    /// Requests a second without a credential, or with a wrong one, from one address or IPv6 network of 64 bits, and ten
-    /// seconds' worth at once; 0: as many as there are, for where a proxy in front has such a limit
+    /// Requests a second without a credential, or with a wrong one, from one address or IPv6 network of 64 bits, and
+    /// ten seconds' worth at once; 0: as many as there are, for where a proxy in front has such a limit
     #[arg(long, env = "JIFEN_STRANGER_RATE", default_value_t = 50.0, value_parser = parse_rate)]
     pub stranger_rate: f64,
 }

@@ -57,9 +57,13 @@ impl Workers {
     }
 
     /// Takes nothing more, and ends what is begun, or gives it back, so that another gateway goes on with it at once.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         self.stopping.send_replace(true);
-        self.working.join_all().await;
+        while let Some(ended) = self.working.join_next().await {
+            if let Err(error) = ended {
+                warn!("batches: a worker has ended early: {error}");
+            }
+        }
     }
 }
 

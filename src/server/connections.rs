@@ -173,17 +173,20 @@ pub async fn serve<L: Listener<Addr = SocketAddr>>(
     }
     drop(listener);
     stopping.send_replace(());
-    // Until each connection has dropped its receiver.
-    stopping.closed().await;
+    // Until all places are back: a socket keeps that of the connection that it was. An error: never closed.
+    let _all = places.acquire_many(limits.max_connections as u32).await;
 }
 
-async fn answer(mut router: Router, request: Request<Steady>) -> Result<axum::response::Response, Infallible> {
+async fn answer(
+    mut router: Router,
+    request: Request<Steady<Incoming>>,
+) -> Result<axum::response::Response, Infallible> {
     router.call(request).await
 }
 
 /// A body that comes at some rate, or ends with an error. Only the time counts in which it is waited for.
-struct Steady {
-    body: Incoming,
+struct Steady<B> {
+    body: B,
     /// How long it may stand still, and how long it may take before its rate counts.
     patience: Duration,
     received: u64,
@@ -191,8 +194,8 @@ struct Steady {
     waiting: Option<(Instant, Pin<Box<Sleep>>)>,
 }
 
-impl Steady {
-    fn new(body: Incoming, patience: Duration) -> Self {
+impl<B> Steady<B> {
+    fn new(body: B, patience: Duration) -> Self {
         Steady { body, patience, received: 0, waited: Duration::ZERO, waiting: None }
     }
 
@@ -203,7 +206,7 @@ impl Steady {
     }
 }
 
-impl Body for Steady {
+impl Body for Steady<Incoming> {
     type Data = Bytes;
     type Error = BoxError;
 
@@ -254,6 +257,26 @@ mod tests {
             ("[::1]:1", "::"),
         ] {
             assert_eq!(origin(address.parse().unwrap()), counted.parse::<IpAddr>().unwrap(), "{address}");
+        }
+    }
+
+    #[test]
+    fn a_body_may_stand_still_for_its_patience_and_take_what_its_bytes_have_earned() {
+        let patience = Duration::from_secs(30);
+        for (received, waited, left) in [
+            (0, 0, 30),
+            (0, 29, 1),
+            (0, 30, 0),
+            (5_000, 30, 5),
+            (5_000, 35, 0),
+            // however much has come, it must not stand still for longer
+            (1_000_000, 30, 30),
+            (1_000_000, 1_029, 1),
+            (1_000_000, 2_000, 0),
+        ] {
+            let waited = Duration::from_secs(waited);
+            let body = Steady { body: (), patience, received, waited, waiting: None };
+            assert_eq!(body.left(), Duration::from_secs(left), "{received} {waited:?}");
         }
     }
 

@@ -218,6 +218,25 @@ async fn what_is_given_back_is_taken_at_once() {
 }
 
 #[tokio::test]
+async fn what_is_given_back_was_not_attempted() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let ticket = submit(&client, 1, "a", &rows(1)).await.unwrap();
+    at_noon(&client).await;
+    let now = instant(NOON);
+    for _ in 0..2 {
+        let taken = take(&client, now).await.unwrap();
+        assert!(answer(&client, &Taken { numbers: Vec::new(), ..taken }, now, done).await);
+    }
+    let taken = take(&client, now).await.unwrap();
+    assert_eq!(taken.attempt, 1);
+    assert!(answer(&client, &taken, now, |number| fault(number, "INTERNAL")).await);
+    assert_eq!(state(&client, ticket).await, ("running".to_owned(), 1, 0, 0, 0));
+    let again = take(&client, now + SECOND).await.unwrap();
+    assert_eq!((again.attempt, &again.numbers), (2, &taken.numbers));
+}
+
+#[tokio::test]
 async fn faults_are_tried_again_and_set_aside_in_the_end_and_refusals_are_answers() {
     let database = Database::new().await;
     let client = database.client().await;

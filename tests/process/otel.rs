@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use axum::{Router, body::Bytes, http::HeaderMap, routing::post};
+use reqwest::Method;
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -102,26 +103,34 @@ async fn a_collector_gets_a_span_of_each_request_that_goes_on_from_the_callers()
     command
         .env("DATABASE_URL", database.url())
         .env("JIFEN_DEV_KEY", "a-key-to-develop-with")
+        .env("OTEL_RESOURCE_ATTRIBUTES", "service.name=points")
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", collector);
     let serving = Serving::start(command, &directory.0);
     let gateway = serving.gateway();
-    let query = r#"mutation SignIn { earnPoints(input: { userId: "dora", rule: "SIGN_IN", idempotencyKey: "1" }) { operation { id } } }"#;
+    let name = "SignIn".repeat(20);
+    let input = r#"{ userId: "dora", rule: "SIGN_IN", idempotencyKey: "1" }"#;
+    let query = format!("mutation {name} {{ earnPoints(input: {input}) {{ operation {{ id }} }} }}");
     let request = gateway
         .http
         .post(format!("http://{}/graphql", gateway.address))
         .bearer_auth(&gateway.key)
         .header("traceparent", format!("00-{TRACE}-{PARENT}-01"))
         .header("x-request-id", "order-service.42")
-        .json(&json!({ "query": query, "operationName": "SignIn" }));
+        .json(&json!({ "query": query, "operationName": name }));
     let answer: serde_json::Value = request.send().await.unwrap().json().await.unwrap();
     // one that nobody traces, and whose answer says who has it
     gateway.http.get(format!("http://{}/batches/x.csv", gateway.address)).send().await.unwrap();
+    // nothing that a stranger makes up is kept
+    let strange = Method::from_bytes(b"MADE-UP").unwrap();
+    gateway.http.request(strange, format!("http://{}/healthz", gateway.address)).send().await.unwrap();
+    let unknown = gateway.http.post(format!("http://{}/graphql", gateway.address)).bearer_auth("jf_unknown");
+    unknown.json(&json!({ "query": "{ __typename }", "operationName": "Made" })).send().await.unwrap();
     let stopping = serving.stop("TERM");
     assert_eq!(stopping.code(), Some(0));
 
     let bodies = got.lock().unwrap().clone();
     let resources: Vec<&[u8]> = bodies.iter().flat_map(|body| messages(body, 1)).collect();
-    assert_eq!(attribute(messages(resources[0], 1)[0], 1, "service.name").as_deref(), Some("jifen"));
+    assert_eq!(attribute(messages(resources[0], 1)[0], 1, "service.name").as_deref(), Some("points"));
     let spans: Vec<&[u8]> =
         resources.iter().flat_map(|resource| messages(resource, 2)).flat_map(|scope| messages(scope, 2)).collect();
     let span = spans.iter().find(|span| hex(span, 1) == TRACE).unwrap();
@@ -130,7 +139,7 @@ async fn a_collector_gets_a_span_of_each_request_that_goes_on_from_the_callers()
         ("http.request.method", "POST"),
         ("http.route", "/graphql"),
         ("http.response.status_code", "200"),
-        ("graphql.operation.name", "SignIn"),
+        ("graphql.operation.name", &name[..64]),
         ("jifen.request.id", "order-service.42"),
     ] {
         assert_eq!(attribute(span, 9, name).as_deref(), Some(value), "{name}");
@@ -142,6 +151,10 @@ async fn a_collector_gets_a_span_of_each_request_that_goes_on_from_the_callers()
     let other = spans.iter().find(|span| text(span, 5) == "GET /batches/{file}").unwrap();
     assert!(hex(other, 1) != TRACE && hex(other, 4).is_empty());
     assert_eq!(attribute(other, 9, "http.response.status_code").as_deref(), Some("401"));
+    let made_up = spans.iter().find(|span| text(span, 5) == "HTTP /healthz").unwrap();
+    assert_eq!(attribute(made_up, 9, "http.request.method").as_deref(), Some("_OTHER"));
+    let named = spans.iter().filter(|span| attribute(span, 9, "graphql.operation.name").is_some());
+    assert_eq!(named.count(), 1);
     // the log is as it was
     let log = std::fs::read_to_string(directory.0.join("stderr")).unwrap();
     assert!(!log.contains("otel"), "{log}");

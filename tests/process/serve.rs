@@ -18,7 +18,10 @@ use super::{
     program::{Serving, at, copy_program, jifen, run},
     wait_until,
 };
-use crate::common::{Authority, Database};
+use crate::{
+    common::{Authority, Database},
+    graphql::socket::{Events, Socket},
+};
 
 fn in_directory(directory: &Directory, arguments: &[&str]) -> Command {
     let mut command = jifen(arguments);
@@ -249,4 +252,24 @@ async fn metrics_have_an_address_of_their_own_where_no_key_is_asked_for() {
     let taken = run(second.env("JIFEN_METRICS_LISTEN", free.to_string()));
     assert_eq!(taken.code, Some(1), "{taken:?}");
     assert!(taken.stderr.contains("Choose another address with --metrics-listen"), "{taken:?}");
+}
+
+#[tokio::test]
+async fn at_a_stop_all_sockets_are_told() {
+    let directory = Directory::new("serve-sockets");
+    let database = Database::new().await;
+    let mut command = jifen(&["serve"]);
+    command.env("DATABASE_URL", database.url()).env("JIFEN_DEV_KEY", "a-key-to-develop-with");
+    let serving = Serving::start(command, &directory.0);
+    let gateway = serving.gateway();
+    let live = r#"subscription { balanceChanged(userId: "dora") { version } }"#;
+    let mut sockets = Vec::new();
+    for _ in 0..100 {
+        sockets.push(Socket::with(&gateway, live).await);
+    }
+    let _events = Events::of(&gateway, live).await;
+    assert_eq!(serving.stop("TERM").code(), Some(0));
+    for mut socket in sockets {
+        assert_eq!(socket.closed().await.0, 1001);
+    }
 }

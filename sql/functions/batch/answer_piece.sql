@@ -10,6 +10,7 @@ declare
     v_faults int;
     v_results jsonb;
     v_all boolean;
+    v_attempts int;
 begin
     select * into v_batch from points.batch b
     where b.ticket = p_ticket and b.at_no = p_no and b.attempts = p_attempt and b.due_at is not null
@@ -58,11 +59,17 @@ begin
         where p.ticket = p_ticket and p.no = p_no;
     end if;
     v_all := v_batch.done + v_batch.refused + v_batch.failed + v_done + v_refused + v_failed = v_batch.size;
+    v_attempts := case
+        when cardinality(v_left) = 0 then 0
+        -- Nobody has tried it.
+        when v_results is null and v_faults = 0 then p_attempt - 1
+        else p_attempt
+    end;
     update points.batch b
     set done = b.done + v_done, refused = b.refused + v_refused, failed = b.failed + v_failed, unanswered = 0,
         at_no = case when cardinality(v_left) = 0 then p_no + 1 else p_no end,
-        attempts = case when cardinality(v_left) = 0 then 0 else b.attempts end,
-        tried_since = case when cardinality(v_left) > 0 then b.tried_since end,
+        attempts = v_attempts,
+        tried_since = case when v_attempts > 0 then b.tried_since end,
         done_at = case when v_all then v_now end,
         -- The oldest of a client goes first.
         due_at = case
@@ -77,4 +84,4 @@ end
 $$;
 
 comment on function points.answer_piece(uuid, int, int, jsonb, timestamptz) is
-    'What came of the rows of a piece that was taken: an array of objects with number; points and operation if it was carried out; code, message, details and retryable if not. A fault (retryable, or INTERNAL) is tried again after 1, 2, 4 ... 60 seconds, and set aside after ten attempts and an hour, or, INTERNAL, after three attempts; any other code is a refusal. Rows without an answer are given back: they are next, at once. False: somebody else has taken it since, and nothing is written. p_now moves the clock in tests; null: the clock.';
+    'What came of the rows of a piece that was taken: an array of objects with number; points and operation if it was carried out; code, message, details and retryable if not. A fault (retryable, or INTERNAL) is tried again after 1, 2, 4 ... 60 seconds, and set aside after ten attempts and an hour, or, INTERNAL, after three attempts; any other code is a refusal. Rows without an answer are given back: they are next, at once, and a piece that is given back as it was taken has not been attempted. False: somebody else has taken it since, and nothing is written. p_now moves the clock in tests; null: the clock.';
