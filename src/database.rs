@@ -54,8 +54,8 @@ const SILENCE: Duration = Duration::from_secs(15);
 const GATEWAY_OPTIONS: &str = "-c role=jifen_gateway -c statement_timeout=5s -c lock_timeout=2s \
     -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c max_parallel_workers_per_gather=0 -c jit=off";
 
-/// For what reads whole tables, after the options above, of which the last one counts. What nobody waits for any more must
-/// not go on beside the next one.
+/// For what reads whole tables, after the options above, of which the last one counts. What nobody waits for any more
+/// must not go on beside the next one.
 const REPORT_OPTIONS: &str = "-c statement_timeout=60s -c client_connection_check_interval=1s";
 
 pub use tls::remedy;
@@ -163,8 +163,8 @@ pub async fn open(config: &Config) -> Result<Client, Unreachable> {
     Ok(connect(config).await?)
 }
 
-/// A client, and what drives its connection. Dropped, it closes the connection at once; a client alone would first wait for
-/// answers, which a silent server never gives.
+/// A client, and what drives its connection. Dropped, it closes the connection at once; a client alone would first wait
+/// for answers, which a silent server never gives.
 pub struct Session {
     client: Client,
     driver: AbortHandle,
@@ -253,8 +253,8 @@ pub enum Fault {
     Postgres(tokio_postgres::Error),
 }
 
-/// A connection of a pool that is closed when it is dropped, as whoever called may go away at any moment: what it is still
-/// busy with must not be another's wait. [`give_back`] is for one whose calls have ended.
+/// A connection of a pool that is closed when it is dropped, as whoever called may go away at any moment: what it is
+/// still busy with must not be another's wait. [`give_back`] is for one whose calls have ended.
 pub type Busy = ScopeGuard<Object, fn(Object)>;
 
 /// Takes a connection from a pool.

@@ -235,7 +235,7 @@ impl From<tokio_postgres::Error> for Error {
                     db.and_then(|db| serde_json::from_str(db.detail()?).ok()),
                 )
             }
-            // For what changes nothing, or may be done again. Whoever else calls asks first whether the connection was lost.
+            // For what changes nothing or may be done again. Whoever else calls asks first whether it was lost.
             _ if is_lost(&error) => Error::overloaded(),
             _ => Error::internal(&describe(&error)),
         }
