@@ -2,13 +2,14 @@ create or replace function points.make_partitions(p_months_ahead int default 3, 
 returns int
 language plpgsql volatile set timezone = 'UTC' set lock_timeout = '50ms' as $$
 declare
-    v_months timestamptz[] := array(
-        select generate_series(date_trunc('month', p_now), date_trunc('month', p_now) + make_interval(months => p_months_ahead), '1 month'));
+    v_months timestamptz[];
     v_parent text;
     v_month timestamptz;
     v_name text;
     v_created int := 0;
 begin
+    v_months := array(
+        select generate_series(date_trunc('month', p_now), date_trunc('month', p_now) + make_interval(months => p_months_ahead), '1 month'));
     if not exists (
         select from unnest(v_months) m(month)
         cross join unnest(array['entry', 'lot_use']) p(parent)
@@ -21,8 +22,9 @@ begin
         begin
             -- One at a time: two gateways may start together.
             lock table points.program in share row exclusive mode;
-            lock table only points.entry, only points.lot_use in share update exclusive mode;
-            lock table points.entry_default, points.lot_use_default in access exclusive mode;
+            -- Changes nothing, but locks: LOCK is not for tables that even the owner may not update.
+            alter table points.entry_default replica identity default;
+            alter table points.lot_use_default replica identity default;
             exit;
         exception when lock_not_available then
             if v_attempt = 100 then
