@@ -1,5 +1,7 @@
 //! `jifen jobs`: what has to be done from time to time.
 
+use std::time::{Duration, Instant};
+
 use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
 
@@ -8,6 +10,11 @@ use crate::{
     database::{self, Config},
     error,
 };
+
+/// Between looks at what others are about.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How long others may be about what is left, as long as nothing comes of it.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why a jobs command failed.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +31,9 @@ pub enum JobsError {
     /// A step of the job failed.
     #[error("{0} failed: {1}")]
     Failed(String, String),
+    /// Something is left, and others do not let it go.
+    #[error("others are still about what is left of {0}; run it again later")]
+    Busy(String),
 }
 
 /// Prints the jobs and how they go.
@@ -67,18 +77,25 @@ pub async fn run_job(config: &Config, name: &str) -> Result<(), JobsError> {
     if client.query_opt("select from api.job where name = $1", &[&name]).await?.is_none() {
         return Err(JobsError::Unknown(name.to_owned()));
     }
-    let (mut steps, mut done) = (0, 0);
-    loop {
+    let (mut steps, mut done, mut last_done) = (0, 0, Instant::now());
+    let ended = loop {
         let row = client.query_one("select * from api.run_job($1)", &[&name]).await?;
         steps += row.get::<_, i32>("steps");
         done += row.get::<_, i32>("done");
         if let Some(failure) = row.get::<_, Option<String>>("failure") {
-            say(format_args!("{name}: {done} done in {steps} steps."));
-            return Err(JobsError::Failed(name.to_owned(), failure));
+            break Err(JobsError::Failed(name.to_owned(), failure));
         }
         if !row.get::<_, bool>("more") {
-            say(format_args!("{name}: {done} done in {steps} steps."));
-            return Ok(());
+            break Ok(());
         }
-    }
+        if row.get::<_, i32>("done") > 0 {
+            last_done = Instant::now();
+        } else if last_done.elapsed() > PATIENCE {
+            break Err(JobsError::Busy(name.to_owned()));
+        } else {
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    say(format_args!("{name}: {done} done in {steps} steps."));
+    ended
 }

@@ -40,12 +40,20 @@ pub enum What {
     Read { version: usize, state: State },
 }
 
-/// What a subscriber was told, in order.
+/// One event of a subscription.
+#[derive(Clone, Copy, Debug)]
+pub struct Told {
+    /// When it was subscribed, if this came first after that.
+    pub subscribed: Option<Time>,
+    pub at: Time,
+    pub version: usize,
+    pub state: State,
+}
+
+/// What a subscriber was told, in order, over one connection after the other.
 #[derive(Clone, Debug)]
 pub struct Stream {
-    pub begin: Time,
-    /// Times of arrival, versions and their states.
-    pub told: Vec<(Time, usize, State)>,
+    pub told: Vec<Told>,
     /// Whether it is told every version, or may be told the last of several.
     pub every: bool,
 }
@@ -156,7 +164,7 @@ impl History {
 impl Stream {
     fn check(&self, sent: &[Time], states: &[State]) -> Result<(), String> {
         let mut last = None;
-        for (at, version, state) in &self.told {
+        for Told { at, version, state, .. } in &self.told {
             if *version >= states.len() || sent[*version] > *at {
                 return Err(format!("version {version} was told before it was asked for"));
             }
@@ -178,10 +186,13 @@ impl Stream {
     }
 }
 
-/// What a subscriber is told first is a read, as old as the subscription at least.
-pub fn first_of(stream: &Stream) -> Option<Event> {
-    let (end, version, state) = *stream.told.first()?;
-    Some(Event { begin: stream.begin, end, what: What::Read { version, state } })
+/// Where a subscriber is told the newest version, what comes first of each connection is a read, as old as the subscription at
+/// least. One who is told every version is told first what it has missed.
+pub fn firsts_of(stream: &Stream) -> impl Iterator<Item = Event> {
+    stream.told.iter().filter(|_| !stream.every).filter_map(|Told { subscribed, at, version, state }| {
+        let what = What::Read { version: *version, state: *state };
+        Some(Event { begin: (*subscribed)?, end: *at, what })
+    })
 }
 
 mod tests {
@@ -218,17 +229,21 @@ mod tests {
             } else {
                 version += 1;
                 state = State { available: state.available + asked.available, held: state.held + asked.held };
-                told.push((now, version, state));
+                told.push(Told { subscribed: None, at: now, version, state });
                 What::Write { key: format!("k{number}"), asked, version, after: state }
             };
             history.events.push(Event { begin, end, what });
         }
         // one is told all, and late; one now and then
-        let late = told.iter().map(|(at, version, state)| (at + 100, *version, *state)).collect();
-        history.streams.push(Stream { begin: 0, told: late, every: true });
+        let late = told.iter().map(|told| Told { at: told.at + 100, ..*told }).collect();
+        history.streams.push(Stream { told: late, every: true });
         let last = told.len() - 1;
         let some = told.into_iter().enumerate().filter(|(place, _)| place % 3 == 0 || *place == last);
-        history.streams.push(Stream { begin: 0, told: some.map(|(_, told)| told).collect(), every: false });
+        // over many connections, each just before something happens
+        let some = some.map(|(place, told)| Told { subscribed: (place % 2 == 0).then_some(told.at - 1), ..told });
+        let stream = Stream { told: some.collect(), every: false };
+        history.events.extend(firsts_of(&stream));
+        history.streams.push(stream);
         history
     }
 
@@ -285,6 +300,20 @@ mod tests {
             let What::Write { after, .. } = history.events[write(history, 39)].what else { return false };
             let (begin, end) = (answered + 1, answered + 50);
             history.events.push(Event { begin, end, what: What::Read { version: 39, state: after } });
+            true
+        });
+    }
+
+    #[test]
+    fn a_subscription_that_begins_with_what_is_old_is_found() {
+        found("a stale subscription", |history| {
+            let (older, newer) = (write(history, 39), write(history, 40));
+            let What::Write { after: state, .. } = history.events[older].what else { return false };
+            let subscribed = history.events[newer].end + 1;
+            let first = Told { subscribed: Some(subscribed), at: subscribed + 50, version: 39, state };
+            history.events.extend(firsts_of(&Stream { told: vec![first], every: false }));
+            // one who is told every version may be told that
+            assert_eq!(firsts_of(&Stream { told: vec![first], every: true }).count(), 0);
             true
         });
     }
@@ -380,7 +409,7 @@ mod tests {
     fn a_refusal_of_what_could_be_had_is_found() {
         found("a wrong refusal", |history| {
             let end = history.events.iter().map(|event| event.end).max().unwrap();
-            if history.streams[0].told.last().unwrap().2.available == 0 {
+            if history.streams[0].told.last().unwrap().state.available == 0 {
                 return false;
             }
             let what = What::Refused { asked: 1, available: 0 };
@@ -398,7 +427,7 @@ mod tests {
         found("a stream that goes back", |history| {
             let told = &mut history.streams[1].told;
             let (early, late) = (told[5], told[6]);
-            (told[5], told[6]) = ((early.0, late.1, late.2), (late.0, early.1, early.2));
+            (told[5], told[6]) = (Told { at: early.at, ..late }, Told { at: late.at, ..early });
             true
         });
         found("a stream without its end", |history| history.streams[1].told.pop().is_some());

@@ -13,7 +13,7 @@ use std::{
 use serde_json::{Value, json};
 use tokio::{sync::watch, task::JoinSet};
 
-use super::checker::{Event, History, State, Stream, Time, What, first_of};
+use super::checker::{Event, History, State, Stream, Time, Told, What, firsts_of};
 use crate::{
     common::{Database, MANY, Random, seeds},
     database::assert_laws,
@@ -25,6 +25,9 @@ use crate::{
 
 const MEMBERS: [&str; 3] = ["hot-1", "hot-2", "hot-3"];
 const CLIENTS: usize = 10;
+/// Longer than anything takes to be answered or told, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(180);
+const PAUSE: Duration = Duration::from_millis(20);
 const ANSWER: &str = "operation { id idempotencyKey } entry { seq availableAfter heldAfter } account { version balance { available held } }";
 
 /// What happened at each account.
@@ -138,13 +141,14 @@ impl Client {
 
     /// Sends a mutation until it is answered.
     async fn send(&mut self, member: &'static str, mutation: String, asked: State) -> Option<String> {
-        let begin = self.now();
+        let (begin, begun) = (self.now(), Instant::now());
         loop {
+            assert!(begun.elapsed() < PATIENCE, "not answered within {PATIENCE:?}: {mutation}");
             let gateway = self.random.pick(&[0, 1]);
             let response = only_error(self.gateways[gateway].send(&mutation, json!({})).await);
             let end = self.now();
             match response {
-                Ok(error) if error["extensions"]["retryable"] == true => {}
+                Ok(error) if error["extensions"]["retryable"] == true => tokio::time::sleep(PAUSE).await,
                 Ok(error) => {
                     assert_eq!(code(&error), "INSUFFICIENT_POINTS", "{error}");
                     let available = error["extensions"]["details"]["available"].as_i64().unwrap();
@@ -190,8 +194,15 @@ struct Follower {
 
 impl Follower {
     async fn run(mut self) -> (&'static str, Stream) {
+        let mut told = (self.told(), Instant::now());
         while !self.is_done() {
             self.connect().await;
+            if self.told() > told.0 || self.last.borrow().is_none() {
+                told = (self.told(), Instant::now());
+            }
+            let (member, Stream { every, .. }) = (self.member, &self.stream);
+            assert!(told.1.elapsed() < PATIENCE, "told nothing of {member} after {} (every: {every})", told.0);
+            tokio::time::sleep(PAUSE).await;
         }
         (self.member, self.stream)
     }
@@ -202,7 +213,7 @@ impl Follower {
     }
 
     fn told(&self) -> usize {
-        self.stream.told.last().map_or(0, |(_, version, _)| *version)
+        self.stream.told.last().map_or(0, |told| told.version)
     }
 
     async fn connect(&mut self) {
@@ -222,6 +233,7 @@ impl Follower {
         if socket.try_receive().await.is_none() {
             return;
         }
+        let mut subscribed = Some(self.began.elapsed().as_nanos() as Time);
         socket.subscribe("s", &format!("subscription {{ {subscription} }}")).await;
         for _ in 0..self.random.of(5..200) {
             let mut last = self.last.clone();
@@ -240,7 +252,7 @@ impl Follower {
             } else {
                 balance(&data["balanceChanged"])
             };
-            self.stream.told.push((at, version, state));
+            self.stream.told.push(Told { subscribed: subscribed.take(), at, version, state });
             if self.is_done() {
                 return;
             }
@@ -273,7 +285,7 @@ async fn history(seed: u64, count: usize, faults: bool) -> usize {
             member,
             random: Random::new(seed * 1_000 + 500 + number as u64),
             began,
-            stream: Stream { begin: 0, told: Vec::new(), every: number / MEMBERS.len() % 2 == 0 },
+            stream: Stream { told: Vec::new(), every: number / MEMBERS.len() % 2 == 0 },
             last: last.clone(),
         };
         followers.spawn(follower.run());
@@ -310,7 +322,7 @@ async fn history(seed: u64, count: usize, faults: bool) -> usize {
     tell.send_replace(Some(HashMap::from(newest)));
     for (member, stream) in followers.join_all().await {
         let history = histories.entry(member).or_default();
-        history.events.extend(first_of(&stream).filter(|_| !stream.every));
+        history.events.extend(firsts_of(&stream));
         history.streams.push(stream);
     }
     let mut looked_at = 0;

@@ -36,6 +36,8 @@ const SCOPES: &[&str] = &["earn", "spend", "reverse", "adjust", "rewards", "rule
 /// Requests of a history, and who send them at once.
 const REQUESTS: usize = 1_000;
 const SENDERS: usize = 4;
+/// So many fields at least answer data in a history.
+const DONE: usize = 40;
 /// After so many requests of a sender what they have made can be named by the next.
 const LOOK: usize = 50;
 /// Longer than anything may take.
@@ -472,6 +474,7 @@ async fn check(histories: u32, requests: usize) {
     for ((field, what), (count, example)) in findings.iter() {
         println!("{count} times {field}: {what}\n    {example}");
     }
+    assert!(done.len() >= DONE, "only {} fields answered data", done.len());
     assert!(findings.is_empty(), "{} kinds of answers that are none", findings.len());
 }
 

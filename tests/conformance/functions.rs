@@ -17,6 +17,8 @@ use crate::{
 const ROLES: [&str; 3] = ["jifen_gateway", "jifen_operator", "jifen_reader"];
 /// Calls of a history.
 const CALLS: usize = 2_000;
+/// So many functions at least do something in a history.
+const DONE: usize = 55;
 /// After so many calls what they have made can be named by the next.
 const LOOK: usize = 100;
 
@@ -340,6 +342,7 @@ async fn check(histories: u32, calls: usize) {
     for ((function, sqlstate, message), (count, example)) in &findings {
         println!("{count} times {function} {sqlstate} {message}\n    {example}");
     }
+    assert!(done.len() >= DONE, "only {} functions did something", done.len());
     assert!(findings.is_empty(), "{} kinds of failures that are no refusals", findings.len());
 }
 

@@ -457,7 +457,7 @@ async fn a_transfer_has_a_minimum_and_a_maximum() {
     assert_eq!(refused(&again), "LIMIT_REACHED");
     assert_eq!(again.detail, Some(json!({ "limit": "points of a transfer", "minimum": 10 })));
     assert_eq!(refused(&transfer(&client, give("ann", "ben", 9, "9b"), Some(now)).await), "done");
-    assert_eq!(sqlstate(client.batch_execute("select api.set_transfer_limits(p_maximum => 0)").await), "23514");
+    assert_eq!(sqlstate(client.batch_execute("select api.set_transfer_limits(p_maximum => 0)").await), "LP001");
 }
 
 /// 2030-03-31 has 23 hours in Berlin and begins at 23:00 UTC; 2030-10-27 has 25 and begins at 22:00.

@@ -7,7 +7,7 @@ use std::{
         process::CommandExt,
     },
     path::PathBuf,
-    process::{Command, Output},
+    process::{Child, Command, Output, Stdio},
     time::Duration,
 };
 
@@ -32,6 +32,8 @@ pub struct Controlled {
     socket: PathBuf,
     /// Of the server, beside the way to other programs.
     environment: Vec<(String, String)>,
+    /// Stops the server when its standard input is closed, at the end or because this process was killed.
+    guard: Child,
 }
 
 impl Controlled {
@@ -48,16 +50,18 @@ impl Controlled {
             }
         }
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Some(Controlled { programs, owner, data, socket, environment })
+        let mut guard = Command::new("/bin/sh");
+        guard.args(["-c", r#"trap '' HUP INT TERM; read -r _; exec "$@""#, "guard"]).arg(programs.join("pg_ctl"));
+        guard.args(["stop", "-s", "-w", "-m", "immediate", "-D"]).arg(&data);
+        let guard = plain(&mut guard, owner).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let guard = guard.spawn().unwrap();
+        Some(Controlled { programs, owner, data, socket, environment, guard })
     }
 
     fn try_run(&self, program: &str, arguments: &[&str]) -> Output {
         let mut command = Command::new(self.programs.join(program));
-        command.args(arguments).env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path))).current_dir("/");
+        plain(&mut command, self.owner).args(arguments);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        if let Some((user, group)) = self.owner {
-            command.uid(user).gid(group);
-        }
         command.output().unwrap()
     }
 
@@ -141,6 +145,8 @@ impl Controlled {
         all.iter().for_each(|&process| signal("KILL", process));
         until_within(Duration::from_secs(20), "it is dead", async || !all.iter().any(|&process| is_running(process)))
             .await;
+        // The number of its process may be another's soon.
+        fs::remove_file(self.data.join("postmaster.pid")).unwrap();
     }
 
     /// Fails if any of its processes is left.
@@ -155,6 +161,16 @@ impl Controlled {
 
 impl Drop for Controlled {
     fn drop(&mut self) {
-        self.try_run("pg_ctl", &["stop", "-s", "-w", "-m", "immediate", "-D", self.data()]);
+        drop(self.guard.stdin.take());
+        self.guard.wait().ok();
     }
+}
+
+/// As this user, with nothing of this process's environment but the way to programs.
+fn plain(command: &mut Command, owner: Option<(u32, u32)>) -> &mut Command {
+    command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path))).current_dir("/");
+    if let Some((user, group)) = owner {
+        command.uid(user).gid(group);
+    }
+    command
 }

@@ -17,6 +17,7 @@ use super::{option, seed};
 use crate::{
     common::{Database, Kind, Random, Request, bucket, execute, operation_id, try_execute},
     database::{assert_laws, tell_everything},
+    graphql::until,
 };
 
 const MEMBERS: i64 = 50;
@@ -308,8 +309,12 @@ async fn hunt(time: Duration) -> Waits {
     for what in ["execute", "api.transfer_points", "api.merge_accounts", "job sweep", "job reconcile"] {
         assert!(calls.contains_key(what), "{what}: {calls:?}");
     }
+    drop(observer);
     let client = database.client().await;
     // Ended sessions have reported what they counted.
+    let others = "select count(*) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'";
+    until("all sessions have ended", async || client.query_one(others, &[]).await.unwrap().get::<_, i64>(0) == 0).await;
     let deadlocks = "select deadlocks from pg_stat_database where datname = current_database()";
     assert_eq!(client.query_one(deadlocks, &[]).await.unwrap().get::<_, i64>(0), 0);
     assert_laws(&client).await;
@@ -318,7 +323,7 @@ async fn hunt(time: Duration) -> Waits {
 
 #[tokio::test]
 async fn none_in_a_moment() {
-    let waits = hunt(Duration::from_secs(5)).await;
+    let waits = hunt(Duration::from_secs(2)).await;
     assert!(waits.seen > 0, "nobody had to wait");
 }
 

@@ -46,7 +46,13 @@ async fn kill(wanted: usize) {
         tokio::time::sleep(Duration::from_millis(random.of(0..60) as u64)).await;
         let under_way = &ways.under_way[victim];
         until_within(Duration::from_secs(30), "it is at work", async || under_way.load(Ordering::SeqCst) > 2).await;
-        busy += usize::from(client.query_one(BUSY, &[&names[victim]]).await.unwrap().get::<_, i64>(0) > 0);
+        // Looked for a while, as what it does is soon done.
+        for _ in 0..200 {
+            if client.query_one(BUSY, &[&names[victim]]).await.unwrap().get::<_, i64>(0) > 0 {
+                busy += 1;
+                break;
+            }
+        }
         in_flight += under_way.load(Ordering::SeqCst);
         let id = gateways[victim].id();
         gateways[victim].kill();

@@ -262,13 +262,21 @@ async fn jobs_are_listed_and_run() {
         .batch_execute(
             "create function points.broken_step(p_limit int, p_now timestamptz, out done int, out due_since timestamptz, out failure text)
              language plpgsql as $$ begin done := 1 / 0; end $$;
-             insert into points.job (name, schedule, step_limit, timeout_seconds, description) values ('broken', 'PT1H', 1, 1, 'X')",
+             create function points.busy_step(p_limit int, p_now timestamptz, out done int, out due_since timestamptz, out failure text)
+             language plpgsql as $$ begin done := 0; due_since := now(); end $$;
+             insert into points.job (name, schedule, step_limit, timeout_seconds, description)
+             values ('broken', 'PT1H', 1, 1, 'X'), ('busy', 'PT1H', 1, 1, 'X')",
         )
         .await
         .unwrap();
     let failed = jobs(&["run", "broken"]);
     assert_eq!(failed.code, Some(1), "{failed:?}");
     assert!(failed.stderr.contains("broken failed: division by zero"), "{failed:?}");
+    let busy = jobs(&["run", "busy"]);
+    assert_eq!(busy.code, Some(1), "{busy:?}");
+    assert!(busy.stderr.contains("others are still about what is left of busy"), "{busy:?}");
+    let looks: usize = busy.stdout.split(' ').nth(4).unwrap().parse().unwrap();
+    assert!((2..15).contains(&looks), "{busy:?}");
     let listed = jobs(&[]);
     let line = |name: &str| listed.stdout.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
     assert!(line("broken").ends_with("1 now: division by zero (22012)"), "{listed:?}");

@@ -10,6 +10,7 @@ begin
     if p_idempotency_key is null or length(p_idempotency_key) not between 1 and 128 then
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'idempotency_key', 'message', 'must have 1 to 128 characters'));
     end if;
+    -- Of those whose argument has this name: the others have refused it under theirs.
     if p_code is null then
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'code', 'message', 'must not be null'));
     end if;

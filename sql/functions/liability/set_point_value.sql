@@ -4,6 +4,9 @@ language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 declare
     v_change record;
 begin
+    if p_wallet is null then
+        perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'wallet', 'message', 'must not be null'));
+    end if;
     v_change := points.note_change(p_client, 'rules', p_idempotency_key, 'set_point_value', p_wallet, jsonb_build_object('value', p_value));
     if not v_change.replayed then
         if not (p_value >= 0 and p_value < 1e6) or scale(p_value) > 12 then

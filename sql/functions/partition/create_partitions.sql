@@ -1,7 +1,7 @@
 create or replace function api.create_partitions(p_from timestamptz default now()) returns int
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 begin
-    if p_from is null or p_from not between '1970-01-01' and '9999-01-01' then
+    if (p_from >= '1970-01-01 00:00Z' and p_from < '9999-01-01 00:00Z') is not true then
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'from', 'message', 'must be from 1970 to 9998'));
     end if;
     return points.make_partitions(3, p_from);

@@ -7,6 +7,7 @@ declare
     v_change record;
 begin
     v_fault := case
+        when p_id is null then array['id', 'no such discrepancy']
         when p_reason is null or length(p_reason) not between 1 and 500 then array['reason', 'must have 1 to 500 characters']
         when p_actor is null or length(p_actor) not between 1 and 128 then array['actor', 'must have 1 to 128 characters']
     end;

@@ -8,7 +8,10 @@ create or replace function api.make_up_sign_in(
 ) returns table (replayed boolean, operation api.operation, entry api.entry, account api.account)
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 begin
-    return query select * from points.execute_one(p_client, row('make_up', p_user_id, p_wallet, null, p_idempotency_key, null, null, null, null, null, null, null, null, null, null, null, p_metadata, case when p_day between '0001-01-01' and '9999-12-31' then to_char(p_day, 'YYYY-MM-DD') else p_day::text end, null)::api.request);
+    if (p_day between '0001-01-01' and '9999-12-31') is not true then
+        perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'day', 'message', 'must be from 0001-01-01 to 9999-12-31'));
+    end if;
+    return query select * from points.execute_one(p_client, row('make_up', p_user_id, p_wallet, null, p_idempotency_key, null, null, null, null, null, null, null, null, null, null, null, p_metadata, to_char(p_day, 'YYYY-MM-DD'), null)::api.request);
 end
 $$;
 

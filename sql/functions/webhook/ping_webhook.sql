@@ -5,6 +5,9 @@ declare
     v_webhook points.webhook := points.lock_webhook(p_name);
     v_change record;
 begin
+    if p_name is null then
+        perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'name', 'message', 'must not be null'));
+    end if;
     v_change := points.note_change(p_client, 'webhooks', p_idempotency_key, 'ping_webhook', p_name, '{}');
     if not v_change.replayed then
         if v_webhook.enabled is not true then
