@@ -58,7 +58,6 @@ async fn world() -> Database {
     let then = Some(instant("2024-01-10T12:00:00Z"));
     one(&client, Request::earn("old", "ORDER", "old-1").amount("70"), then).await;
     one(&client, Request::spend("old", 70, "old-2"), then).await;
-    one(&client, Request::spend("old", 70, "old-3"), then).await;
     client.batch_execute("set role jifen_owner").await.unwrap();
     for _ in 0..2 {
         client.batch_execute("select points.archive_step(1, '2025-03-01')").await.unwrap();
@@ -273,13 +272,6 @@ const DAMAGES: &[Damage] = &[
         check: "keys_are_operations",
         whose: Some("ben"),
         full_only: false,
-    },
-    Damage {
-        what: "missing operations without an entry",
-        sql: "delete from points.operation where refusal is not null",
-        check: "keys_are_operations",
-        whose: None,
-        full_only: true,
     },
     Damage {
         what: "a hold of more",
@@ -953,7 +945,11 @@ async fn operations_without_an_entry_are_missed_until_they_are_back() {
     let database = Database::new().await;
     let client = database.client().await;
     one(&client, Request::spend("poor", 5, "poor-1"), None).await;
-    run(&client, "full").await;
+    // A transaction of another test may be older than the mark of a run, which has settled less then.
+    let settled = "select count(*) from points.operation o where refusal is not null and recorded_at < (select max(proven_to) from points.key_proof)";
+    while number(&client, settled).await == 0 {
+        run(&client, "full").await;
+    }
     let proof = "select sum(total)::text || max(proven_to) from points.key_proof";
     let proof = || async { client.query_one(proof, &[]).await.unwrap().get::<_, String>(0) };
     let kept = proof().await;
