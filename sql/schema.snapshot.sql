@@ -1718,6 +1718,7 @@ table points.webhook
     webhook_name_is_plain: CHECK ((name ~ '^[a-z][a-z0-9_-]{0,31}$'::text))
     webhook_pads_fill_a_block: CHECK (((length(inner_pad) = 64) AND (length(outer_pad) = 64) AND (length(former_inner_pad) = 64) AND (length(former_outer_pad) = 64)))
     webhook_rate_in_range: CHECK (((per_second >= 1) AND (per_second <= 10000)))
+    webhook_seals_are_of_all_wallets: CHECK (((wallets IS NULL) OR (events <> '{bucket.sealed}'::points.webhook_event[])))
     webhook_url_is_http: CHECK (((url ~ '^https?://[A-Za-z0-9.:\[\]-]+([/?][!-"$-~]*)?$'::text) AND (length(url) <= 2048)))
     CREATE UNIQUE INDEX webhook_name_once ON points.webhook USING btree (name) WHERE (deleted_at IS NULL)
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
@@ -3399,6 +3400,10 @@ function points.check_house(p_now timestamp with time zone)
     returns SETOF points.finding
     plpgsql stable
 
+function points.check_keys(p_run points.reconciliation_run)
+    returns SETOF points.finding
+    plpgsql stable
+
 function points.check_levels(p_of_bucket smallint, p_ids bigint[])
     returns SETOF points.finding
     plpgsql stable
@@ -3561,6 +3566,10 @@ function points.current_level(p_of_bucket smallint, p_account_id bigint)
     returns text
     plpgsql stable security definer set search_path=pg_catalog, pg_temp, enable_seqscan=off
     grant execute to jifen_gateway, jifen_operator, jifen_reader
+
+function points.cut_changed(p_of_bucket smallint, p_from bigint, p_since timestamp with time zone, p_limit integer)
+    returns bigint
+    plpgsql stable set enable_seqscan=off, enable_indexscan=off, enable_nestloop=off, random_page_cost=0, seq_page_cost=0, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
 
 function points.days_after(p_at timestamp with time zone, p_days integer, p_time_zone text)
     returns timestamp with time zone
@@ -4832,8 +4841,8 @@ function points.weigh_periods(p_terms points.level_terms, p_bucket smallint, p_a
     returns TABLE(rank integer, measured bigint, ends integer)
     sql stable
 
-function points.weigh_recorded(p_of_bucket smallint, p_from bigint, p_since timestamp with time zone)
-    returns TABLE(account_id bigint, entries bigint, entries_before bigint, first bigint, last bigint, goes_on numeric, told numeric, moved numeric, strange boolean, special boolean)
+function points.weigh_recorded(p_of_bucket smallint, p_from bigint, p_to bigint, p_since timestamp with time zone)
+    returns TABLE(account_id bigint, entries bigint, first bigint, last bigint, goes_on numeric, told numeric, moved numeric, strange boolean, special boolean)
     plpgsql stable set enable_seqscan=off, enable_nestloop=off, enable_sort=off, random_page_cost=0, seq_page_cost=0, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
 
 function points.weigh_risks(p_bucket smallint, p_drafts points.draft[], p_marks points.origin_mark[], p_now timestamp with time zone)

@@ -71,6 +71,7 @@ create table points.webhook (
     constraint webhook_filter_is_about_something check (
         least(cardinality(wallets), cardinality(kinds), cardinality(rules), minimum) > 0
         and array_position(wallets, null) is null and array_position(kinds, null) is null and array_position(rules, null) is null),
+    constraint webhook_seals_are_of_all_wallets check (wallets is null or events <> '{bucket.sealed}'),
     constraint webhook_rate_in_range check (per_second between 1 and 10000),
     constraint webhook_pads_fill_a_block check (
         length(inner_pad) = 64 and length(outer_pad) = 64 and length(former_inner_pad) = 64 and length(former_outer_pad) = 64),

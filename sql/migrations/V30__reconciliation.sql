@@ -124,7 +124,7 @@ comment on column points.reconciliation_sum.run is 'The run.';
 comment on column points.reconciliation_sum.no is 'The chunk.';
 comment on column points.reconciliation_sum.total is 'Sum of weights: points.entry_weight, points.operation_weight, points.lot_use_weight.';
 comment on column points.reconciliation_sum.archived is 'Sum of what archived entries say of the pockets.';
-comment on column points.reconciliation_sum.strange is 'Rows that cannot be summed up: operations whose id is not their key, and large entries and lot uses.';
+comment on column points.reconciliation_sum.strange is 'Operations whose id is not their key.';
 comment on column points.reconciliation_sum.entries is 'Entries.';
 comment on column points.reconciliation_sum.part is 'The accounts: id modulo 64.';
 comment on column points.reconciliation_sum.bucket is 'The bucket.';

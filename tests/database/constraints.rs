@@ -922,6 +922,7 @@ const CASES: &[Case] = &[
     ("webhook_filter_is_about_something", &[("rules", "'{}'")]),
     ("webhook_filter_is_about_something", &[("minimum", "0")]),
     ("webhook_filter_is_about_something", &[("rules", "array[null::text]")]),
+    ("webhook_seals_are_of_all_wallets", &[("events", "'{bucket.sealed}'"), ("kinds", "null")]),
     ("webhook_rate_in_range", &[("per_second", "0")]),
     ("webhook_rate_in_range", &[("per_second", "10001")]),
     ("webhook_pads_fill_a_block", &[("inner_pad", "'x'")]),

@@ -126,13 +126,13 @@ async fn steps_follow_at_once_while_there_is_more() {
     assert_eq!((row.get::<_, i32>(0), row.get::<_, i32>(1), row.get::<_, bool>(2)), (1, 10, false));
 }
 
-/// A step that leaves something and has done nothing waits for others.
+/// A step whose done is null waits for others; one that has done nothing leaves the rest to its next run.
 #[tokio::test]
 async fn what_others_are_about_is_looked_at_again_a_second_later() {
     let database = Database::new().await;
     let client = database.client().await;
     client
-        .batch_execute("create table public.knob as select 0 as x; grant select on public.knob to jifen_owner")
+        .batch_execute("create table public.knob as select null::int as x; grant select on public.knob to jifen_owner")
         .await
         .unwrap();
     let step = "due_since := coalesce(p_now, now()); done := (select x from public.knob);";
@@ -147,6 +147,10 @@ async fn what_others_are_about_is_looked_at_again_a_second_later() {
     client.batch_execute("update public.knob set x = 1").await.unwrap();
     assert_eq!(drive(&client, "x", None, now).await, Step { done: 1, more: true, failure: None, failures: 0 });
     assert_eq!(next_run(&client, "x").await, now);
+    client.batch_execute("update public.knob set x = 0").await.unwrap();
+    assert_eq!(drive(&client, "x", None, now).await, Step { done: 0, more: false, failure: None, failures: 0 });
+    assert_eq!(next_run(&client, "x").await, now + TimeDelta::hours(1));
+    assert_eq!(number(&client, going).await, 0);
 }
 
 #[tokio::test]

@@ -423,6 +423,22 @@ const DAMAGES: &[Damage] = &[
         full_only: false,
     },
     Damage {
+        what: "a day's earnings",
+        sql: "update points.earned_day x set points = points + 1 from points.account a where a.user_id = 'eli' \
+            and x.bucket = a.bucket and x.account_id = a.id",
+        check: "earned_days_equal_operations",
+        whose: Some("eli"),
+        full_only: false,
+    },
+    Damage {
+        what: "an invitation that was not paid",
+        sql: "update points.invitation x set paid_at = null from points.account a where a.user_id = 'gus' \
+            and x.bucket = a.bucket and x.account_id = a.id",
+        check: "invitations_pay_both",
+        whose: Some("gus"),
+        full_only: false,
+    },
+    Damage {
         what: "points of a merged account",
         sql: "update points.balance x set available = 1, adjusted = adjusted + 1 from points.account a where \
             a.user_id = 'cleo' and x.bucket = a.bucket and x.account_id = a.id",
@@ -630,7 +646,7 @@ async fn each_check_finds_some_damage() {
     let proven: BTreeSet<&str> = DAMAGES.iter().map(|damage| damage.check).collect();
     let unproven: Vec<String> =
         names.iter().map(|row| row.get::<_, String>(0)).filter(|name| !proven.contains(name.as_str())).collect();
-    assert_eq!(unproven, ["books_sum_to_zero", "earned_days_equal_operations", "invitations_pay_both"]);
+    assert_eq!(unproven, ["books_sum_to_zero"]);
 }
 
 /// The table of docs/reconciliation.md is the catalogue.
@@ -921,6 +937,79 @@ async fn a_wrong_key_is_found_by_each_full_run_until_it_is_right() {
     run(&client, "full").await;
     assert_eq!(discrepancies(&client).await, []);
     assert_eq!(number(&client, unproven).await, 0);
+}
+
+/// Operations that are gone, and nothing else of them is there, are missed until they are back, or somebody gives them up.
+#[tokio::test]
+async fn operations_without_an_entry_are_missed_until_they_are_back() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    one(&client, Request::spend("poor", 5, "poor-1"), None).await;
+    // A transaction of another test may be older than the mark of a run, which has settled less then.
+    let settled = "select count(*) from points.operation o where refusal is not null and recorded_at < (select max(proven_to) from points.key_proof)";
+    while number(&client, settled).await == 0 {
+        run(&client, "full").await;
+    }
+    let proof = "select sum(total)::text || max(proven_to) from points.key_proof";
+    let proof = || async { client.query_one(proof, &[]).await.unwrap().get::<_, String>(0) };
+    let kept = proof().await;
+    client
+        .batch_execute(
+            "set session_replication_role = replica;
+             create table public.gone as select * from points.operation where refusal is not null;
+             delete from points.operation where refusal is not null",
+        )
+        .await
+        .unwrap();
+    assert_eq!(number(&client, "select count(*) from public.gone").await, 1);
+    let part = "select format('bucket %s, part %s', bucket, account_id & 63) from public.gone";
+    let part: String = client.query_one(part, &[]).await.unwrap().get(0);
+    let missed = [("keys_are_operations".to_owned(), None, part)];
+    for _ in 0..2 {
+        run(&client, "full").await;
+        assert_eq!(discrepancies(&client).await, missed);
+        assert_eq!(proof().await, kept);
+    }
+    client.batch_execute("insert into points.operation select * from public.gone").await.unwrap();
+    run(&client, "full").await;
+    assert_eq!(discrepancies(&client).await, []);
+    client.batch_execute("delete from points.operation where refusal is not null").await.unwrap();
+    run(&client, "full").await;
+    assert_eq!(discrepancies(&client).await, missed);
+    let given_up = "update points.key_proof k set total = null from public.gone g where k.bucket = g.bucket and k.part = g.account_id & 63";
+    client.batch_execute(given_up).await.unwrap();
+    for _ in 0..2 {
+        run(&client, "full").await;
+        assert_eq!(discrepancies(&client).await, []);
+    }
+    assert_eq!(number(&client, "select count(*) from points.key_proof where total is null").await, 0);
+}
+
+/// Rows whose weights need more than 64 bits are summed up like others.
+#[tokio::test]
+async fn large_rows_are_no_reason_to_look_row_by_row() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let book = "select api.adjust_points('rich', 700000000, 'rich-1', 'a prize', 'tester');
+        select api.spend_points('rich', 600000000, 'rich-2')";
+    client.batch_execute(book).await.unwrap();
+    run(&client, "full").await;
+    assert_eq!(discrepancies(&client).await, []);
+    let summed = "select count(*) from points.run_step('full', 100000, null) s
+        join points.reconciliation_chunk c on c.run = s.run and not c.done and c.kind < 'bucket'";
+    for _ in 0..3 {
+        number(&client, summed).await;
+    }
+    while number(&client, summed).await > 0 {}
+    let weigh = "select count(*) from points.reconciliation_run r cross join points.lane l
+        cross join lateral points.weigh_bucket(r.id, l.bucket, r.settled_at) w where r.ended_at is null and w.parts <> '{}'";
+    assert_eq!(number(&client, weigh).await, 0);
+    let damage = "set session_replication_role = replica; update points.lot_use set points = points - 1 where points = 600000000";
+    client.batch_execute(damage).await.unwrap();
+    run(&client, "full").await;
+    run(&client, "full").await;
+    let found = discrepancies(&client).await;
+    assert!(found.iter().any(|(_, user_id, _)| user_id.as_deref() == Some("rich")), "{found:?}");
 }
 
 /// The gateways' jobs are the same runs.

@@ -1,4 +1,7 @@
 -- A small world in which everything that the reconciler proves is there. Run by tests/database/reconcile.rs.
+insert into points.wallet (code, name) values ('growth', 'Growth');
+select api.set_levels('growth', '[{"code": "SEED", "name": "Seed", "threshold": 0}, {"code": "TREE", "name": "Tree", "threshold": 50}]', 'growth',
+    'calendar_year', 'to_earned');
 select api.create_limit('DAILY', 'Tasks a day', '{TASK}', 'day', 'limit', p_max_points => 1000000);
 update points.earn_limit set created_at = '2020-01-01';
 select api.create_reward('MUG', 'Mug', 'goods', 10, 'mug', p_stock => 5, p_quota => 3, p_quota_period => 'month');
@@ -26,4 +29,10 @@ select api.earn_points('ben', 'TASK', 'ben-10', p_points => 950);
 select api.earn_points('cleo', 'ORDER', 'cleo-1', p_amount => 200);
 select api.earn_points('dan', 'ORDER', 'dan-1', p_amount => 100);
 select api.merge_accounts('cleo', 'dan', 'cleo-2', 'the same person', 'tester');
+select api.earn_points('eli', 'ORDER', 'eli-1', p_amount => 20, p_wallet => 'growth');
+select api.create_invitation_code('fay', 'fay-1');
+select api.join_by_invitation('gus', (select i.code from api.invitations('fay') i limit 1), 'gus-1');
+select api.earn_points('gus', 'REGISTER', 'gus-2');
+select points.settle_one(n.bucket, n.account_id) from points.invitation n;
+select points.settle_one(n.bucket, n.account_id) from points.invitation n;
 select api.set_archive(12, 'archive');

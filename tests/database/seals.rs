@@ -11,7 +11,7 @@ use jifen::{
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
-use super::{number, one};
+use super::{number, one, sqlstate};
 use crate::common::{Database, Kind, Request, execute, instant, operation_id};
 
 /// Seals whatever can be, without waiting.
@@ -311,13 +311,14 @@ async fn a_witness_is_told_each_root_as_it_is_made() {
     let client = database.client().await;
     client
         .batch_execute(
-            "insert into points.wallet (code, name) values ('coins', 'Coins');
-             select api.create_webhook('witness', 'https://witness.example/', '{bucket.sealed}', 'a');
-             select api.create_webhook('shop', 'https://shop.example/', '{entry.booked}', 'b');
-             select api.create_webhook('coins', 'https://coins.example/', '{bucket.sealed}', 'c', '{coins}')",
+            "select api.create_webhook('witness', 'https://witness.example/', '{bucket.sealed}', 'a');
+             select api.create_webhook('shop', 'https://shop.example/', '{entry.booked}', 'b')",
         )
         .await
         .unwrap();
+    let of_a_wallet =
+        "select api.create_webhook('points', 'https://points.example/', '{bucket.sealed}', 'c', '{points}')";
+    assert_eq!(sqlstate(client.query(of_a_wallet, &[]).await), "LP001", "it would never be told of one");
     for round in 0..2 {
         some_history(&client, round).await;
         assert!(seal(&client).await > 0);

@@ -6,6 +6,7 @@ declare
     v_job points.job;
     v_began timestamptz := clock_timestamp();
     v_now timestamptz := coalesce(p_now, v_began);
+    v_waits boolean;
 begin
     select * into v_job from points.job j where j.name = p_name for no key update;
     if v_job.name is null then
@@ -22,8 +23,10 @@ begin
         failure := format('%s (%s)', sqlerrm, sqlstate);
         broke := true;
     end;
-    -- What nobody can get on with at once is left to the next run if something failed, and waited for if not.
-    more := due_since is not null and not broke and (done > 0 or failure is null);
+    v_waits := done is null;
+    done := coalesce(done, 0);
+    -- What nobody can get on with at once is left to the next run, unless others are about it.
+    more := due_since is not null and not broke and (done > 0 or v_waits);
     update points.job j
     set started_at = case when v_job.ended_at is null and v_job.started_at <= v_now then v_job.started_at else v_now end,
         ended_at = case when not more then v_now + (clock_timestamp() - v_began) end,
@@ -37,4 +40,4 @@ end
 $$;
 
 comment on function points.step_job(text, timestamptz) is
-    'Runs one step of a job and keeps in its row what came of it. One at a time: whoever else wants to waits for the row. broke: it failed, and did nothing. more: there is more to do in this run; where done is 0, too, others are about it. p_now moves the clock in tests; null: the clock. Raises LP001 INVALID_INPUT.';
+    'Runs one step of a job and keeps in its row what came of it. One at a time: whoever else wants to waits for the row. broke: it failed, and did nothing. A step whose done is null waits: others are about what is left. more: there is more to do in this run; with done 0: it waits. p_now moves the clock in tests; null: the clock. Raises LP001 INVALID_INPUT.';

@@ -17,4 +17,4 @@ end
 $$;
 
 comment on function points.prove_changed(smallint, bigint, timestamptz, int) is
-    'Proves the accounts after p_from that changed since p_since, up to about p_limit new entries, by one snapshot: what was booked since, and what there is now. Those that do not meet are looked at row by row. up_to: the last account; 2^63 - 1: all.';
+    'Proves the accounts after p_from that changed since p_since, up to about p_limit new operations, by one snapshot: what was booked since, and what there is now. Those that do not meet are looked at row by row. up_to: the last account; 2^63 - 1: all.';

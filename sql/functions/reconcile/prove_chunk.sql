@@ -18,6 +18,10 @@ begin
         perform points.sum_chunk(p_chunk.run, p_chunk.no);
     elsif p_chunk.kind <> 'bucket' then
         select r.findings, r.checks into v_found, v_checks from points.check_rest(p_chunk.kind, p_now) r;
+        if p_run.mode = 'full' and p_chunk.kind = 'rest' then
+            v_found := v_found || array(select f from points.check_keys(p_run) f);
+            v_checks := v_checks || 'keys_are_operations'::text;
+        end if;
     elsif p_run.mode = 'incremental' then
         v_proven := points.prove_changed(p_chunk.of_bucket, p_chunk.at_account_id, p_run.since, p_limit);
         v_to := v_proven.up_to;
@@ -56,4 +60,4 @@ end
 $$;
 
 comment on function points.prove_chunk(points.reconciliation_run, points.reconciliation_chunk, int, timestamptz) is
-    'Does one chunk of a run, whose row is locked, or some of it; p_limit: entries of an incremental one, about. Its checks see one snapshot.';
+    'Does one chunk of a run, whose row is locked, or some of it; p_limit: operations of an incremental one, about. Its checks see one snapshot.';

@@ -15,14 +15,14 @@ begin
     v_until := (select r.settled_at from points.reconciliation_run r where r.id = p_run);
     if v_chunk.kind = 'entries' then
         insert into points.reconciliation_sum (run, no, bucket, part, total, archived, strange, entries, special)
-        select p_run, p_no, e.bucket, e.account_id & 63, coalesce(sum(e.weight), 0),
-            coalesce(sum(e.goes_on) filter (where e.archived), 0), count(*) filter (where e.large), count(*), '{}'
+        select p_run, p_no, e.bucket, e.account_id & 63, coalesce(sum(e.weight), 0) + coalesce(sum(e.large_weight), 0),
+            coalesce(sum(e.goes_on) filter (where e.archived), 0), 0, count(*), '{}'
         from points.entry_weight e
         where e.place >= v_from and e.place < v_to and e.recorded_at < v_until
         group by e.bucket, e.account_id & 63;
     elsif v_chunk.kind = 'lot_uses' then
         insert into points.reconciliation_sum (run, no, bucket, part, total, archived, strange, entries, special)
-        select p_run, p_no, u.bucket, u.account_id & 63, coalesce(sum(u.weight), 0), 0, count(*) filter (where u.large), 0, '{}'
+        select p_run, p_no, u.bucket, u.account_id & 63, coalesce(sum(u.weight), 0) + coalesce(sum(u.large_weight), 0), 0, 0, 0, '{}'
         from points.lot_use_weight u
         where u.place >= v_from and u.place < v_to and u.recorded_at < v_until
         group by u.bucket, u.account_id & 63;

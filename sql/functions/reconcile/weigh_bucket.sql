@@ -29,12 +29,13 @@ begin
         from points.reconciliation_sum s
         where s.bucket = p_of_bucket and s.run = p_run
         union all
-        select (e.account_id & 63)::smallint, coalesce(sum(e.weight), 0), coalesce(sum(e.goes_on) filter (where e.archived), 0), count(*) filter (where e.large), count(*), '{}', 0
+        select (e.account_id & 63)::smallint, coalesce(sum(e.weight), 0) + coalesce(sum(e.large_weight), 0),
+            coalesce(sum(e.goes_on) filter (where e.archived), 0), 0, count(*), '{}', 0
         from points.entry_weight e
         where e.bucket = p_of_bucket and e.recorded_at >= p_settled_at
         group by 1
         union all
-        select (u.account_id & 63)::smallint, coalesce(sum(u.weight), 0), 0, count(*) filter (where u.large), 0, '{}', 0
+        select (u.account_id & 63)::smallint, coalesce(sum(u.weight), 0) + coalesce(sum(u.large_weight), 0), 0, 0, 0, '{}', 0
         from points.lot_use_weight u
         where u.bucket = p_of_bucket and u.recorded_at >= p_settled_at
         group by 1

@@ -10,15 +10,16 @@ declare
     v_month timestamptz := date_trunc('month', p_since, 'UTC');
     v_until timestamptz := clock_timestamp() + interval '1 hour';
 begin
-    select count(*) filter (where q.now), coalesce(sum(q.entries) filter (where q.now), 0)::bigint,
-        case when bool_and(q.now) is not false then 9223372036854775807 else max(q.account_id) filter (where q.now) end,
-        coalesce(array_agg(q.account_id) filter (where q.now and q.sound is not true), '{}'),
-        coalesce(array_agg(q.account_id) filter (where q.now and q.entries > 0), '{}'),
-        coalesce(array_agg(q.account_id) filter (where q.now and q.special), '{}'),
-        coalesce(array_agg(q.account_id) filter (where q.now and q.entries > 0 and q.levelled is not true), '{}')
-    into accounts, entries, up_to, suspects, changed, special, doubtful
+    -- Hashes and joins are for the accounts of this step alone.
+    up_to := points.cut_changed(p_of_bucket, p_from, p_since, p_limit);
+    select count(*), coalesce(sum(q.entries), 0)::bigint,
+        coalesce(array_agg(q.account_id) filter (where q.sound is not true), '{}'),
+        coalesce(array_agg(q.account_id) filter (where q.entries > 0), '{}'),
+        coalesce(array_agg(q.account_id) filter (where q.special), '{}'),
+        coalesce(array_agg(q.account_id) filter (where q.entries > 0 and q.levelled is not true), '{}')
+    into accounts, entries, suspects, changed, special, doubtful
     from (
-        select w.account_id, w.entries, w.special, w.entries_before < p_limit as now,
+        select w.account_id, w.entries, w.special,
             w.told = 0 and not w.strange and (
                 w.entries = 0
                 or w.last = b.version and w.entries = w.last - w.first + 1
@@ -49,7 +50,7 @@ begin
             (b.closed or b.level_revision <> r.revision or r.measure = 'ever' and b.earned + coalesce(b.inherited, 0) >= r.from_points
                 and b.earned + coalesce(b.inherited, 0) < r.until_points and b.level_until = r.until_points and b.level_ends_at = r.ends_at)
                 and (c.seq is null or c.seq < w.first and c.level is not distinct from b.level) as levelled
-        from points.weigh_recorded(p_of_bucket, p_from, p_since) w
+        from points.weigh_recorded(p_of_bucket, p_from, up_to, p_since) w
         left join points.balance b on b.bucket = p_of_bucket and b.account_id = w.account_id
         left join points.account a on a.bucket = p_of_bucket and a.id = w.account_id
         left join unnest(v_ranges) r on r.wallet = a.wallet and r.level = coalesce(b.level, '')
@@ -73,4 +74,4 @@ end
 $$;
 
 comment on function points.weigh_changed(smallint, bigint, timestamptz, int) is
-    'Weighs accounts of a bucket after p_from with entries or operations recorded since p_since, up to about p_limit of these entries, by those alone: they must go on from what was proven before, to the balance of now, and agree with their operations, lots and lot uses. up_to: the last account; 2^63 - 1: all. changed: accounts with entries; suspects: those where something does not meet; special: those with operations that more comes of; doubtful: those whose level must be looked at by itself.';
+    'Weighs accounts of a bucket after p_from with entries or operations recorded since p_since, up to about p_limit of these operations, by those alone: they must go on from what was proven before, to the balance of now, and agree with their operations, lots and lot uses. up_to: the last account; 2^63 - 1: all. changed: accounts with entries; suspects: those where something does not meet; special: those with operations that more comes of; doubtful: those whose level must be looked at by itself.';

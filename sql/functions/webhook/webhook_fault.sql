@@ -13,6 +13,7 @@ begin
         when cardinality(p_wallets) not between 1 and 100
             or exists (select from unnest(p_wallets) n where n is null or not exists (select from points.wallet w where w.code = n))
             then array['wallets', 'must be wallets that there are']
+        when p_wallets is not null and p_events = '{bucket.sealed}' then array['wallets', 'a seal is of a bucket, whatever the wallet']
         when array_ndims(p_kinds) > 1 or cardinality(p_kinds) = 0 or array_position(p_kinds, null) is not null then array['kinds', 'must be one or more kinds of entries']
         when p_minimum not between 1 and 9007199254740991 then array['minimum', 'must be from 1 to 9007199254740991']
         when num_nonnulls(p_kinds, p_rules, p_minimum) > 0 and 'entry.booked' <> all (p_events)
