@@ -40,7 +40,7 @@ use crate::{
     backtest::Reports,
     client::{Clients, STORE_USES},
     config::{Exposure, Limits},
-    database::{self, Config},
+    database::{self, CALL_TIMEOUT, Config},
     error::{self, Error},
     feed::Feed,
     graphiql,
@@ -337,10 +337,7 @@ impl Gateway {
     }
 
     async fn database_answers(&self) -> bool {
-        let answer = async {
-            let connection = self.pool.get().await.map_err(Error::from)?;
-            connection.query_one("select bucket_count from api.program", &[]).await.map_err(Error::from)
-        };
+        let answer = database::query(&self.pool, CALL_TIMEOUT, "select bucket_count from api.program", &[]);
         matches!(timeout(Duration::from_secs(2), answer).await, Ok(Ok(_)))
     }
 }
