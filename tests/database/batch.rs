@@ -89,17 +89,17 @@ fn compare(cases: u32, histories: impl Strategy<Value = Vec<Call>>, one_instant:
 
 #[test]
 fn small_batches_equal_one_by_one() {
-    compare(12, history(3..=6, 15), false);
+    compare(8, history(3..=6, 15), false);
 }
 
 #[test]
 fn batches_of_hundreds_equal_one_by_one() {
-    compare(2, history(2..=2, 250), false);
+    compare(1, history(2..=2, 250), false);
 }
 
 #[test]
 fn one_batch_at_one_instant_equals_one_by_one() {
-    compare(2, history(40..=40, 24), true);
+    compare(1, history(40..=40, 24), true);
 }
 
 /// As many histories as JIFEN_HISTORIES says.

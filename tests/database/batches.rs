@@ -643,7 +643,7 @@ fn levels_off(measured: &[(i64, i64)]) {
 
 #[tokio::test]
 async fn the_queue_weighs_the_same_however_much_has_gone_through_it() {
-    levels_off(&pass(200).await);
+    levels_off(&pass(100).await);
 }
 
 #[tokio::test]

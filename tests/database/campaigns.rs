@@ -493,7 +493,7 @@ fn check(cases: u32) {
 
 #[test]
 fn awards_are_what_the_model_says() {
-    check(30);
+    check(20);
 }
 
 /// As many histories as JIFEN_HISTORIES says.

@@ -227,7 +227,7 @@ fn check(cases: u32) {
 
 #[test]
 fn two_who_merge_have_what_one_would_have() {
-    check(20);
+    check(12);
 }
 
 /// As many histories as JIFEN_HISTORIES says.

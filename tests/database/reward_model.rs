@@ -599,7 +599,7 @@ fn run(cases: u32) {
 
 #[test]
 fn redemptions_do_what_the_model_does() {
-    run(15);
+    run(8);
 }
 
 /// As many histories as JIFEN_HISTORIES says.
@@ -679,7 +679,7 @@ fn compare_batches(cases: u32) {
 
 #[test]
 fn batches_with_redemptions_equal_one_by_one() {
-    compare_batches(8);
+    compare_batches(4);
 }
 
 /// As many histories as JIFEN_HISTORIES says.

@@ -261,7 +261,7 @@ async fn punctual(client: &Client, now: DateTime<Utc>) {
 /// Laws 2, 6 and 7 do not depend on when the sweeper comes.
 #[test]
 fn a_late_sweeper_and_a_punctual_one_end_equal() {
-    run(12);
+    run(7);
 }
 
 /// As many histories as JIFEN_HISTORIES says.

@@ -551,7 +551,7 @@ async fn inputs_at_fault_are_named_and_nothing_is_made() {
 #[tokio::test]
 async fn opposite_transfers_at_once_neither_deadlock_nor_lose_a_point() {
     const WRITERS: usize = 8;
-    const TRANSFERS: usize = 120;
+    const TRANSFERS: usize = 60;
     let database = Database::new().await;
     let client = database.client().await;
     let members = ["p0", "p1", "p2"];
