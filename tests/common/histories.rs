@@ -37,7 +37,7 @@ fn variable(name: &str) -> Option<u32> {
 /// Checks random histories, `cases` of them and more, at most twenty times as many, until each of `events` has come:
 /// those in which nothing happens would prove nothing, and chance may keep an event out of few of them.
 /// Each has a seed of its own, the one after the last one's. `check` gets a number to name its members by, which is the seed
-/// until a history fails and is made small, and returns the events of it.
+/// until a history fails and is made small, or is none for this test, and returns the events of it.
 pub fn check_histories<S: Strategy>(
     cases: u32,
     histories: &S,
@@ -47,11 +47,13 @@ pub fn check_histories<S: Strategy>(
     let (cases, (first, repeats), begun) = (count(cases), first_seed(), Instant::now());
     let seen = RefCell::new(BTreeMap::<String, u32>::new());
     let missing = || events.iter().filter(|event| !seen.borrow().contains_key(**event)).collect::<Vec<_>>();
+    // Of all seeds: names are not to come twice.
+    let others = Cell::new(0);
     let mut checked = 0;
     while checked < cases || !repeats && !missing().is_empty() {
         assert!(checked < 20 * cases, "{:?} never came: {:?}", missing(), seen.borrow());
         let seed = first + checked;
-        let smaller = Cell::new(0);
+        let is_first = Cell::new(true);
         let config = Config {
             failure_persistence: None,
             max_shrink_iters: 400,
@@ -60,8 +62,12 @@ pub fn check_histories<S: Strategy>(
             ..Config::default()
         };
         let result = TestRunner::new(config).run(histories, |history| {
-            let number = if smaller.get() == 0 { seed } else { u32::MAX - smaller.get() };
-            smaller.set(smaller.get() + 1);
+            let number = if is_first.replace(false) {
+                seed
+            } else {
+                others.set(others.get() + 1);
+                u32::MAX - others.get()
+            };
             for event in check(number, history)? {
                 *seen.borrow_mut().entry(event).or_default() += 1;
             }
