@@ -244,10 +244,10 @@ impl From<tokio_postgres::Error> for Error {
 
 /// What the server has no more of, if that is why it rolled back or let nobody in: no statement is at fault.
 pub fn exhausted(code: &SqlState) -> Option<&'static str> {
-    match code {
-        &SqlState::DISK_FULL => Some("disk"),
-        &SqlState::OUT_OF_MEMORY => Some("memory"),
-        &SqlState::TOO_MANY_CONNECTIONS => Some("connections"),
+    match *code {
+        SqlState::DISK_FULL => Some("disk"),
+        SqlState::OUT_OF_MEMORY => Some("memory"),
+        SqlState::TOO_MANY_CONNECTIONS => Some("connections"),
         _ => None,
     }
 }

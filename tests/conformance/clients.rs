@@ -285,7 +285,7 @@ async fn history(seed: u64, count: usize, faults: bool) -> usize {
             member,
             random: Random::new(seed * 1_000 + 500 + number as u64),
             began,
-            stream: Stream { told: Vec::new(), every: number / MEMBERS.len() % 2 == 0 },
+            stream: Stream { told: Vec::new(), every: (number / MEMBERS.len()).is_multiple_of(2) },
             last: last.clone(),
         };
         followers.spawn(follower.run());

@@ -323,7 +323,7 @@ async fn history(seed: u64, calls: usize, done: &mut BTreeSet<String>, findings:
 /// A message without what it quotes, so that alike ones are one.
 fn masked(message: &str) -> String {
     let parts: Vec<&str> = message.split('"').collect();
-    let known = |place: usize, part: &str| place % 2 == 0 || part.len() < 60 && part.contains('_');
+    let known = |place: usize, part: &str| place.is_multiple_of(2) || part.len() < 60 && part.contains('_');
     let kept = parts.iter().enumerate().map(|(place, part)| if known(place, part) { *part } else { "..." });
     kept.collect::<Vec<_>>().join("\"").chars().take(160).collect()
 }
