@@ -17,6 +17,7 @@ pub mod backtest;
 pub mod campaign;
 pub mod catalogue;
 pub mod client;
+pub mod command_line;
 pub mod commands;
 pub mod config;
 pub mod database;

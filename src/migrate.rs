@@ -289,6 +289,7 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/origin/forget_origins_step.sql",
     "functions/govern/limit_facts.sql",
     "functions/govern/limits_at.sql",
+    "functions/govern/may_bind.sql",
     "functions/govern/draft_shares.sql",
     "functions/govern/trim_shares.sql",
     "functions/govern/govern.sql",

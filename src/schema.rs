@@ -7,8 +7,8 @@ use std::{
 };
 
 use async_graphql::{
-    Data, Executor, MergedObject, MergedSubscription, Request, Response, Schema, dataloader::DataLoader,
-    parser::types::ExecutableDocument,
+    Data, Executor, MergedObject, MergedSubscription, Request, Response, Schema, async_trait::async_trait,
+    dataloader::DataLoader, parser::types::ExecutableDocument,
 };
 use futures_util::{StreamExt, stream, stream::BoxStream};
 use prometheus::IntGauge;
@@ -63,7 +63,6 @@ use crate::{
 /// Questions about members' points.
 #[derive(Default, MergedObject)]
 pub struct Query(
-    AccountQuery,
     HoldQuery,
     RewardQuery,
     RedemptionQuery,
@@ -89,12 +88,13 @@ pub struct Query(
     IntakeQuery,
     AlertQuery,
     FlowQuery,
+    // A field is looked for in the last of these first.
+    AccountQuery,
 );
 
 /// Operations on members' points.
 #[derive(Default, MergedObject)]
 pub struct Mutation(
-    LedgerMutation,
     HoldMutation,
     ReversalMutation,
     FreezeMutation,
@@ -121,6 +121,7 @@ pub struct Mutation(
     IntakeMutation,
     AlertMutation,
     FlowMutation,
+    LedgerMutation,
 );
 
 /// What changes, as it changes: over a WebSocket or as server-sent events. After a lost connection a subscription goes on
@@ -261,6 +262,7 @@ impl Api {
 }
 
 /// Over HTTP and over a WebSocket alike, every error gets its code.
+#[async_trait]
 impl Executor for Api {
     async fn execute(&self, mut request: Request) -> Response {
         if let Err(error) = self.admit(&mut request, None) {

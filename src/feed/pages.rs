@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use async_graphql::dataloader::Loader;
+use async_graphql::{async_trait::async_trait, dataloader::Loader};
 use tokio_postgres::types::ToSql;
 
 use super::PAGE;
@@ -14,6 +14,7 @@ use crate::{
     redemption::{ChangedRedemptionsKey, RedemptionChange},
 };
 
+#[async_trait]
 impl Loader<NewEntriesKey> for Reads {
     type Value = Vec<Entry>;
     type Error = Error;
@@ -29,6 +30,7 @@ impl Loader<NewEntriesKey> for Reads {
     }
 }
 
+#[async_trait]
 impl Loader<NewLevelChangesKey> for Reads {
     type Value = Vec<LevelChange>;
     type Error = Error;
@@ -45,6 +47,7 @@ impl Loader<NewLevelChangesKey> for Reads {
     }
 }
 
+#[async_trait]
 impl Loader<ChangedRedemptionsKey> for Reads {
     type Value = Vec<RedemptionChange>;
     type Error = Error;

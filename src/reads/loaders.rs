@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use async_graphql::dataloader::Loader;
+use async_graphql::{async_trait::async_trait, dataloader::Loader};
 use tokio_postgres::types::ToSql;
 
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
 
 use super::{Reads, by_key, column, one_by_key};
 
+#[async_trait]
 impl Loader<LotsKey> for Reads {
     type Value = Vec<Lot>;
     type Error = Error;
@@ -43,6 +44,7 @@ impl Loader<LotsKey> for Reads {
     }
 }
 
+#[async_trait]
 impl Loader<ExpiringKey> for Reads {
     type Value = ExpiringPoints;
     type Error = Error;
@@ -58,6 +60,7 @@ impl Loader<ExpiringKey> for Reads {
     }
 }
 
+#[async_trait]
 impl Loader<NoticesKey> for Reads {
     type Value = Vec<Notice>;
     type Error = Error;
@@ -75,6 +78,7 @@ impl Loader<NoticesKey> for Reads {
     }
 }
 
+#[async_trait]
 impl Loader<EntriesKey> for Reads {
     type Value = Vec<Entry>;
     type Error = Error;
@@ -95,6 +99,7 @@ impl Loader<EntriesKey> for Reads {
     }
 }
 
+#[async_trait]
 impl Loader<EntryKey> for Reads {
     type Value = Entry;
     type Error = Error;
@@ -115,6 +120,7 @@ impl Loader<EntryKey> for Reads {
     }
 }
 
+#[async_trait]
 impl Loader<OperationKey> for Reads {
     type Value = Operation;
     type Error = Error;
@@ -130,6 +136,7 @@ impl Loader<OperationKey> for Reads {
     }
 }
 
+#[async_trait]
 impl Loader<HoldKey> for Reads {
     type Value = Hold;
     type Error = Error;
@@ -145,6 +152,7 @@ impl Loader<HoldKey> for Reads {
     }
 }
 
+#[async_trait]
 impl Loader<HoldsKey> for Reads {
     type Value = Vec<Hold>;
     type Error = Error;
@@ -166,6 +174,7 @@ impl Loader<HoldsKey> for Reads {
     }
 }
 
+#[async_trait]
 impl Loader<RewardKey> for Reads {
     type Value = Reward;
     type Error = Error;
@@ -176,6 +185,7 @@ impl Loader<RewardKey> for Reads {
     }
 }
 
+#[async_trait]
 impl Loader<RewardsKey> for Reads {
     type Value = Vec<Reward>;
     type Error = Error;
@@ -191,6 +201,7 @@ impl Loader<RewardsKey> for Reads {
     }
 }
 
+#[async_trait]
 impl Loader<PrizesKey> for Reads {
     type Value = Vec<Prize>;
     type Error = Error;
@@ -204,6 +215,7 @@ impl Loader<PrizesKey> for Reads {
     }
 }
 
+#[async_trait]
 impl Loader<LimitUsesKey> for Reads {
     type Value = Vec<LimitUse>;
     type Error = Error;
@@ -219,6 +231,7 @@ impl Loader<LimitUsesKey> for Reads {
     }
 }
 
+#[async_trait]
 impl Loader<RuleVersionKey> for Reads {
     type Value = RuleVersion;
     type Error = Error;
@@ -231,6 +244,7 @@ impl Loader<RuleVersionKey> for Reads {
     }
 }
 
+#[async_trait]
 impl Loader<RedemptionKey> for Reads {
     type Value = Redemption;
     type Error = Error;
@@ -246,6 +260,7 @@ impl Loader<RedemptionKey> for Reads {
     }
 }
 
+#[async_trait]
 impl Loader<RedemptionsKey> for Reads {
     type Value = Vec<Redemption>;
     type Error = Error;
@@ -267,6 +282,7 @@ impl Loader<RedemptionsKey> for Reads {
     }
 }
 
+#[async_trait]
 impl Loader<LevelKey> for Reads {
     type Value = LevelTerms;
     type Error = Error;
@@ -276,6 +292,7 @@ impl Loader<LevelKey> for Reads {
     }
 }
 
+#[async_trait]
 impl Loader<LevelStandingKey> for Reads {
     type Value = LevelStanding;
     type Error = Error;
@@ -287,6 +304,7 @@ impl Loader<LevelStandingKey> for Reads {
     }
 }
 
+#[async_trait]
 impl Loader<LevelChangesKey> for Reads {
     type Value = Vec<LevelChange>;
     type Error = Error;

@@ -26,6 +26,9 @@ async fn rows(client: &Client, prefix: &str) -> Vec<String> {
         "hold",
         "reversal",
         "order_return",
+        "limit_use",
+        "campaign_use",
+        "review",
     ] {
         let (key, row) = match table {
             "account" => ("id", "to_jsonb(t) - 'id'"),
@@ -41,6 +44,21 @@ async fn rows(client: &Client, prefix: &str) -> Vec<String> {
     rows.sort();
     rows
 }
+
+/// What binds now and then, between awards of one account as well as between accounts.
+const GOVERNED: &str = "
+    select api.create_limit('DAY', 'l', '{VISIT,DOWN,GIVEN,FOREVER}', 'day', 'l1', p_max_points => 4000, p_excess => 'cut');
+    select api.create_limit('MONTH', 'l', '{VISIT,BARE,IDLE}', 'month', 'l2', p_max_times => 6);
+    select api.create_campaign('HALF', 'c', 'multiplier', '{VISIT,DOWN,ACTIVE}', 'c1', p_multiplier => 1.5, p_priority => 1,
+        p_member_cap => 2000, p_starts_at => '2020-01-01');
+    select api.create_campaign('NINE', 'c', 'bonus', '{GIVEN,FOREVER,UP}', 'c2', p_bonus => 9, p_priority => 2, p_budget => 200,
+        p_levels => '{VIP0,VIP1}', p_starts_at => '2020-01-01');
+    select api.set_risk_rule('LARGE', 'r', '{DOWN,UP}', 'award_points', 'review', 'on', 'r1', 20000);
+    select api.set_risk_rule('FAST', 'r', '{VISIT,HALF,IDLE}', 'window_awards', 'deny', 'on', 'r2', 8, 10000);
+    select api.set_risk_rule('ONE', 'r', '{LATER,BARE}', 'source_share', 'review', 'on', 'r3', 60, 100000, 5);
+    update points.level set multiplier = 2 where code = 'VIP1';
+    update points.wallet set multiplied_rules = '{HALF,UP,GIVEN}' where code = 'points';
+    select points.note_governed();";
 
 async fn carry_out(
     client: &Client,
@@ -58,7 +76,7 @@ async fn carry_out(
     outcomes
 }
 
-fn compare(cases: u32, histories: impl Strategy<Value = Vec<Call>>, one_instant: bool) {
+fn compare(cases: u32, histories: impl Strategy<Value = Vec<Call>>, program: &str, one_instant: bool) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let _guard = runtime.enter();
     let databases = runtime.block_on(async { [Database::new().await, Database::new().await] });
@@ -66,6 +84,7 @@ fn compare(cases: u32, histories: impl Strategy<Value = Vec<Call>>, one_instant:
         let clients = [databases[0].client().await, databases[1].client().await];
         for client in &clients {
             set_up(client).await;
+            client.batch_execute(program).await.unwrap();
         }
         clients
     });
@@ -89,24 +108,36 @@ fn compare(cases: u32, histories: impl Strategy<Value = Vec<Call>>, one_instant:
 
 #[test]
 fn small_batches_equal_one_by_one() {
-    compare(8, history(3..=6, 15), false);
+    compare(8, history(3..=6, 15), "", false);
+}
+
+#[test]
+fn small_governed_batches_equal_one_by_one() {
+    compare(8, history(3..=6, 15), GOVERNED, false);
 }
 
 #[test]
 fn batches_of_hundreds_equal_one_by_one() {
-    compare(1, history(2..=2, 250), false);
+    compare(1, history(2..=2, 250), "", false);
 }
 
 #[test]
 fn one_batch_at_one_instant_equals_one_by_one() {
-    compare(1, history(40..=40, 24), true);
+    compare(1, history(40..=40, 24), "", true);
 }
 
 /// As many histories as JIFEN_HISTORIES says.
 #[test]
 #[ignore = "long"]
 fn small_batches_equal_one_by_one_at_length() {
-    compare(MANY, history(5..=9, 30), false);
+    compare(MANY, history(5..=9, 30), "", false);
+}
+
+/// As many histories as JIFEN_HISTORIES says.
+#[test]
+#[ignore = "long"]
+fn small_governed_batches_equal_one_by_one_at_length() {
+    compare(MANY, history(5..=9, 30), GOVERNED, false);
 }
 
 /// What the comparison relies on: a difference in a row shows.

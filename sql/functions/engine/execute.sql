@@ -14,6 +14,7 @@ declare
     v_newcomers boolean;
     v_redeems boolean;
     v_governed boolean;
+    v_apart boolean := false;
     v_tight boolean;
     v_idle boolean;
     v_occasions boolean;
@@ -68,9 +69,15 @@ begin
     into v_repeats, v_special, v_governed, v_idle
     from unnest(v_drafts) d
     where d.round = 1;
-    -- Risk rules look at the operations of earlier rounds, which are written at the end of a round only if it is special.
-    v_special := v_special or v_governed and v_repeats;
-    if (v_redeems or v_governed) and (v_repeats or v_special) then
+    if v_governed then
+        v_marks := points.mark_origins(p_requests, v_drafts, v_now);
+        if v_repeats and not v_special then
+            -- Then awards must see those before them, and operations are written at the end of a round only if it is special.
+            v_special := v_redeems or v_occasions or v_marks <> '{}' or v_locked.settles_at <= v_now or points.may_bind(p_bucket, v_drafts, v_now);
+            v_apart := not v_special;
+        end if;
+    end if;
+    if (v_redeems or v_governed and not v_apart) and (v_repeats or v_special) then
         v_drafts := points.arrange_redeems(p_bucket, v_drafts);
     elsif v_repeats and v_occasions then
         v_drafts := points.arrange_occasions(v_drafts);
@@ -86,7 +93,6 @@ begin
     end if;
     if v_governed then
         v_tight := points.reserve_budgets(p_bucket, p_requests, v_drafts);
-        v_marks := points.mark_origins(p_requests, v_drafts, v_now);
         if v_marks <> '{}' then
             perform points.reserve_origins(p_bucket, v_marks, v_drafts, v_now);
         end if;

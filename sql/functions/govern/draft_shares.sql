@@ -69,4 +69,4 @@ end
 $$;
 
 comment on function points.draft_shares(smallint, points.draft[], timestamptz) is
-    'What campaigns, the multiplier of the level and limits make of each award of a round, whose accounts are settled; null: nothing. Bonuses come in order of priority, as far as the member''s cap reaches; points.trim_shares does what is left where a limit cuts or refuses, or a budget may not reach. At most one award an account.';
+    'What campaigns, the multiplier of the level and limits make of each award of a round, whose accounts are settled; null: nothing. Bonuses come in order of priority, as far as the member''s cap reaches; points.trim_shares does what is left where a limit cuts or refuses, or a budget may not reach. Each award is taken as the first of its account: see points.may_bind.';

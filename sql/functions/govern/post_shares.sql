@@ -5,9 +5,7 @@ declare
     v_capped boolean;
 begin
     insert into points.limit_use (bucket, account_id, code, starts_at, times, points, max_times, max_points)
-    select b.bucket, d.account_id, k.code,
-        case when d.happened_at = k.at then k.starts_at else points.period_start(k.period, d.happened_at, k.time_zone) end,
-        1, d.moved, k.max_times, k.max_points
+    select b.bucket, d.account_id, k.code, s.starts_at, count(*), sum(d.moved), k.max_times, k.max_points
     from unnest(p_drafts, p_shares) d
     join points.lane b on b.bucket = p_bucket
     join (
@@ -15,9 +13,13 @@ begin
         -- Keeps the planner from finding the period anew for each award.
         offset 0
     ) k on d.lot_source = any (k.rules)
+    cross join lateral (
+        select case when d.happened_at = k.at then k.starts_at else points.period_start(k.period, d.happened_at, k.time_zone) end as starts_at
+    ) s
     where d.seq is not null and d.allowed is not null
+    group by b.bucket, d.account_id, k.code, s.starts_at, k.max_times, k.max_points
     on conflict (bucket, account_id, code, starts_at) do update
-    set times = limit_use.times + 1, points = limit_use.points + excluded.points,
+    set times = limit_use.times + excluded.times, points = limit_use.points + excluded.points,
         max_times = excluded.max_times, max_points = excluded.max_points;
 
     select bool_or(d.budgeted), bool_or(d.capped) into v_budgeted, v_capped
