@@ -8,7 +8,7 @@ insert into points.job (name, schedule, step_limit, timeout_seconds, slow, descr
     ('check_totals',       'PT1H',  1000, 60, true,  'Compares the total of each wallet by its flows with that by its balances.'),
     ('count_flows',        'PT5S',  20000, 30, false, 'Adds new entries to the flows of their hours.'),
     ('create_partitions',  'PT1H',  3,   60, false, 'Makes the monthly partitions of entries and lot uses ahead of time.'),
-    ('evaluate_levels',    'PT10S', 200, 10, false, 'Books what changed levels make of members.'),
+    ('evaluate_levels',    'PT10S', 150, 10, false, 'Books what changed levels make of members.'),
     ('forget_batches',     'PT10M', 1000, 30, false, 'Deletes batches some days after they were carried out, and uploads that were abandoned.'),
     ('forget_deliveries',  'PT10M', 1000, 30, false, 'Deletes deliveries of webhooks some days after they were made, and gives up those that nobody takes.'),
     ('forget_origins',     'PT1H',  1000, 30, false, 'Deletes what is no longer needed of addresses and devices.'),
