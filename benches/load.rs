@@ -323,7 +323,7 @@ async fn send(
     let expected = match kind {
         Kind::Earn | Kind::EarnBatch | Kind::Redeem => Expected::Awards,
         Kind::Spend => Expected::Spends,
-        Kind::Balance => Expected::Nothing,
+        Kind::Balance | Kind::BalanceAndLevel => Expected::Nothing,
     };
     drive(world, report, name, workers, expected).await
 }

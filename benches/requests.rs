@@ -27,6 +27,7 @@ pub enum Kind {
     Spend,
     Redeem,
     Balance,
+    BalanceAndLevel,
 }
 
 impl Kind {
@@ -34,7 +35,7 @@ impl Kind {
     pub fn operations(self) -> u64 {
         match self {
             Kind::EarnBatch => BATCH as u64,
-            Kind::Earn | Kind::Spend | Kind::Redeem | Kind::Balance => 1,
+            Kind::Earn | Kind::Spend | Kind::Redeem | Kind::Balance | Kind::BalanceAndLevel => 1,
         }
     }
 
@@ -65,6 +66,10 @@ impl Kind {
             ),
             Kind::Balance => format!(
                 r#"{{"query":"query($u: ID!) {{ account(userId: $u) {{ balance {{ available }} }} }}","variables":{{"u":"{}"}}}}"#,
+                user_id(0)
+            ),
+            Kind::BalanceAndLevel => format!(
+                r#"{{"query":"query($u: ID!) {{ account(userId: $u) {{ balance {{ available }} level {{ code }} }} }}","variables":{{"u":"{}"}}}}"#,
                 user_id(0)
             ),
         }
