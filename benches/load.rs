@@ -258,34 +258,45 @@ fn contains(text: &[u8], word: &[u8]) -> bool {
     text.windows(word.len()).any(|window| window == word)
 }
 
-/// Sends requests of one kind over so many connections.
-pub async fn http(world: &World, report: &mut Report, name: &str, kind: Kind, connections: usize) -> Result<Load> {
-    send(world, report, name, kind, connections, everybody(world, kind), None).await
+/// What a measurement over HTTP sends.
+pub struct Traffic {
+    pub kind: Kind,
+    pub connections: usize,
+    /// Members that the requests are about; None: everybody.
+    pub about: Option<Vec<i32>>,
+    /// Requests that are due a second, however long they take; None: a connection sends its next one when it is answered.
+    pub per_second: Option<f64>,
 }
 
-/// Sends requests of one kind, about these members, over so many connections.
-pub async fn http_about(
-    world: &World,
-    report: &mut Report,
-    name: &str,
-    kind: Kind,
-    connections: usize,
-    members: Vec<i32>,
-) -> Result<Load> {
-    send(world, report, name, kind, connections, members, None).await
-}
+impl Traffic {
+    pub fn new(kind: Kind, connections: usize) -> Self {
+        Self { kind, connections, about: None, per_second: None }
+    }
 
-/// Sends so many requests of one kind a second, however long they take.
-pub async fn http_at(
-    world: &World,
-    report: &mut Report,
-    name: &str,
-    kind: Kind,
-    connections: usize,
-    per_second: f64,
-) -> Result<Load> {
-    let pace = Pace { begun: Instant::now(), per_second, arrivals: AtomicU64::new(0) };
-    send(world, report, name, kind, connections, everybody(world, kind), Some(Arc::new(pace))).await
+    async fn workers(self, world: &World) -> Result<Vec<Http>> {
+        let address = world.gateway_address()?;
+        let measurement = world.next_measurement();
+        let members = Arc::new(self.about.unwrap_or_else(|| everybody(world, self.kind)));
+        let pace = self
+            .per_second
+            .map(|per_second| Arc::new(Pace { begun: Instant::now(), per_second, arrivals: AtomicU64::new(0) }));
+        let mut workers = Vec::with_capacity(self.connections);
+        for number in 0..self.connections {
+            let key = first_key(measurement, number);
+            workers.push(Http {
+                pace: pace.clone(),
+                connection: Connection::open(address)
+                    .await
+                    .map_err(|error| format!("connection {number} to the gateway: {error} (see also ulimit -n)"))?,
+                template: Template::new(self.kind, gateway::API_KEY),
+                random: Random::new(key),
+                members: Arc::clone(&members),
+                key,
+                operations: self.kind.operations(),
+            });
+        }
+        Ok(workers)
+    }
 }
 
 fn everybody(world: &World, kind: Kind) -> Vec<i32> {
@@ -293,37 +304,20 @@ fn everybody(world: &World, kind: Kind) -> Vec<i32> {
     world.members.iter().flat_map(|members| members.iter().copied().step_by(every)).collect()
 }
 
-async fn send(
-    world: &World,
-    report: &mut Report,
-    name: &str,
-    kind: Kind,
-    connections: usize,
-    members: Vec<i32>,
-    pace: Option<Arc<Pace>>,
-) -> Result<Load> {
-    let address = world.gateway_address()?;
-    let measurement = world.next_measurement();
-    let members = Arc::new(members);
-    let mut workers = Vec::with_capacity(connections);
-    for number in 0..connections {
-        let key = first_key(measurement, number);
-        workers.push(Http {
-            pace: pace.clone(),
-            connection: Connection::open(address)
-                .await
-                .map_err(|error| format!("connection {number} to the gateway: {error} (see also ulimit -n)"))?,
-            template: Template::new(kind, gateway::API_KEY),
-            random: Random::new(key),
-            members: Arc::clone(&members),
-            key,
-            operations: kind.operations(),
-        });
-    }
-    let expected = match kind {
+fn expected(kind: Kind) -> Expected {
+    match kind {
         Kind::Earn | Kind::EarnBatch | Kind::Redeem => Expected::Awards,
         Kind::Spend => Expected::Spends,
         Kind::Balance | Kind::BalanceAndLevel => Expected::Nothing,
-    };
-    drive(world, report, name, workers, expected).await
+    }
+}
+
+/// Sends requests of one kind about everybody, as fast as they are answered.
+pub async fn http(world: &World, report: &mut Report, name: &str, kind: Kind, connections: usize) -> Result<Load> {
+    send(world, report, name, Traffic::new(kind, connections)).await
+}
+
+pub async fn send(world: &World, report: &mut Report, name: &str, traffic: Traffic) -> Result<Load> {
+    let expected = expected(traffic.kind);
+    drive(world, report, name, traffic.workers(world).await?, expected).await
 }

@@ -25,6 +25,7 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 
+use load::Traffic;
 use report::{Report, Row, Target};
 use requests::{Kind, REWARD};
 use world::{Host, World};
@@ -268,11 +269,13 @@ async fn govern(world: &World, report: &mut Report) -> Result<()> {
     let name = "governed earnPointsBatch of 100, 32 connections";
     let batch = load::http(world, report, name, Kind::EarnBatch, 32).await?;
     let name = "governed earnPoints to one account, 256 connections";
-    let hot = load::http_about(world, report, name, Kind::Earn, 256, vec![0]).await?;
+    let hot =
+        load::send(world, report, name, Traffic { about: Some(vec![0]), ..Traffic::new(Kind::Earn, 256) }).await?;
     let name = "governed earnPoints at half of the peak";
-    let half = load::http_at(world, report, name, Kind::Earn, 1024, load.per_second * 0.5).await?;
+    let paced = |share| Traffic { per_second: Some(load.per_second * share), ..Traffic::new(Kind::Earn, 1024) };
+    let half = load::send(world, report, name, paced(0.5)).await?;
     let name = "governed earnPoints at four fifths of the peak";
-    let most = load::http_at(world, report, name, Kind::Earn, 1024, load.per_second * 0.8).await?;
+    let most = load::send(world, report, name, paced(0.8)).await?;
     client.batch_execute(END).await?;
     let after =
         load::http(world, report, "earnPoints after limits and campaigns, 256 connections", Kind::Earn, 256).await?;
