@@ -2,8 +2,8 @@
 //! afterwards against the database: in a closed loop, or at a pace that does not wait for answers.
 
 use std::future::Future;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
@@ -47,18 +47,33 @@ pub struct Load {
     disk_bytes: f64,
 }
 
-#[derive(Default)]
 struct Shared {
-    recording: AtomicBool,
+    /// The one that is now; all there are in the warm-up.
+    window: AtomicUsize,
     stopped: AtomicBool,
     operations: AtomicU64,
+    /// Latencies of each window, as far as workers have handed them in.
+    latencies: Mutex<Vec<Histogram<u64>>>,
+}
+
+impl Shared {
+    fn new(windows: usize) -> Self {
+        Self {
+            window: AtomicUsize::new(windows),
+            stopped: AtomicBool::new(false),
+            operations: AtomicU64::new(0),
+            latencies: Mutex::new(vec![histogram(); windows]),
+        }
+    }
 }
 
 struct Tally {
     answered: u64,
     errors: u64,
     first_error: Option<String>,
+    /// Of this window.
     latency: Histogram<u64>,
+    window: usize,
 }
 
 /// Runs the workers, and checks that the database has what was answered.
@@ -69,52 +84,77 @@ pub async fn drive<W: Worker>(
     workers: Vec<W>,
     expected: Expected,
 ) -> Result<Load> {
+    let loads = drive_through(world, report, name, workers, expected, &[world.scale.measure]).await?;
+    loads.into_iter().next().ok_or_else(|| format!("{name}: nothing was measured").into())
+}
+
+/// The same, measured in so many windows, one right after the other.
+pub async fn drive_through<W: Worker>(
+    world: &World,
+    report: &mut Report,
+    name: &str,
+    workers: Vec<W>,
+    expected: Expected,
+    windows: &[Duration],
+) -> Result<Vec<Load>> {
     say(name);
-    let rows_before = world.row_counts().await?;
+    let begun = world.now().await?;
     let disk_before = world.disk_bytes().await?;
-    let shared = Arc::new(Shared::default());
+    let shared = Arc::new(Shared::new(windows.len()));
     let mut tasks = JoinSet::new();
     for worker in workers {
         tasks.spawn(work(worker, Arc::clone(&shared)));
     }
 
     tokio::time::sleep(world.scale.warm_up).await;
-    shared.recording.store(true, Ordering::Relaxed);
-    let operations_before = shared.operations.load(Ordering::Relaxed);
-    let before = world.sample().await?;
-    tokio::time::sleep(world.scale.measure).await;
-    let operations = shared.operations.load(Ordering::Relaxed) - operations_before;
-    let usage = world.sample().await? - before;
-    shared.recording.store(false, Ordering::Relaxed);
+    let mut measured = Vec::new();
+    let mut operations_before = shared.operations.load(Ordering::Relaxed);
+    let mut before = world.sample().await?;
+    for (number, window) in windows.iter().enumerate() {
+        shared.window.store(number, Ordering::Relaxed);
+        tokio::time::sleep(*window).await;
+        let operations = shared.operations.load(Ordering::Relaxed);
+        let after = world.sample().await?;
+        measured.push((operations - operations_before, after - before));
+        (operations_before, before) = (operations, after);
+        if windows.len() > 1 {
+            let (operations, usage) = &measured[number];
+            say(format!("  {} of {}: {:.0} a second", number + 1, windows.len(), *operations as f64 / usage.seconds));
+        }
+    }
+    shared.window.store(windows.len(), Ordering::Relaxed);
     shared.stopped.store(true, Ordering::Relaxed);
 
-    let mut total = Tally::new();
+    let mut total = Tally::new(windows.len());
     while let Some(tally) = tasks.join_next().await {
-        total.add(tally?)?;
+        total.add(tally??);
     }
     let disk = (world.disk_bytes().await? - disk_before) as f64;
-    total.check(report, name, world.row_counts().await? - rows_before, expected);
-    Ok(Load {
-        name: name.to_owned(),
-        operations,
-        per_second: operations as f64 / usage.seconds,
-        usage,
-        latency: total.latency,
-        disk_bytes: disk / total.answered as f64,
-    })
+    total.check(report, name, world.row_counts(begun).await?, expected);
+    let latencies = std::mem::take(&mut *shared.latencies.lock().map_err(|_| "a worker panicked")?);
+    let loads = measured.into_iter().zip(latencies).enumerate();
+    Ok(loads
+        .map(|(number, ((operations, usage), latency))| Load {
+            name: if windows.len() == 1 { name.to_owned() } else { format!("{name}, part {}", number + 1) },
+            operations,
+            per_second: operations as f64 / usage.seconds,
+            usage,
+            latency,
+            disk_bytes: disk / total.answered as f64,
+        })
+        .collect())
 }
 
-async fn work(mut worker: impl Worker, shared: Arc<Shared>) -> Tally {
-    let mut tally = Tally::new();
+async fn work(mut worker: impl Worker, shared: Arc<Shared>) -> Result<Tally> {
+    let mut tally = Tally::new(shared.window.load(Ordering::Relaxed));
     while !shared.stopped.load(Ordering::Relaxed) {
         let since = worker.turn().await;
         match worker.request().await {
             Ok(operations) => {
                 tally.answered += operations;
                 shared.operations.fetch_add(operations, Ordering::Relaxed);
-                if shared.recording.load(Ordering::Relaxed) {
-                    tally.latency.saturating_record(since.elapsed().as_micros() as u64);
-                }
+                tally.enter(shared.window.load(Ordering::Relaxed), &shared)?;
+                tally.latency.saturating_record(since.elapsed().as_micros() as u64);
             }
             Err(error) => {
                 tally.errors += 1;
@@ -123,22 +163,38 @@ async fn work(mut worker: impl Worker, shared: Arc<Shared>) -> Tally {
             }
         }
     }
-    tally
+    tally.enter(usize::MAX, &shared)?;
+    Ok(tally)
+}
+
+fn histogram() -> Histogram<u64> {
+    // One minute in microseconds and two digits are a valid range.
+    Histogram::new_with_bounds(1, 60_000_000, 2).expect("the bounds are valid")
 }
 
 impl Tally {
-    fn new() -> Self {
-        // One minute in microseconds and two digits are a valid range.
-        let latency = Histogram::new_with_bounds(1, 60_000_000, 2).expect("the bounds are valid");
-        Self { answered: 0, errors: 0, first_error: None, latency }
+    fn new(window: usize) -> Self {
+        Self { answered: 0, errors: 0, first_error: None, latency: histogram(), window }
     }
 
-    fn add(&mut self, other: Tally) -> Result<()> {
+    /// Goes on to a window; latencies of the one before are handed in, those outside of any are dropped.
+    fn enter(&mut self, window: usize, shared: &Shared) -> Result<()> {
+        if window == self.window {
+            return Ok(());
+        }
+        let mut latencies = shared.latencies.lock().map_err(|_| "a worker panicked")?;
+        if let Some(latency) = latencies.get_mut(self.window) {
+            latency.add(&self.latency)?;
+        }
+        self.latency.reset();
+        self.window = window;
+        Ok(())
+    }
+
+    fn add(&mut self, other: Tally) {
         self.answered += other.answered;
         self.errors += other.errors;
         self.first_error = self.first_error.take().or(other.first_error);
-        self.latency.add(other.latency)?;
-        Ok(())
     }
 
     fn check(&self, report: &mut Report, name: &str, rows: RowCounts, expected: Expected) {
@@ -225,7 +281,7 @@ impl Pace {
 }
 
 /// A simulated client of the gateway.
-struct Http {
+pub struct Http {
     pace: Option<Arc<Pace>>,
     connection: Connection,
     template: Template,
@@ -273,7 +329,7 @@ impl Traffic {
         Self { kind, connections, about: None, per_second: None }
     }
 
-    async fn workers(self, world: &World) -> Result<Vec<Http>> {
+    pub async fn workers(self, world: &World) -> Result<Vec<Http>> {
         let address = world.gateway_address()?;
         let measurement = world.next_measurement();
         let members = Arc::new(self.about.unwrap_or_else(|| everybody(world, self.kind)));

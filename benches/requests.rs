@@ -35,7 +35,7 @@ impl Kind {
     pub fn operations(self) -> u64 {
         match self {
             Kind::EarnBatch => BATCH as u64,
-            Kind::Earn | Kind::Spend | Kind::Redeem | Kind::Balance | Kind::BalanceAndLevel => 1,
+            _ => 1,
         }
     }
 

@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::ops::Sub;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use chrono::{DateTime, Utc};
 use jifen::embedded::{Durability, Options, Server};
 use tokio_postgres::{Client, NoTls};
 
@@ -25,13 +25,17 @@ pub struct Host {
 }
 
 impl Host {
-    pub async fn start(parent: Option<PathBuf>, pg_bin: Option<PathBuf>) -> Result<Self> {
+    pub async fn start(
+        parent: Option<PathBuf>,
+        pg_bin: Option<PathBuf>,
+        settings: Vec<(String, String)>,
+    ) -> Result<Self> {
         let folder = parent.unwrap_or_else(std::env::temp_dir).join(format!("jifen-bench-{}", std::process::id()));
         say(format!("starting a durable server in {}", folder.display()));
         let server = Server::start(Options {
             data_dir: folder.clone(),
             durability: Durability::Durable,
-            settings: settings(),
+            settings,
             max_connections: 100,
             pg_bin,
         })
@@ -48,27 +52,11 @@ impl Host {
     }
 }
 
-/// The server's own settings are those of `jifen`; checkpoints are left out of the short
-/// measurements, as there is one before them.
-fn settings() -> Vec<(String, String)> {
-    [("max_wal_size", "16GB"), ("checkpoint_timeout", "1h")]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .to_vec()
-}
-
 /// Rows of points.operation.
 #[derive(Clone, Copy)]
 pub struct RowCounts {
     pub done: i64,
     pub refused: i64,
-}
-
-impl Sub for RowCounts {
-    type Output = RowCounts;
-
-    fn sub(self, earlier: RowCounts) -> RowCounts {
-        RowCounts { done: self.done - earlier.done, refused: self.refused - earlier.refused }
-    }
 }
 
 pub struct World {
@@ -111,8 +99,7 @@ impl World {
         })
     }
 
-    /// Makes the accounts and pgbench's tables, and leaves the server as it is some time after a
-    /// checkpoint.
+    /// Makes the accounts and pgbench's tables, and leaves the server as it is some time after a checkpoint.
     pub async fn fill(&mut self, report: &mut Report) -> Result<()> {
         pgbench::fill(self).await?;
         say(format!("making {} accounts through the engine", self.scale.accounts));
@@ -144,11 +131,16 @@ impl World {
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
-    /// What the ledger has.
-    pub async fn row_counts(&self) -> Result<RowCounts> {
+    /// By the server's clock.
+    pub async fn now(&self) -> Result<DateTime<Utc>> {
+        Ok(self.client.query_one("select clock_timestamp()", &[]).await?.get(0))
+    }
+
+    /// What was recorded since then.
+    pub async fn row_counts(&self, since: DateTime<Utc>) -> Result<RowCounts> {
         let sql = "select count(*) filter (where refusal is null), count(*) filter (where refusal is not null)
-                   from points.operation where kind in ('earn', 'spend', 'redeem')";
-        let row = self.client.query_one(sql, &[]).await?;
+                   from points.operation where kind in ('earn', 'spend', 'redeem') and recorded_at >= $1";
+        let row = self.client.query_one(sql, &[&since]).await?;
         Ok(RowCounts { done: row.get(0), refused: row.get(1) })
     }
 
