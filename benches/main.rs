@@ -5,8 +5,10 @@
 mod feed;
 mod gateway;
 mod govern;
+mod history;
 mod http;
 mod jobs;
+mod large;
 mod latency;
 mod levels;
 mod load;
@@ -27,6 +29,7 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 
+use history::{History, Lots};
 use report::{Report, Row, Target};
 use requests::{Kind, REWARD};
 use world::{Host, World};
@@ -48,10 +51,17 @@ struct Options {
     /// Entries of the history to reconcile [default: 10000000]
     #[arg(long, value_parser = clap::value_parser!(u64).range(100_000..=100_000_000))]
     entries: Option<u64>,
+    /// Accounts of the part large, beside those of the other parts [default: 10000000]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(10_000..=50_000_000))]
+    large_accounts: Option<u64>,
+    /// Entries of these accounts, 2 to 100 each [default: 100000000]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(20_000..=1_000_000_000))]
+    large_entries: Option<u64>,
     /// Minutes that the part steady takes
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
     minutes: u64,
-    /// A short look: 3 seconds, 50,000 accounts, 200,000 entries to reconcile, pgbench at scale 5
+    /// A short look: 3 seconds, 50,000 accounts, 200,000 entries to reconcile, 100,000 accounts and 1,000,000 entries of a
+    /// large ledger, pgbench at scale 5
     #[arg(long)]
     quick: bool,
     /// Only these parts [default: all but those that are to be named]
@@ -93,6 +103,8 @@ enum Part {
     Sweep,
     /// The reconciler over a ledger with a history
     Reconcile,
+    /// Governed awards on a ledger of 10,000,000 accounts and 100,000,000 entries; only where it is named
+    Large,
     /// Governed awards over half an hour with three checkpoints; only where it is named, alone
     Steady,
 }
@@ -123,12 +135,19 @@ impl Options {
         (self.only.is_empty() && !part.takes_long()) || self.only.contains(&part)
     }
 
+    fn history(&self) -> Result<History> {
+        let (accounts, entries) = if self.quick { (100_000, 1_000_000) } else { (10_000_000, 100_000_000) };
+        let first = self.scale().accounts;
+        History::new(first, self.large_accounts.unwrap_or(accounts), self.large_entries.unwrap_or(entries), Lots::One)
+    }
+
     /// Of the server, all others are those of `jifen`: no checkpoint in the short measurements, as there is one before them.
     fn settings(&self) -> Vec<(String, String)> {
         let timeout =
             if self.has(Part::Steady) { steady::checkpoint_timeout(self.minutes) } else { Duration::from_secs(3600) };
+        let wal = if self.has(Part::Large) { large::MAX_WAL_GB } else { 16 };
         vec![
-            ("max_wal_size".to_owned(), "16GB".to_owned()),
+            ("max_wal_size".to_owned(), format!("{wal}GB")),
             ("checkpoint_timeout".to_owned(), format!("{}s", timeout.as_secs())),
         ]
     }
@@ -136,7 +155,7 @@ impl Options {
 
 impl Part {
     fn takes_long(self) -> bool {
-        matches!(self, Part::Steady)
+        matches!(self, Part::Steady | Part::Large)
     }
 }
 
@@ -180,6 +199,10 @@ async fn run(options: &Options) -> Result<bool> {
 
 async fn measure(options: &Options, host: &Host, report: &mut Report) -> Result<()> {
     let mut world = World::new(host, options.scale()).await?;
+    let history = options.history()?;
+    if options.has(Part::Large) {
+        large::check_room(&world, &history).await?;
+    }
     world.fill(report).await?;
     let world = &mut world;
     if options.has(Part::Latency) {
@@ -218,6 +241,10 @@ async fn measure(options: &Options, host: &Host, report: &mut Report) -> Result<
     if options.has(Part::Sweep) {
         world.start_gateway().await?;
         sweep::measure(world, report).await?;
+    }
+    if options.has(Part::Large) {
+        world.start_gateway().await?;
+        large::measure(world, report, &history).await?;
     }
     // Without a gateway no job does the same meanwhile.
     world.stop_gateway().await?;

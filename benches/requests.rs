@@ -1,7 +1,7 @@
 //! The requests: rendered once a connection; after that only digits are written over.
 
 /// Digits of a member's number in `user_id`.
-const USER_DIGITS: usize = 7;
+pub const USER_DIGITS: usize = 8;
 /// Digits of a number in an idempotency key.
 const KEY_DIGITS: usize = 16;
 

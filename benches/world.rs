@@ -12,6 +12,7 @@ use tokio_postgres::{Client, NoTls};
 
 use crate::gateway::Gateway;
 use crate::report::{Report, Row, say};
+use crate::requests::USER_DIGITS;
 use crate::usage::{Processes, Sample};
 use crate::{Result, Scale, pgbench, sql};
 
@@ -108,6 +109,11 @@ impl World {
         sql::award_members(self, report, 1).await?;
         let per_second = self.scale.accounts as f64 / start.elapsed().as_secs_f64();
         report.add(Row::new("first awards to new members, 500 a call", per_second, "awards/s"));
+        self.settle(report).await
+    }
+
+    /// Leaves the server as it is some time after a checkpoint.
+    pub async fn settle(&self, report: &mut Report) -> Result<()> {
         say("vacuum analyze, checkpoint");
         self.client.batch_execute("vacuum (analyze)").await?;
         self.client.batch_execute("checkpoint").await?;
@@ -117,15 +123,22 @@ impl World {
         sql::award_members(self, report, 20).await
     }
 
+    /// From now on there are so many accounts.
+    pub async fn grow(&mut self, accounts: u64) -> Result<()> {
+        self.scale.accounts = accounts;
+        self.members = self.members_by_bucket().await?;
+        Ok(())
+    }
+
     async fn members_by_bucket(&self) -> Result<Vec<Vec<i32>>> {
         let rows = self
             .client
             .query(
                 "select array_agg(number order by number)
-                 from (select number, points.bucket('member-' || lpad(number::text, 7, '0'), 'points') as bucket
-                       from generate_series(0, $1::int - 1) as number) as member
+                 from (select number, points.bucket('member-' || lpad(number::text, $2, '0'), 'points') as bucket
+                       from generate_series(0, $1 - 1) as number) as member
                  group by bucket order by bucket",
-                &[&(self.scale.accounts as i32)],
+                &[&(self.scale.accounts as i32), &(USER_DIGITS as i32)],
             )
             .await?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
