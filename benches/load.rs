@@ -2,6 +2,7 @@
 //! afterwards against the database: in a closed loop, or at a pace that does not wait for answers.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -318,6 +319,8 @@ fn contains(text: &[u8], word: &[u8]) -> bool {
 pub struct Traffic {
     pub kind: Kind,
     pub connections: usize,
+    /// Who answers; None: the gateway.
+    pub to: Option<SocketAddr>,
     /// Members that the requests are about; None: everybody.
     pub about: Option<Vec<i32>>,
     /// Requests that are due a second, however long they take; None: a connection sends its next one when it is answered.
@@ -326,11 +329,11 @@ pub struct Traffic {
 
 impl Traffic {
     pub fn new(kind: Kind, connections: usize) -> Self {
-        Self { kind, connections, about: None, per_second: None }
+        Self { kind, connections, to: None, about: None, per_second: None }
     }
 
     pub async fn workers(self, world: &World) -> Result<Vec<Http>> {
-        let address = world.gateway_address()?;
+        let address = self.to.map_or_else(|| world.gateway_address(), Ok)?;
         let measurement = world.next_measurement();
         let members = Arc::new(self.about.unwrap_or_else(|| everybody(world, self.kind)));
         let pace = self
@@ -364,7 +367,7 @@ fn expected(kind: Kind) -> Expected {
     match kind {
         Kind::Earn | Kind::EarnBatch | Kind::Redeem => Expected::Awards,
         Kind::Spend => Expected::Spends,
-        Kind::Balance | Kind::BalanceAndLevel => Expected::Nothing,
+        Kind::Balance | Kind::BalanceAndLevel | Kind::PostGraphile => Expected::Nothing,
     }
 }
 

@@ -13,6 +13,7 @@ mod latency;
 mod levels;
 mod load;
 mod pgbench;
+mod postgraphile;
 mod reconcile;
 mod report;
 mod requests;
@@ -93,6 +94,9 @@ enum Part {
     Govern,
     /// Queries over HTTP
     Read,
+    /// The same query at PostGraphile, where npm can install it
+    #[value(name = "postgraphile")]
+    PostGraphile,
     /// Live balances on ten thousand sockets
     Feed,
     /// The stored function alone
@@ -225,6 +229,9 @@ async fn measure(options: &Options, host: &Host, report: &mut Report) -> Result<
     }
     if options.has(Part::Read) {
         read(world, report).await?;
+    }
+    if options.has(Part::PostGraphile) {
+        postgraphile::measure(world, report, options.only.contains(&Part::PostGraphile)).await?;
     }
     if options.has(Part::Feed) {
         feed::measure(world, report).await?;

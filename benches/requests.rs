@@ -28,6 +28,8 @@ pub enum Kind {
     Redeem,
     Balance,
     BalanceAndLevel,
+    /// The same at PostGraphile.
+    PostGraphile,
 }
 
 impl Kind {
@@ -70,6 +72,10 @@ impl Kind {
             ),
             Kind::BalanceAndLevel => format!(
                 r#"{{"query":"query($u: ID!) {{ account(userId: $u) {{ balance {{ available }} level {{ code }} }} }}","variables":{{"u":"{}"}}}}"#,
+                user_id(0)
+            ),
+            Kind::PostGraphile => format!(
+                r#"{{"query":"query($u: String!) {{ accountByUserId(userId: $u) {{ available level }} }}","variables":{{"u":"{}"}}}}"#,
                 user_id(0)
             ),
         }

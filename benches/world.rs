@@ -198,6 +198,11 @@ impl World {
         self.processes.gateway
     }
 
+    /// The CPU of this process, and of its children, is that of the gateway while there is none.
+    pub fn count_as_gateway(&mut self, pid: Option<u32>) {
+        self.processes.gateway = pid;
+    }
+
     /// Starts it again where it is stopped.
     pub async fn start_gateway(&mut self) -> Result<()> {
         if self.gateway.is_none() {
