@@ -332,29 +332,34 @@ impl Traffic {
         Self { kind, connections, to: None, about: None, per_second: None }
     }
 
+    /// Its clients, connected.
     pub async fn workers(self, world: &World) -> Result<Vec<Http>> {
         let address = self.to.map_or_else(|| world.gateway_address(), Ok)?;
         let measurement = world.next_measurement();
         let members = Arc::new(self.about.unwrap_or_else(|| everybody(world, self.kind)));
-        let pace = self
-            .per_second
-            .map(|per_second| Arc::new(Pace { begun: Instant::now(), per_second, arrivals: AtomicU64::new(0) }));
-        let mut workers = Vec::with_capacity(self.connections);
+        let mut connections = Vec::with_capacity(self.connections);
         for number in 0..self.connections {
+            let connection = Connection::open(address)
+                .await
+                .map_err(|error| format!("connection {number} to the gateway: {error} (see also ulimit -n)"))?;
+            connections.push(connection);
+        }
+        // What opening them took, no request has waited for.
+        let begun = Instant::now();
+        let pace = self.per_second.map(|per_second| Arc::new(Pace { begun, per_second, arrivals: AtomicU64::new(0) }));
+        let workers = connections.into_iter().enumerate().map(|(number, connection)| {
             let key = first_key(measurement, number);
-            workers.push(Http {
+            Http {
                 pace: pace.clone(),
-                connection: Connection::open(address)
-                    .await
-                    .map_err(|error| format!("connection {number} to the gateway: {error} (see also ulimit -n)"))?,
+                connection,
                 template: Template::new(self.kind, gateway::API_KEY),
                 random: Random::new(key),
                 members: Arc::clone(&members),
                 key,
                 operations: self.kind.operations(),
-            });
-        }
-        Ok(workers)
+            }
+        });
+        Ok(workers.collect())
     }
 }
 
@@ -376,6 +381,7 @@ pub async fn http(world: &World, report: &mut Report, name: &str, kind: Kind, co
     send(world, report, name, Traffic::new(kind, connections)).await
 }
 
+/// Sends it.
 pub async fn send(world: &World, report: &mut Report, name: &str, traffic: Traffic) -> Result<Load> {
     let expected = expected(traffic.kind);
     drive(world, report, name, traffic.workers(world).await?, expected).await
