@@ -2,8 +2,9 @@
 //! afterwards against the database: in a closed loop, or at a pace that does not wait for answers.
 
 use std::future::Future;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
@@ -47,18 +48,33 @@ pub struct Load {
     disk_bytes: f64,
 }
 
-#[derive(Default)]
 struct Shared {
-    recording: AtomicBool,
+    /// The one that is now; all there are in the warm-up.
+    window: AtomicUsize,
     stopped: AtomicBool,
     operations: AtomicU64,
+    /// Latencies of each window, as far as workers have handed them in.
+    latencies: Mutex<Vec<Histogram<u64>>>,
+}
+
+impl Shared {
+    fn new(windows: usize) -> Self {
+        Self {
+            window: AtomicUsize::new(windows),
+            stopped: AtomicBool::new(false),
+            operations: AtomicU64::new(0),
+            latencies: Mutex::new(vec![histogram(); windows]),
+        }
+    }
 }
 
 struct Tally {
     answered: u64,
     errors: u64,
     first_error: Option<String>,
+    /// Of this window.
     latency: Histogram<u64>,
+    window: usize,
 }
 
 /// Runs the workers, and checks that the database has what was answered.
@@ -69,52 +85,77 @@ pub async fn drive<W: Worker>(
     workers: Vec<W>,
     expected: Expected,
 ) -> Result<Load> {
+    let loads = drive_through(world, report, name, workers, expected, &[world.scale.measure]).await?;
+    loads.into_iter().next().ok_or_else(|| format!("{name}: nothing was measured").into())
+}
+
+/// The same, measured in so many windows, one right after the other.
+pub async fn drive_through<W: Worker>(
+    world: &World,
+    report: &mut Report,
+    name: &str,
+    workers: Vec<W>,
+    expected: Expected,
+    windows: &[Duration],
+) -> Result<Vec<Load>> {
     say(name);
-    let rows_before = world.row_counts().await?;
+    let begun = world.now().await?;
     let disk_before = world.disk_bytes().await?;
-    let shared = Arc::new(Shared::default());
+    let shared = Arc::new(Shared::new(windows.len()));
     let mut tasks = JoinSet::new();
     for worker in workers {
         tasks.spawn(work(worker, Arc::clone(&shared)));
     }
 
     tokio::time::sleep(world.scale.warm_up).await;
-    shared.recording.store(true, Ordering::Relaxed);
-    let operations_before = shared.operations.load(Ordering::Relaxed);
-    let before = world.sample().await?;
-    tokio::time::sleep(world.scale.measure).await;
-    let operations = shared.operations.load(Ordering::Relaxed) - operations_before;
-    let usage = world.sample().await? - before;
-    shared.recording.store(false, Ordering::Relaxed);
+    let mut measured = Vec::new();
+    let mut operations_before = shared.operations.load(Ordering::Relaxed);
+    let mut before = world.sample().await?;
+    for (number, window) in windows.iter().enumerate() {
+        shared.window.store(number, Ordering::Relaxed);
+        tokio::time::sleep(*window).await;
+        let operations = shared.operations.load(Ordering::Relaxed);
+        let after = world.sample().await?;
+        measured.push((operations - operations_before, after - before));
+        (operations_before, before) = (operations, after);
+        if windows.len() > 1 {
+            let (operations, usage) = &measured[number];
+            say(format!("  {} of {}: {:.0} a second", number + 1, windows.len(), *operations as f64 / usage.seconds));
+        }
+    }
+    shared.window.store(windows.len(), Ordering::Relaxed);
     shared.stopped.store(true, Ordering::Relaxed);
 
-    let mut total = Tally::new();
+    let mut total = Tally::new(windows.len());
     while let Some(tally) = tasks.join_next().await {
-        total.add(tally?)?;
+        total.add(tally??);
     }
     let disk = (world.disk_bytes().await? - disk_before) as f64;
-    total.check(report, name, world.row_counts().await? - rows_before, expected);
-    Ok(Load {
-        name: name.to_owned(),
-        operations,
-        per_second: operations as f64 / usage.seconds,
-        usage,
-        latency: total.latency,
-        disk_bytes: disk / total.answered as f64,
-    })
+    total.check(report, name, world.row_counts(begun).await?, expected);
+    let latencies = std::mem::take(&mut *shared.latencies.lock().map_err(|_| "a worker panicked")?);
+    let loads = measured.into_iter().zip(latencies).enumerate();
+    Ok(loads
+        .map(|(number, ((operations, usage), latency))| Load {
+            name: if windows.len() == 1 { name.to_owned() } else { format!("{name}, part {}", number + 1) },
+            operations,
+            per_second: operations as f64 / usage.seconds,
+            usage,
+            latency,
+            disk_bytes: disk / total.answered as f64,
+        })
+        .collect())
 }
 
-async fn work(mut worker: impl Worker, shared: Arc<Shared>) -> Tally {
-    let mut tally = Tally::new();
+async fn work(mut worker: impl Worker, shared: Arc<Shared>) -> Result<Tally> {
+    let mut tally = Tally::new(shared.window.load(Ordering::Relaxed));
     while !shared.stopped.load(Ordering::Relaxed) {
         let since = worker.turn().await;
         match worker.request().await {
             Ok(operations) => {
                 tally.answered += operations;
                 shared.operations.fetch_add(operations, Ordering::Relaxed);
-                if shared.recording.load(Ordering::Relaxed) {
-                    tally.latency.saturating_record(since.elapsed().as_micros() as u64);
-                }
+                tally.enter(shared.window.load(Ordering::Relaxed), &shared)?;
+                tally.latency.saturating_record(since.elapsed().as_micros() as u64);
             }
             Err(error) => {
                 tally.errors += 1;
@@ -123,22 +164,38 @@ async fn work(mut worker: impl Worker, shared: Arc<Shared>) -> Tally {
             }
         }
     }
-    tally
+    tally.enter(usize::MAX, &shared)?;
+    Ok(tally)
+}
+
+fn histogram() -> Histogram<u64> {
+    // One minute in microseconds and two digits are a valid range.
+    Histogram::new_with_bounds(1, 60_000_000, 2).expect("the bounds are valid")
 }
 
 impl Tally {
-    fn new() -> Self {
-        // One minute in microseconds and two digits are a valid range.
-        let latency = Histogram::new_with_bounds(1, 60_000_000, 2).expect("the bounds are valid");
-        Self { answered: 0, errors: 0, first_error: None, latency }
+    fn new(window: usize) -> Self {
+        Self { answered: 0, errors: 0, first_error: None, latency: histogram(), window }
     }
 
-    fn add(&mut self, other: Tally) -> Result<()> {
+    /// Goes on to a window; latencies of the one before are handed in, those outside of any are dropped.
+    fn enter(&mut self, window: usize, shared: &Shared) -> Result<()> {
+        if window == self.window {
+            return Ok(());
+        }
+        let mut latencies = shared.latencies.lock().map_err(|_| "a worker panicked")?;
+        if let Some(latency) = latencies.get_mut(self.window) {
+            latency.add(&self.latency)?;
+        }
+        self.latency.reset();
+        self.window = window;
+        Ok(())
+    }
+
+    fn add(&mut self, other: Tally) {
         self.answered += other.answered;
         self.errors += other.errors;
         self.first_error = self.first_error.take().or(other.first_error);
-        self.latency.add(other.latency)?;
-        Ok(())
     }
 
     fn check(&self, report: &mut Report, name: &str, rows: RowCounts, expected: Expected) {
@@ -225,7 +282,7 @@ impl Pace {
 }
 
 /// A simulated client of the gateway.
-struct Http {
+pub struct Http {
     pace: Option<Arc<Pace>>,
     connection: Connection,
     template: Template,
@@ -258,34 +315,52 @@ fn contains(text: &[u8], word: &[u8]) -> bool {
     text.windows(word.len()).any(|window| window == word)
 }
 
-/// Sends requests of one kind over so many connections.
-pub async fn http(world: &World, report: &mut Report, name: &str, kind: Kind, connections: usize) -> Result<Load> {
-    send(world, report, name, kind, connections, everybody(world, kind), None).await
+/// What a measurement over HTTP sends.
+pub struct Traffic {
+    pub kind: Kind,
+    pub connections: usize,
+    /// Who answers; None: the gateway.
+    pub to: Option<SocketAddr>,
+    /// Members that the requests are about; None: everybody.
+    pub about: Option<Vec<i32>>,
+    /// Requests that are due a second, however long they take; None: a connection sends its next one when it is answered.
+    pub per_second: Option<f64>,
 }
 
-/// Sends requests of one kind, about these members, over so many connections.
-pub async fn http_about(
-    world: &World,
-    report: &mut Report,
-    name: &str,
-    kind: Kind,
-    connections: usize,
-    members: Vec<i32>,
-) -> Result<Load> {
-    send(world, report, name, kind, connections, members, None).await
-}
+impl Traffic {
+    pub fn new(kind: Kind, connections: usize) -> Self {
+        Self { kind, connections, to: None, about: None, per_second: None }
+    }
 
-/// Sends so many requests of one kind a second, however long they take.
-pub async fn http_at(
-    world: &World,
-    report: &mut Report,
-    name: &str,
-    kind: Kind,
-    connections: usize,
-    per_second: f64,
-) -> Result<Load> {
-    let pace = Pace { begun: Instant::now(), per_second, arrivals: AtomicU64::new(0) };
-    send(world, report, name, kind, connections, everybody(world, kind), Some(Arc::new(pace))).await
+    /// Its clients, connected.
+    pub async fn workers(self, world: &World) -> Result<Vec<Http>> {
+        let address = self.to.map_or_else(|| world.gateway_address(), Ok)?;
+        let measurement = world.next_measurement();
+        let members = Arc::new(self.about.unwrap_or_else(|| everybody(world, self.kind)));
+        let mut connections = Vec::with_capacity(self.connections);
+        for number in 0..self.connections {
+            let connection = Connection::open(address)
+                .await
+                .map_err(|error| format!("connection {number} to the gateway: {error} (see also ulimit -n)"))?;
+            connections.push(connection);
+        }
+        // What opening them took, no request has waited for.
+        let begun = Instant::now();
+        let pace = self.per_second.map(|per_second| Arc::new(Pace { begun, per_second, arrivals: AtomicU64::new(0) }));
+        let workers = connections.into_iter().enumerate().map(|(number, connection)| {
+            let key = first_key(measurement, number);
+            Http {
+                pace: pace.clone(),
+                connection,
+                template: Template::new(self.kind, gateway::API_KEY),
+                random: Random::new(key),
+                members: Arc::clone(&members),
+                key,
+                operations: self.kind.operations(),
+            }
+        });
+        Ok(workers.collect())
+    }
 }
 
 fn everybody(world: &World, kind: Kind) -> Vec<i32> {
@@ -293,37 +368,21 @@ fn everybody(world: &World, kind: Kind) -> Vec<i32> {
     world.members.iter().flat_map(|members| members.iter().copied().step_by(every)).collect()
 }
 
-async fn send(
-    world: &World,
-    report: &mut Report,
-    name: &str,
-    kind: Kind,
-    connections: usize,
-    members: Vec<i32>,
-    pace: Option<Arc<Pace>>,
-) -> Result<Load> {
-    let address = world.gateway_address()?;
-    let measurement = world.next_measurement();
-    let members = Arc::new(members);
-    let mut workers = Vec::with_capacity(connections);
-    for number in 0..connections {
-        let key = first_key(measurement, number);
-        workers.push(Http {
-            pace: pace.clone(),
-            connection: Connection::open(address)
-                .await
-                .map_err(|error| format!("connection {number} to the gateway: {error} (see also ulimit -n)"))?,
-            template: Template::new(kind, gateway::API_KEY),
-            random: Random::new(key),
-            members: Arc::clone(&members),
-            key,
-            operations: kind.operations(),
-        });
-    }
-    let expected = match kind {
+fn expected(kind: Kind) -> Expected {
+    match kind {
         Kind::Earn | Kind::EarnBatch | Kind::Redeem => Expected::Awards,
         Kind::Spend => Expected::Spends,
-        Kind::Balance => Expected::Nothing,
-    };
-    drive(world, report, name, workers, expected).await
+        Kind::Balance | Kind::BalanceAndLevel | Kind::PostGraphile => Expected::Nothing,
+    }
+}
+
+/// Sends requests of one kind about everybody, as fast as they are answered.
+pub async fn http(world: &World, report: &mut Report, name: &str, kind: Kind, connections: usize) -> Result<Load> {
+    send(world, report, name, Traffic::new(kind, connections)).await
+}
+
+/// Sends it.
+pub async fn send(world: &World, report: &mut Report, name: &str, traffic: Traffic) -> Result<Load> {
+    let expected = expected(traffic.kind);
+    drive(world, report, name, traffic.workers(world).await?, expected).await
 }

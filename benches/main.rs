@@ -4,17 +4,22 @@
 
 mod feed;
 mod gateway;
+mod govern;
+mod history;
 mod http;
 mod jobs;
+mod large;
 mod latency;
 mod levels;
 mod load;
 mod pgbench;
+mod postgraphile;
 mod reconcile;
 mod report;
 mod requests;
 mod spend;
 mod sql;
+mod steady;
 mod sweep;
 mod usage;
 mod world;
@@ -25,6 +30,7 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 
+use history::{History, Lots};
 use report::{Report, Row, Target};
 use requests::{Kind, REWARD};
 use world::{Host, World};
@@ -46,10 +52,20 @@ struct Options {
     /// Entries of the history to reconcile [default: 10000000]
     #[arg(long, value_parser = clap::value_parser!(u64).range(100_000..=100_000_000))]
     entries: Option<u64>,
-    /// A short look: 3 seconds, 50,000 accounts, 200,000 entries to reconcile, pgbench at scale 5
+    /// Accounts of the part large, beside those of the other parts [default: 10000000]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(10_000..=50_000_000))]
+    large_accounts: Option<u64>,
+    /// Entries of these accounts, 2 to 100 each [default: 100000000]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(20_000..=1_000_000_000))]
+    large_entries: Option<u64>,
+    /// Minutes that the part steady takes
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
+    minutes: u64,
+    /// A short look: 3 seconds, 50,000 accounts, 200,000 entries to reconcile, 100,000 accounts and 1,000,000 entries of a
+    /// large ledger, pgbench at scale 5
     #[arg(long)]
     quick: bool,
-    /// Only these parts
+    /// Only these parts [default: all but those that are to be named]
     #[arg(long, value_delimiter = ',')]
     only: Vec<Part>,
     /// Folder for the server's data, which is removed at the end [default: one below the
@@ -78,6 +94,9 @@ enum Part {
     Govern,
     /// Queries over HTTP
     Read,
+    /// The same query at PostGraphile, where npm can install it
+    #[value(name = "postgraphile")]
+    PostGraphile,
     /// Live balances on ten thousand sockets
     Feed,
     /// The stored function alone
@@ -88,6 +107,10 @@ enum Part {
     Sweep,
     /// The reconciler over a ledger with a history
     Reconcile,
+    /// Governed awards on a ledger of 10,000,000 accounts and 100,000,000 entries; only where it is named
+    Large,
+    /// Governed awards over half an hour with three checkpoints; only where it is named, alone
+    Steady,
 }
 
 /// The sizes of a run.
@@ -113,7 +136,30 @@ impl Options {
     }
 
     fn has(&self, part: Part) -> bool {
-        self.only.is_empty() || self.only.contains(&part)
+        (self.only.is_empty() && !part.takes_long()) || self.only.contains(&part)
+    }
+
+    fn history(&self) -> Result<History> {
+        let (accounts, entries) = if self.quick { (100_000, 1_000_000) } else { (10_000_000, 100_000_000) };
+        let first = self.scale().accounts;
+        History::new(first, self.large_accounts.unwrap_or(accounts), self.large_entries.unwrap_or(entries), Lots::One)
+    }
+
+    /// Of the server, all others are those of `jifen`: no checkpoint in the short measurements, as there is one before them.
+    fn settings(&self) -> Vec<(String, String)> {
+        let timeout =
+            if self.has(Part::Steady) { steady::checkpoint_timeout(self.minutes) } else { Duration::from_secs(3600) };
+        let wal = if self.has(Part::Large) { large::MAX_WAL_GB } else { 16 };
+        vec![
+            ("max_wal_size".to_owned(), format!("{wal}GB")),
+            ("checkpoint_timeout".to_owned(), format!("{}s", timeout.as_secs())),
+        ]
+    }
+}
+
+impl Part {
+    fn takes_long(self) -> bool {
+        matches!(self, Part::Steady | Part::Large)
     }
 }
 
@@ -132,9 +178,12 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: &Options) -> Result<bool> {
+    if options.has(Part::Steady) && options.only.len() > 1 {
+        return Err("the part steady has checkpoints of its own, so it is run alone".into());
+    }
     report::start_clock();
     usage::raise_open_files();
-    let host = Host::start(options.data_dir.clone(), options.pg_bin.clone()).await?;
+    let host = Host::start(options.data_dir.clone(), options.pg_bin.clone(), options.settings()).await?;
     let mut report = Report::default();
     // From here on neither signal ends this process before the server's data is removed.
     let mut terminated = signal(SignalKind::terminate())?;
@@ -154,6 +203,10 @@ async fn run(options: &Options) -> Result<bool> {
 
 async fn measure(options: &Options, host: &Host, report: &mut Report) -> Result<()> {
     let mut world = World::new(host, options.scale()).await?;
+    let history = options.history()?;
+    if options.has(Part::Large) {
+        large::check_room(&world, &history).await?;
+    }
     world.fill(report).await?;
     let world = &mut world;
     if options.has(Part::Latency) {
@@ -169,10 +222,16 @@ async fn measure(options: &Options, host: &Host, report: &mut Report) -> Result<
         redeem(world, report).await?;
     }
     if options.has(Part::Govern) {
-        govern(world, report).await?;
+        govern::measure(world, report).await?;
+    }
+    if options.has(Part::Steady) {
+        steady::measure(world, report, options.minutes).await?;
     }
     if options.has(Part::Read) {
         read(world, report).await?;
+    }
+    if options.has(Part::PostGraphile) {
+        postgraphile::measure(world, report, options.only.contains(&Part::PostGraphile)).await?;
     }
     if options.has(Part::Feed) {
         feed::measure(world, report).await?;
@@ -189,6 +248,10 @@ async fn measure(options: &Options, host: &Host, report: &mut Report) -> Result<
     if options.has(Part::Sweep) {
         world.start_gateway().await?;
         sweep::measure(world, report).await?;
+    }
+    if options.has(Part::Large) {
+        world.start_gateway().await?;
+        large::measure(world, report, &history).await?;
     }
     // Without a gateway no job does the same meanwhile.
     world.stop_gateway().await?;
@@ -239,72 +302,21 @@ async fn redeem(world: &World, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Awards by the rule of the plain ones, between two runs of these, under two limits, two campaigns, one with a budget, and
-/// two risk rules.
-async fn govern(world: &World, report: &mut Report) -> Result<()> {
-    const GOVERN: &str = "
-        select api.create_limit('DAY', 'Day', '{ORDER}', 'day', 'bench 1', p_max_points => 1000000000);
-        select api.create_limit('MONTH', 'Month', '{ORDER}', 'month', 'bench 2', p_max_times => 1000000, p_excess => 'cut');
-        select api.create_campaign('MORE', 'More', 'multiplier', '{ORDER}', 'bench 3', p_multiplier => 1.5, p_budget => 1000000000000);
-        select api.create_campaign('PLUS', 'Plus', 'bonus', '{ORDER}', 'bench 4', p_bonus => 5);
-        select api.set_risk_rule('LARGE', 'Large', '{ORDER}', 'award_points', 'review', 'on', 'bench 5', 1000000);
-        select api.set_risk_rule('FAST', 'Fast', '{ORDER}', 'window_awards', 'deny', 'on', 'bench 6', 1000000, 60);";
-    const END: &str = "
-        select api.change_limit('DAY', 'Day', '{ORDER}', false, 'bench 7', p_max_points => 1);
-        select api.change_limit('MONTH', 'Month', '{ORDER}', false, 'bench 8', p_max_times => 1);
-        select api.change_campaign('MORE', 'More', 'ended', 'bench 9');
-        select api.change_campaign('PLUS', 'Plus', 'ended', 'bench 10');
-        select api.set_risk_rule('LARGE', 'Large', '{ORDER}', 'award_points', 'review', 'off', 'bench 11', 1000000);
-        select api.set_risk_rule('FAST', 'Fast', '{ORDER}', 'window_awards', 'deny', 'off', 'bench 12', 1000000, 60);";
-    let client = world.connect().await?;
-    let first = pgbench::run(world, pgbench::Script::Write, 16).await?;
-    let before =
-        load::http(world, report, "earnPoints before limits and campaigns, 256 connections", Kind::Earn, 256).await?;
-    client.batch_execute(GOVERN).await?;
-    let name = "earnPoints, 2 limits, 2 campaigns, risk on, 256 connections";
-    let load = load::http(world, report, name, Kind::Earn, 256).await?;
-    let name = "governed earnPoints, 1,024 connections";
-    let many = load::http(world, report, name, Kind::Earn, 1024).await?;
-    let name = "governed earnPointsBatch of 100, 32 connections";
-    let batch = load::http(world, report, name, Kind::EarnBatch, 32).await?;
-    let name = "governed earnPoints to one account, 256 connections";
-    let hot = load::http_about(world, report, name, Kind::Earn, 256, vec![0]).await?;
-    let name = "governed earnPoints at half of the peak";
-    let half = load::http_at(world, report, name, Kind::Earn, 1024, load.per_second * 0.5).await?;
-    let name = "governed earnPoints at four fifths of the peak";
-    let most = load::http_at(world, report, name, Kind::Earn, 1024, load.per_second * 0.8).await?;
-    client.batch_execute(END).await?;
-    let after =
-        load::http(world, report, "earnPoints after limits and campaigns, 256 connections", Kind::Earn, 256).await?;
-    let second = pgbench::run(world, pgbench::Script::Write, 16).await?;
-
-    let mean = (before.per_second + after.per_second) / 2.0;
-    report.add(load.row("awards/s").against(mean).wants(Target::AtLeast(0.7)));
-    let pgbench = (first.per_second + second.per_second) / 2.0;
-    report.add(Row::new("pgbench -N, 16 clients (mean of 2)", pgbench, "tx/s"));
-    report.add(Row::new("governed earnPoints, 256 connections", load.per_second, "awards/s").against(pgbench));
-    report.add(many.row("awards/s").against(pgbench));
-    report.add(batch.row("awards/s").against(pgbench));
-    report.add(hot.row("awards/s").against(load.per_second).wants(Target::AtLeast(0.3)));
-    for load in [&load, &many, &batch, &hot, &half, &most] {
-        load.details(report, "us/award");
-    }
-    load.bytes(report);
-    load.work(report);
-    Ok(())
-}
-
 /// Queries over HTTP, between two runs of pgbench.
 async fn read(world: &World, report: &mut Report) -> Result<()> {
     pgbench::warm_up(world, pgbench::Script::Read).await?;
     let before = pgbench::run(world, pgbench::Script::Read, 16).await?;
     let name = "account balance over HTTP, 256 connections";
-    let load = load::http(world, report, name, Kind::Balance, 256).await?;
+    let balance = load::http(world, report, name, Kind::Balance, 256).await?;
+    let name = "account balance and level over HTTP, 256 connections";
+    let level = load::http(world, report, name, Kind::BalanceAndLevel, 256).await?;
     let after = pgbench::run(world, pgbench::Script::Read, 16).await?;
     let mean = (before.per_second + after.per_second) / 2.0;
     report.add(Row::new("pgbench -S, 16 clients (mean of 2)", mean, "tx/s"));
-    report.add(load.row("queries/s").against(mean).wants(Target::AtLeast(0.22)));
-    load.details(report, "us/query");
+    report.add(balance.row("queries/s").against(mean).wants(Target::AtLeast(0.22)));
+    report.add(level.row("queries/s").against(mean).wants(Target::AtLeast(0.27)));
+    balance.details(report, "us/query");
+    level.details(report, "us/query");
     after.details(report);
     Ok(())
 }

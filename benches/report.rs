@@ -103,6 +103,12 @@ impl Report {
         }
     }
 
+    /// Something that was not measured.
+    pub fn warning(&mut self, text: String) {
+        say(format!("warning: {text}"));
+        self.warnings.push(text);
+    }
+
     /// Something that makes the figures worthless, such as an award that was answered and is not
     /// in the database. The run goes on, and fails.
     pub fn problem(&mut self, text: String) {

@@ -1,7 +1,7 @@
 //! The requests: rendered once a connection; after that only digits are written over.
 
 /// Digits of a member's number in `user_id`.
-const USER_DIGITS: usize = 7;
+pub const USER_DIGITS: usize = 8;
 /// Digits of a number in an idempotency key.
 const KEY_DIGITS: usize = 16;
 
@@ -27,6 +27,9 @@ pub enum Kind {
     Spend,
     Redeem,
     Balance,
+    BalanceAndLevel,
+    /// The same at PostGraphile.
+    PostGraphile,
 }
 
 impl Kind {
@@ -34,7 +37,7 @@ impl Kind {
     pub fn operations(self) -> u64 {
         match self {
             Kind::EarnBatch => BATCH as u64,
-            Kind::Earn | Kind::Spend | Kind::Redeem | Kind::Balance => 1,
+            _ => 1,
         }
     }
 
@@ -65,6 +68,14 @@ impl Kind {
             ),
             Kind::Balance => format!(
                 r#"{{"query":"query($u: ID!) {{ account(userId: $u) {{ balance {{ available }} }} }}","variables":{{"u":"{}"}}}}"#,
+                user_id(0)
+            ),
+            Kind::BalanceAndLevel => format!(
+                r#"{{"query":"query($u: ID!) {{ account(userId: $u) {{ balance {{ available }} level {{ code }} }} }}","variables":{{"u":"{}"}}}}"#,
+                user_id(0)
+            ),
+            Kind::PostGraphile => format!(
+                r#"{{"query":"query($u: String!) {{ accountByUserId(userId: $u) {{ available level }} }}","variables":{{"u":"{}"}}}}"#,
                 user_id(0)
             ),
         }

@@ -109,7 +109,7 @@ impl Caller {
 /// Gives an award to each member, or to every so manieth: a member's first makes the account.
 pub async fn award_members(world: &World, report: &mut Report, every: usize) -> Result<()> {
     let measurement = world.next_measurement();
-    let before = world.row_counts().await?;
+    let begun = world.now().await?;
     let mut tasks = JoinSet::new();
     for (bucket, members) in world.members.iter().enumerate() {
         let mut caller = Caller::connect(world, measurement, bucket).await?;
@@ -130,7 +130,7 @@ pub async fn award_members(world: &World, report: &mut Report, every: usize) -> 
     while let Some(task) = tasks.join_next().await {
         answered += task??;
     }
-    let RowCounts { done, refused } = world.row_counts().await? - before;
+    let RowCounts { done, refused } = world.row_counts(begun).await?;
     if done != answered as i64 || refused != 0 {
         let text = format!("{answered} awards were answered while filling; the database has {done}, {refused} refused");
         report.problem(text);

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::load::{self, Traffic};
 use crate::report::{Report, Target, say};
 use crate::requests::Kind;
 use crate::sql::Caller;
 use crate::world::World;
-use crate::{Result, jobs, load};
+use crate::{Result, jobs};
 
 const CONNECTIONS: usize = 256;
 /// Grants a second that filling reaches at least.
@@ -30,13 +31,15 @@ pub async fn measure(world: &World, report: &mut Report) -> Result<()> {
     client.batch_execute("vacuum (analyze) points.balance, points.lot").await?;
     tokio::time::sleep(left.saturating_sub(world.scale.measure + world.scale.warm_up + Duration::from_secs(2))).await;
 
+    let about =
+        |members: &[Vec<i32>]| Traffic { about: Some(members.concat()), ..Traffic::new(Kind::Earn, CONNECTIONS) };
     let name = "earnPoints before the points of others expire";
-    let before = load::http_about(world, report, name, Kind::Earn, CONNECTIONS, others.concat()).await?;
+    let before = load::send(world, report, name, about(&others)).await?;
     tokio::time::sleep((expire_at - Utc::now()).to_std().unwrap_or_default()).await;
     let (end, ended) = tokio::sync::oneshot::channel();
     let sweeper = tokio::spawn(jobs::drive(client, "sweep", None, ended));
     let name = "earnPoints while the points of others expire";
-    let during = load::http_about(world, report, name, Kind::Earn, CONNECTIONS, others.concat()).await?;
+    let during = load::send(world, report, name, about(&others)).await?;
     // One that has failed meanwhile says so below.
     let _sent = end.send(());
     report.add(during.row("awards/s").against(before.per_second).wants(Target::AtLeast(0.6)));
@@ -44,7 +47,7 @@ pub async fn measure(world: &World, report: &mut Report) -> Result<()> {
     sweeper.await??.report("sweep", report);
     // Each award books the expiry on its account as well.
     let name = "earnPoints to those whose points have expired";
-    let settling = load::http_about(world, report, name, Kind::Earn, CONNECTIONS, due.concat()).await?;
+    let settling = load::send(world, report, name, about(&due)).await?;
     report.add(settling.row("awards/s").against(before.per_second));
     Ok(())
 }

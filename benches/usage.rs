@@ -153,8 +153,8 @@ impl Processes {
                 cpu.postgres += stat.own + stat.ended_children;
             } else if stat.parent == self.postmaster {
                 cpu.postgres += stat.own;
-            } else if Some(pid) == self.gateway {
-                cpu.gateway = stat.own;
+            } else if Some(pid) == self.gateway || Some(stat.parent) == self.gateway {
+                cpu.gateway += stat.own;
             }
         }
         cpu.others = machine_seconds()? - cpu.total();

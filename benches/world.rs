@@ -2,16 +2,17 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::ops::Sub;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use chrono::{DateTime, Utc};
 use jifen::embedded::{Durability, Options, Server};
 use tokio_postgres::{Client, NoTls};
 
 use crate::gateway::Gateway;
 use crate::report::{Report, Row, say};
+use crate::requests::USER_DIGITS;
 use crate::usage::{Processes, Sample};
 use crate::{Result, Scale, pgbench, sql};
 
@@ -25,13 +26,17 @@ pub struct Host {
 }
 
 impl Host {
-    pub async fn start(parent: Option<PathBuf>, pg_bin: Option<PathBuf>) -> Result<Self> {
+    pub async fn start(
+        parent: Option<PathBuf>,
+        pg_bin: Option<PathBuf>,
+        settings: Vec<(String, String)>,
+    ) -> Result<Self> {
         let folder = parent.unwrap_or_else(std::env::temp_dir).join(format!("jifen-bench-{}", std::process::id()));
         say(format!("starting a durable server in {}", folder.display()));
         let server = Server::start(Options {
             data_dir: folder.clone(),
             durability: Durability::Durable,
-            settings: settings(),
+            settings,
             max_connections: 100,
             pg_bin,
         })
@@ -48,27 +53,11 @@ impl Host {
     }
 }
 
-/// The server's own settings are those of `jifen`; checkpoints are left out of the short
-/// measurements, as there is one before them.
-fn settings() -> Vec<(String, String)> {
-    [("max_wal_size", "16GB"), ("checkpoint_timeout", "1h")]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .to_vec()
-}
-
 /// Rows of points.operation.
 #[derive(Clone, Copy)]
 pub struct RowCounts {
     pub done: i64,
     pub refused: i64,
-}
-
-impl Sub for RowCounts {
-    type Output = RowCounts;
-
-    fn sub(self, earlier: RowCounts) -> RowCounts {
-        RowCounts { done: self.done - earlier.done, refused: self.refused - earlier.refused }
-    }
 }
 
 pub struct World {
@@ -111,8 +100,7 @@ impl World {
         })
     }
 
-    /// Makes the accounts and pgbench's tables, and leaves the server as it is some time after a
-    /// checkpoint.
+    /// Makes the accounts and pgbench's tables, and leaves the server as it is some time after a checkpoint.
     pub async fn fill(&mut self, report: &mut Report) -> Result<()> {
         pgbench::fill(self).await?;
         say(format!("making {} accounts through the engine", self.scale.accounts));
@@ -121,6 +109,11 @@ impl World {
         sql::award_members(self, report, 1).await?;
         let per_second = self.scale.accounts as f64 / start.elapsed().as_secs_f64();
         report.add(Row::new("first awards to new members, 500 a call", per_second, "awards/s"));
+        self.settle(report).await
+    }
+
+    /// Leaves the server as it is some time after a checkpoint.
+    pub async fn settle(&self, report: &mut Report) -> Result<()> {
         say("vacuum analyze, checkpoint");
         self.client.batch_execute("vacuum (analyze)").await?;
         self.client.batch_execute("checkpoint").await?;
@@ -130,25 +123,37 @@ impl World {
         sql::award_members(self, report, 20).await
     }
 
+    /// From now on there are so many accounts.
+    pub async fn grow(&mut self, accounts: u64) -> Result<()> {
+        self.scale.accounts = accounts;
+        self.members = self.members_by_bucket().await?;
+        Ok(())
+    }
+
     async fn members_by_bucket(&self) -> Result<Vec<Vec<i32>>> {
         let rows = self
             .client
             .query(
                 "select array_agg(number order by number)
-                 from (select number, points.bucket('member-' || lpad(number::text, 7, '0'), 'points') as bucket
-                       from generate_series(0, $1::int - 1) as number) as member
+                 from (select number, points.bucket('member-' || lpad(number::text, $2, '0'), 'points') as bucket
+                       from generate_series(0, $1 - 1) as number) as member
                  group by bucket order by bucket",
-                &[&(self.scale.accounts as i32)],
+                &[&(self.scale.accounts as i32), &(USER_DIGITS as i32)],
             )
             .await?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
-    /// What the ledger has.
-    pub async fn row_counts(&self) -> Result<RowCounts> {
+    /// By the server's clock.
+    pub async fn now(&self) -> Result<DateTime<Utc>> {
+        Ok(self.client.query_one("select clock_timestamp()", &[]).await?.get(0))
+    }
+
+    /// What was recorded since then.
+    pub async fn row_counts(&self, since: DateTime<Utc>) -> Result<RowCounts> {
         let sql = "select count(*) filter (where refusal is null), count(*) filter (where refusal is not null)
-                   from points.operation where kind in ('earn', 'spend', 'redeem')";
-        let row = self.client.query_one(sql, &[]).await?;
+                   from points.operation where kind in ('earn', 'spend', 'redeem') and recorded_at >= $1";
+        let row = self.client.query_one(sql, &[&since]).await?;
         Ok(RowCounts { done: row.get(0), refused: row.get(1) })
     }
 
@@ -191,6 +196,11 @@ impl World {
 
     pub fn gateway_pid(&self) -> Option<u32> {
         self.processes.gateway
+    }
+
+    /// The CPU of this process, and of its children, is that of the gateway while there is none.
+    pub fn count_as_gateway(&mut self, pid: Option<u32>) {
+        self.processes.gateway = pid;
     }
 
     /// Starts it again where it is stopped.
