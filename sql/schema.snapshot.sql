@@ -4044,6 +4044,10 @@ function points.mark_origins(p_requests api.request[], p_drafts points.draft[], 
     returns points.origin_mark[]
     plpgsql stable
 
+function points.may_bind(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
+    returns boolean
+    plpgsql stable
+
 function points.may_submit(p_client_id integer)
     returns void
     plpgsql stable

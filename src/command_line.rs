@@ -6,6 +6,7 @@ use std::{
 };
 
 use clap::Parser;
+use futures_util::FutureExt;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
     net::TcpListener,
@@ -26,7 +27,7 @@ use crate::{
     database::{self, Config},
     embedded::{self, Durability, Server},
     migrate, request, schema,
-    server::{self, tls::Tls},
+    server::{self, Listening, tls::Tls},
     token::Tokens,
 };
 
@@ -263,10 +264,11 @@ async fn serve(options: Serve) -> Result {
         // A dropped sender means stop as well.
         let _dropped = stopped.await;
     };
-    let serving = match tls {
-        Some(tls) => tokio::spawn(server::serve(tls.listen(listener)?, router, stopped)),
-        None => tokio::spawn(server::serve(listener, router, stopped)),
+    let listening = match tls {
+        Some(tls) => Listening::Tls(tls.listen(listener)?),
+        None => Listening::Plain(listener),
     };
+    let serving = tokio::spawn(server::serve(listening, router, stopped.boxed()));
     let [interrupt, terminate] = &mut signals;
     let (interrupt, terminate) = (
         interrupt.as_mut().map_err(|error| error.to_string())?,

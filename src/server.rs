@@ -3,7 +3,7 @@
 pub mod connections;
 pub mod tls;
 
-use std::{future::Future, net::SocketAddr, pin::pin, str::FromStr, sync::Arc, time::Duration};
+use std::{future::Future, str::FromStr, sync::Arc, time::Duration};
 
 use async_graphql::{
     Executor, Request,
@@ -23,10 +23,12 @@ use axum::{
     middleware::{from_fn, map_response},
     response::{IntoResponse, Response},
     routing::{get, post},
-    serve::Listener,
 };
 use deadpool_postgres::Pool;
-use futures_util::future::pending;
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, pending},
+};
 use tokio::{
     net::TcpListener,
     sync::{Mutex, Semaphore, watch},
@@ -58,6 +60,7 @@ use crate::{
     webhooks,
 };
 use connections::Peer;
+use tls::TlsListener;
 
 const MAX_BODY: usize = 1 << 20;
 /// Bytes of a WebSocket that are read or written at a time.
@@ -114,12 +117,20 @@ impl Ready {
     pub fn serve_metrics(&self, listener: TcpListener) -> impl Future<Output = ()> + Send + use<> {
         let router = metrics::routes(self.metrics.clone());
         let limits = Limits { max_connections: METRICS_CONNECTIONS, ..self.limits.clone() };
-        async move { connections::serve(listener, router, &limits, pending()).await }
+        async move { connections::serve(listener, router, &limits, pending().boxed()).await }
     }
 }
 
-/// The gateway over a migrated database.
-pub async fn router(config: &Config, tokens: Option<Tokens>, exposure: &Exposure) -> Result<Ready, StartError> {
+/// The gateway over a migrated database. Boxed, as [`serve`] is, so that no crate that awaits it compiles all of it again.
+pub fn router<'a>(
+    config: &'a Config,
+    tokens: Option<Tokens>,
+    exposure: &'a Exposure,
+) -> BoxFuture<'a, Result<Ready, StartError>> {
+    make(config, tokens, exposure).boxed()
+}
+
+async fn make(config: &Config, tokens: Option<Tokens>, exposure: &Exposure) -> Result<Ready, StartError> {
     let allowed = exposure.allowed_documents.as_deref().map(Allowed::load).transpose()?.map(Arc::new);
     if let Some(allowed) = &allowed {
         tokio::spawn(allowed.clone().follow());
@@ -218,15 +229,29 @@ async fn with_security_headers(mut response: Response) -> Response {
     response
 }
 
+/// Where connections come in.
+pub enum Listening {
+    Plain(TcpListener),
+    Tls(TlsListener),
+}
+
 /// Serves until `stop` resolves, and a little longer for what is under way.
-pub async fn serve<L: Listener<Addr = SocketAddr>>(
-    listener: L,
+pub fn serve(listening: Listening, ready: Ready, stop: BoxFuture<'static, ()>) -> BoxFuture<'static, ()> {
+    serve_until(listening, ready, stop).boxed()
+}
+
+async fn serve_until(
+    listening: Listening,
     Ready { router, limits, clients, workers, metrics: _ }: Ready,
-    stop: impl Future<Output = ()> + Send + 'static,
+    stop: BoxFuture<'static, ()>,
 ) {
     let (stopping, mut heard) = watch::channel(false);
     let router = router.layer(Extension(Stopping(heard.clone())));
-    let mut serving = pin!(connections::serve(listener, router, &limits, stopped(&mut heard)));
+    let stopped = stopped(&mut heard).boxed();
+    let mut serving = match listening {
+        Listening::Plain(listener) => connections::serve(listener, router, &limits, stopped).boxed(),
+        Listening::Tls(listener) => connections::serve(listener, router, &limits, stopped).boxed(),
+    };
     tokio::select! {
         () = stop => {}
         // Nothing else ends it.

@@ -6,7 +6,6 @@ use std::{
     collections::HashMap,
     convert::Infallible,
     error::Error,
-    future::Future,
     io,
     net::{IpAddr, Ipv6Addr, SocketAddr},
     pin::{Pin, pin},
@@ -19,6 +18,7 @@ use std::{
 };
 
 use axum::{BoxError, Router, serve::Listener};
+use futures_util::future::BoxFuture;
 use hyper::{
     Request,
     body::{Body, Bytes, Frame, Incoming, SizeHint},
@@ -106,7 +106,7 @@ pub async fn serve<L: Listener<Addr = SocketAddr>>(
     mut listener: L,
     router: Router,
     limits: &Limits,
-    stop: impl Future<Output = ()>,
+    mut stop: BoxFuture<'_, ()>,
 ) {
     let places = Arc::new(Semaphore::new(limits.max_connections));
     let most = limits.max_connections_per_address.unwrap_or(limits.max_connections);
@@ -115,7 +115,6 @@ pub async fn serve<L: Listener<Addr = SocketAddr>>(
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.idle_timeout);
     let (header_timeout, body_timeout) = (limits.header_timeout, limits.body_timeout);
-    let mut stop = pin!(stop);
     loop {
         // Whoever comes when all places are taken waits for one, before anything is kept for him.
         let next = async {

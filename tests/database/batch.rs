@@ -52,7 +52,7 @@ const GOVERNED: &str = "
     select api.create_campaign('HALF', 'c', 'multiplier', '{VISIT,DOWN,ACTIVE}', 'c1', p_multiplier => 1.5, p_priority => 1,
         p_member_cap => 2000, p_starts_at => '2020-01-01');
     select api.create_campaign('NINE', 'c', 'bonus', '{GIVEN,FOREVER,UP}', 'c2', p_bonus => 9, p_priority => 2, p_budget => 200,
-        p_levels => '{VIP0,VIP1}', p_starts_at => '2020-01-01');
+        p_levels => '{NORMAL,VIP1}', p_starts_at => '2020-01-01');
     select api.set_risk_rule('LARGE', 'r', '{DOWN,UP}', 'award_points', 'review', 'on', 'r1', 20000);
     select api.set_risk_rule('FAST', 'r', '{VISIT,HALF,IDLE}', 'window_awards', 'deny', 'on', 'r2', 8, 10000);
     select api.set_risk_rule('ONE', 'r', '{LATER,BARE}', 'source_share', 'review', 'on', 'r3', 60, 100000, 5);
@@ -91,6 +91,13 @@ fn compare(cases: u32, histories: impl Strategy<Value = Vec<Call>>, program: &st
     check_histories(cases, &histories, &[], |case, history| {
         let prefix = format!("case{case}");
         let mut calls = requests(&history, &prefix);
+        if program == GOVERNED && case % 2 == 1 {
+            // Beside anything else, awards of one account never share a round.
+            for (_, requests) in &mut calls {
+                requests.retain(|request| matches!(request.kind, Some(Kind::Earn | Kind::Spend | Kind::Adjust)));
+            }
+            calls.retain(|(_, requests)| !requests.is_empty());
+        }
         if one_instant {
             let last = calls.last().unwrap().0;
             calls = vec![(last, calls.into_iter().flat_map(|(_, requests)| requests).collect())];

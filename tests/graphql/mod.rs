@@ -61,7 +61,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jifen::{client, config::Exposure, database, server, token::Tokens};
+use futures_util::FutureExt;
+use jifen::{
+    client,
+    config::Exposure,
+    database,
+    server::{self, Listening},
+    token::Tokens,
+};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot};
 use tokio_postgres::Client;
@@ -130,9 +137,7 @@ impl Gateway {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        tokio::spawn(server::serve(listener, router, async {
-            stopped.await.ok();
-        }));
+        tokio::spawn(server::serve(Listening::Plain(listener), router, stopped.map(drop).boxed()));
         (Gateway::at(address, key), stop)
     }
 

@@ -2,11 +2,11 @@
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use jifen::{
     config::{Exposure, TlsOptions},
     database,
-    server::{self, tls::Tls},
+    server::{self, Listening, tls::Tls},
 };
 use reqwest::Certificate;
 use rustls::{ClientConfig, RootCertStore, pki_types::pem::PemObject};
@@ -55,9 +55,7 @@ impl Secure {
         let address = listener.local_addr().unwrap();
         let listener = Tls::load(&options(&files)).unwrap().unwrap().listen(listener).unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        tokio::spawn(server::serve(listener, ready, async {
-            stopped.await.ok();
-        }));
+        tokio::spawn(server::serve(Listening::Tls(listener), ready, stopped.map(drop).boxed()));
         let plain = Gateway::at(address, &first.key);
         Secure { plain, authority, directory, stop, _database: database }
     }
