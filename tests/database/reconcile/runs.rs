@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{assert_reconciled, discrepancies, run};
 use crate::{
     common::{Database, Request, execute},
-    database::{number, one, sqlstate},
+    database::{number, sqlstate},
 };
 
 /// A run that goes on is not given up however long it takes; of one that does not, nothing stays.
