@@ -443,6 +443,7 @@ table points.batch with (fillfactor=70, autovacuum_vacuum_scale_factor=0.05)
     refused         integer not null default 0
     failed          integer not null default 0
     at_no           integer not null default 1
+    fence           integer not null default 0
     attempts        integer not null default 0
     unanswered      integer not null default 0
     idempotency_key points.idempotency_key
@@ -452,7 +453,7 @@ table points.batch with (fillfactor=70, autovacuum_vacuum_scale_factor=0.05)
     batch_key_once_per_client: UNIQUE (client_id, idempotency_key)
     batch_client_id_fkey: FOREIGN KEY (client_id) REFERENCES points.client(id)
     batch_answers_within_size: CHECK (((LEAST(done, refused, failed) >= 0) AND (((done + refused) + failed) <= size)))
-    batch_attempts_not_negative: CHECK (((at_no > 0) AND ((unanswered >= 0) AND (unanswered <= attempts)) AND ((attempts = 0) = (tried_since IS NULL))))
+    batch_attempts_not_negative: CHECK (((at_no > 0) AND (attempts <= fence) AND ((unanswered >= 0) AND (unanswered <= attempts)) AND ((attempts = 0) = (tried_since IS NULL))))
     batch_done_when_all_answered: CHECK (((done_at IS NOT NULL) = ((queued_at IS NOT NULL) AND (((done + refused) + failed) = size))))
     batch_due_until_done: CHECK (((due_at IS NOT NULL) = ((queued_at IS NOT NULL) AND (done_at IS NULL))))
     batch_fingerprint_is_sha256: CHECK ((length(fingerprint) = 32))
@@ -2983,7 +2984,7 @@ function api.put_off(p_name text, p_next timestamp with time zone, p_failure tex
     plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway
 
-function api.put_rows(p_ticket uuid, p_no integer, p_attempt integer, p_answers jsonb)
+function api.put_rows(p_ticket uuid, p_no integer, p_fence integer, p_answers jsonb)
     returns boolean
     plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway
@@ -3204,7 +3205,7 @@ function api.take_reconcile_step(p_mode text, p_limit integer DEFAULT 100000)
     grant execute to jifen_operator
 
 function api.take_rows()
-    returns TABLE(ticket uuid, no integer, attempt integer, client_id integer, numbers integer[], rows jsonb)
+    returns TABLE(ticket uuid, no integer, fence integer, client_id integer, numbers integer[], rows jsonb)
     plpgsql volatile security definer set search_path=pg_catalog, pg_temp
     grant execute to jifen_gateway
 
@@ -3266,7 +3267,7 @@ function points.answer(p_bucket smallint, p_drafts points.draft[])
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql stable
 
-function points.answer_piece(p_ticket uuid, p_no integer, p_attempt integer, p_answers jsonb, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
+function points.answer_piece(p_ticket uuid, p_no integer, p_fence integer, p_answers jsonb, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
     returns boolean
     plpgsql volatile
 
@@ -3477,7 +3478,7 @@ function points.claim_deliveries(p_now timestamp with time zone DEFAULT NULL::ti
     plpgsql volatile
 
 function points.claim_piece(p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
-    returns TABLE(ticket uuid, no integer, attempt integer, client_id integer, numbers integer[], rows jsonb)
+    returns TABLE(ticket uuid, no integer, fence integer, client_id integer, numbers integer[], rows jsonb)
     plpgsql volatile
 
 function points.claw_invitation(p_invitation points.invitation, p_now timestamp with time zone)

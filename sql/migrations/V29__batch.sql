@@ -30,6 +30,7 @@ create table points.batch (
     refused         int not null default 0,
     failed          int not null default 0,
     at_no           int not null default 1,
+    fence           int not null default 0,
     attempts        int not null default 0,
     unanswered      int not null default 0,
     idempotency_key points.idempotency_key,
@@ -43,7 +44,7 @@ create table points.batch (
     constraint batch_answers_within_size check (least(done, refused, failed) >= 0 and done + refused + failed <= size),
     constraint batch_done_when_all_answered check ((done_at is not null) = (queued_at is not null and done + refused + failed = size)),
     constraint batch_due_until_done check ((due_at is not null) = (queued_at is not null and done_at is null)),
-    constraint batch_attempts_not_negative check (at_no > 0 and unanswered between 0 and attempts and (attempts = 0) = (tried_since is null))
+    constraint batch_attempts_not_negative check (at_no > 0 and attempts <= fence and unanswered between 0 and attempts and (attempts = 0) = (tried_since is null))
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
 comment on table points.batch is 'Operations that were submitted together and are carried out later, and how that goes: one row a ticket. Deleted some days after it is done (program.batch_days).';
 comment on column points.batch.ticket is 'Names it.';
@@ -59,7 +60,8 @@ comment on column points.batch.done is 'Rows carried out, now or earlier under t
 comment on column points.batch.refused is 'Rows refused.';
 comment on column points.batch.failed is 'Rows set aside.';
 comment on column points.batch.at_no is 'The first piece that may be left. Where it is known, dead rows of pieces before it cost nothing.';
-comment on column points.batch.attempts is 'How often the piece at at_no was taken.';
+comment on column points.batch.fence is 'Fencing token: raised whenever a piece is taken, and whenever one is answered for, and never lowered, so that whoever has taken a piece answers for it once, and only as long as nobody else has taken it.';
+comment on column points.batch.attempts is 'How often the piece at at_no was tried: taken, and not given back as it was.';
 comment on column points.batch.unanswered is 'How often since somebody last answered for it.';
 comment on column points.batch.idempotency_key is 'The client''s key of the batch: unique among its batches as long as they are kept. Null: it is not whole.';
 comment on column points.batch.label is 'Name for people; null: none.';

@@ -80,7 +80,7 @@ struct Worker {
 struct Piece {
     ticket: Uuid,
     no: i32,
-    attempt: i32,
+    fence: i32,
     client_id: i32,
     numbers: Vec<i32>,
     rows: Vec<Value>,
@@ -158,7 +158,7 @@ impl Worker {
     async fn put(&self, piece: &Piece, answers: &[Value]) {
         for attempt in 1..=ATTEMPTS {
             let put = "select api.put_rows($1, $2, $3, $4)";
-            match self.intake.call(put, &[&piece.ticket, &piece.no, &piece.attempt, &Json(answers)]).await {
+            match self.intake.call(put, &[&piece.ticket, &piece.no, &piece.fence, &Json(answers)]).await {
                 Ok(_) => {
                     // The next piece of the batch could not be taken before.
                     self.intake.wake();
@@ -180,7 +180,7 @@ impl Piece {
         Ok(Piece {
             ticket: row.try_get("ticket")?,
             no: row.try_get("no")?,
-            attempt: row.try_get("attempt")?,
+            fence: row.try_get("fence")?,
             client_id: row.try_get("client_id")?,
             numbers: row.try_get("numbers")?,
             rows: row.try_get::<_, Json<Vec<Value>>>("rows")?.0,

@@ -85,7 +85,20 @@ pub fn check_histories<S: Strategy>(
 /// Seeds from `JIFEN_SEED`, or 0, on: as many as `JIFEN_HISTORIES` says, or else so many. Each is printed, so that the last one of
 /// a test that fails is known.
 pub fn seeds(otherwise: u32) -> impl Iterator<Item = u64> {
-    let first = variable("JIFEN_SEED").unwrap_or(0);
+    seeds_from(variable("JIFEN_SEED").unwrap_or(0), otherwise)
+}
+
+/// The same from `JIFEN_SEED` on, or from one that no run before had.
+pub fn new_seeds(otherwise: u32) -> impl Iterator<Item = u64> {
+    seeds_from(first_seed().0, otherwise)
+}
+
+/// Makes the values of strategies that belong to a seed.
+pub fn runner(seed: u64) -> TestRunner {
+    TestRunner::new(Config { failure_persistence: None, rng_seed: RngSeed::Fixed(seed), ..Config::default() })
+}
+
+fn seeds_from(first: u32, otherwise: u32) -> impl Iterator<Item = u64> {
     (first..first + count(otherwise)).map(|seed| {
         println!("JIFEN_SEED={seed} JIFEN_HISTORIES=1");
         seed.into()

@@ -72,7 +72,7 @@ impl World {
     pub async fn database() -> Database {
         let database = Database::new().await;
         let client = database.client().await;
-        client.batch_execute(include_str!("../database/reconcile_world.sql")).await.unwrap();
+        client.batch_execute(include_str!("../database/reconcile/world.sql")).await.unwrap();
         client.batch_execute(MORE).await.unwrap();
         database
     }

@@ -3,17 +3,12 @@
 use std::collections::BTreeMap;
 
 use chrono::{NaiveDate, TimeDelta};
-use proptest::{
-    collection::vec,
-    prelude::*,
-    strategy::ValueTree,
-    test_runner::{Config, TestRunner},
-};
+use proptest::{collection::vec, prelude::*, strategy::ValueTree};
 use rust_decimal::Decimal;
 use tokio_postgres::{Client, Row};
 
 use super::{one, sqlstate};
-use crate::common::{Database, Kind, Request, execute, instant};
+use crate::common::{Database, Kind, Request, execute, instant, new_seeds, runner};
 
 const DAYS: &str = "array(select d.day || ' ' || d.operations || ' ' || d.points_before || ' ' || d.points_after from unnest(b.days) d)";
 const MEMBERS: [&str; 2] = ["most_gained", "most_lost"];
@@ -171,62 +166,70 @@ async fn what_cannot_be_tested_is_an_input_at_fault() {
 
 #[tokio::test]
 async fn a_back_test_is_what_the_version_awards_when_it_is_in_force() {
-    let database = Database::new().await;
-    let client = database.client().await;
-    client.batch_execute("select api.create_rule('OLD', 'Old'), api.create_rule('NEW', 'New')").await.unwrap();
-    let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
-    let history = vec((0..12u8, 0..300_000i64, 0..40i64), 300).new_tree(&mut runner).unwrap().current();
-    let terms = (1..4_000_000i64, 1..4_000_000i64, 1..200_000i64, 1..900i64);
-    client.batch_execute("select api.create_rule_version('OLD', 'amount', p_points_per_unit => 1.3)").await.unwrap();
-    let begun = instant("2024-02-01T00:30:00Z");
-    let requests = |rule: &str| -> Vec<Request> {
-        let request = |(place, (member, cents, day)): (usize, &(u8, i64, i64))| {
-            Request::earn(&format!("m{member}"), rule, &format!("{rule}{place}"))
-                .amount(&Decimal::new(*cents, 2).to_string())
-                .occurred_at(begun + TimeDelta::days(*day))
-        };
-        history.iter().enumerate().map(request).collect()
-    };
-    let before: Vec<i64> =
-        execute(&client, &requests("OLD"), None).await.into_iter().map(|outcome| outcome.points.unwrap()).collect();
-
-    for number in 1..=4 {
-        let (first, second, start, cap) = terms.new_tree(&mut runner).unwrap().current();
-        let tiers = format!(
-            "'tiers', p_tier_starts => '{{0,{}}}', p_tier_rates => '{{{},{}}}', p_cap_points => {cap}",
-            Decimal::new(start, 2),
-            Decimal::new(first, 6),
-            Decimal::new(second, 6),
-        );
-        let rule = format!("NEW{number}");
+    for seed in new_seeds(1) {
+        let database = Database::new().await;
+        let client = database.client().await;
+        client.batch_execute("select api.create_rule('OLD', 'Old'), api.create_rule('NEW', 'New')").await.unwrap();
+        let mut runner = runner(seed);
+        let history = vec((0..12u8, 0..300_000i64, 0..40i64), 300).new_tree(&mut runner).unwrap().current();
+        let terms = (1..4_000_000i64, 1..4_000_000i64, 1..200_000i64, 1..900i64);
         client
-            .batch_execute(&format!(
-                "select api.draft_rule_version('OLD', p_idempotency_key => '{number}', p_basis => {tiers});
-                 select api.create_rule('{rule}', 'The same in force');
-                 select api.create_rule_version('{rule}', {tiers})",
-            ))
+            .batch_execute("select api.create_rule_version('OLD', 'amount', p_points_per_unit => 1.3)")
             .await
             .unwrap();
-        let after: Vec<i64> =
-            execute(&client, &requests(&rule), None).await.into_iter().map(|outcome| outcome.points.unwrap()).collect();
+        let begun = instant("2024-02-01T00:30:00Z");
+        let requests = |rule: &str| -> Vec<Request> {
+            let request = |(place, (member, cents, day)): (usize, &(u8, i64, i64))| {
+                Request::earn(&format!("m{member}"), rule, &format!("{rule}{place}"))
+                    .amount(&Decimal::new(*cents, 2).to_string())
+                    .occurred_at(begun + TimeDelta::days(*day))
+            };
+            history.iter().enumerate().map(request).collect()
+        };
+        let before: Vec<i64> =
+            execute(&client, &requests("OLD"), None).await.into_iter().map(|outcome| outcome.points.unwrap()).collect();
 
-        let mut days: BTreeMap<NaiveDate, (i64, i64, i64)> = BTreeMap::new();
-        let mut members: BTreeMap<u8, i64> = BTreeMap::new();
-        for (place, (member, _, day)) in history.iter().enumerate() {
-            let of_day = days.entry((begun + TimeDelta::days(*day)).date_naive()).or_default();
-            *of_day = (of_day.0 + 1, of_day.1 + before[place], of_day.2 + after[place]);
-            *members.entry(*member).or_default() += after[place] - before[place];
+        for number in 1..=4 {
+            let (first, second, start, cap) = terms.new_tree(&mut runner).unwrap().current();
+            let tiers = format!(
+                "'tiers', p_tier_starts => '{{0,{}}}', p_tier_rates => '{{{},{}}}', p_cap_points => {cap}",
+                Decimal::new(start, 2),
+                Decimal::new(first, 6),
+                Decimal::new(second, 6),
+            );
+            let rule = format!("NEW{number}");
+            client
+                .batch_execute(&format!(
+                    "select api.draft_rule_version('OLD', p_idempotency_key => '{number}', p_basis => {tiers});
+                     select api.create_rule('{rule}', 'The same in force');
+                     select api.create_rule_version('{rule}', {tiers})",
+                ))
+                .await
+                .unwrap();
+            let after: Vec<i64> = execute(&client, &requests(&rule), None)
+                .await
+                .into_iter()
+                .map(|outcome| outcome.points.unwrap())
+                .collect();
+
+            let mut days: BTreeMap<NaiveDate, (i64, i64, i64)> = BTreeMap::new();
+            let mut members: BTreeMap<u8, i64> = BTreeMap::new();
+            for (place, (member, _, day)) in history.iter().enumerate() {
+                let of_day = days.entry((begun + TimeDelta::days(*day)).date_naive()).or_default();
+                *of_day = (of_day.0 + 1, of_day.1 + before[place], of_day.2 + after[place]);
+                *members.entry(*member).or_default() += after[place] - before[place];
+            }
+            let row = backtest(&client, "OLD", number + 1, "2024-01-01T00:00:00Z", "2025-01-01T00:00:00Z").await;
+            let [operations, refused, capped, was_before, was_after, of_members, gaining, losing, ..] = numbers(&row);
+            assert_eq!((operations, refused, of_members), (300, 0, members.len() as i64));
+            assert_eq!(capped, after.iter().filter(|points| **points == cap).count() as i64);
+            assert_eq!((was_before, was_after), (before.iter().sum(), after.iter().sum()));
+            assert_eq!(gaining, members.values().filter(|gain| **gain > 0).count() as i64);
+            assert_eq!(losing, members.values().filter(|gain| **gain < 0).count() as i64);
+            let expected: Vec<_> =
+                days.iter().map(|(day, (count, before, after))| format!("{day} {count} {before} {after}")).collect();
+            assert_eq!(texts(&row, 10), expected);
+            assert_eq!(texts(&row, 11).len() as i64, gaining.min(10));
         }
-        let row = backtest(&client, "OLD", number + 1, "2024-01-01T00:00:00Z", "2025-01-01T00:00:00Z").await;
-        let [operations, refused, capped, was_before, was_after, of_members, gaining, losing, ..] = numbers(&row);
-        assert_eq!((operations, refused, of_members), (300, 0, members.len() as i64));
-        assert_eq!(capped, after.iter().filter(|points| **points == cap).count() as i64);
-        assert_eq!((was_before, was_after), (before.iter().sum(), after.iter().sum()));
-        assert_eq!(gaining, members.values().filter(|gain| **gain > 0).count() as i64);
-        assert_eq!(losing, members.values().filter(|gain| **gain < 0).count() as i64);
-        let expected: Vec<_> =
-            days.iter().map(|(day, (count, before, after))| format!("{day} {count} {before} {after}")).collect();
-        assert_eq!(texts(&row, 10), expected);
-        assert_eq!(texts(&row, 11).len() as i64, gaining.min(10));
     }
 }

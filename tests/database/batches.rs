@@ -20,7 +20,7 @@ const SECOND: TimeDelta = TimeDelta::seconds(1);
 struct Taken {
     ticket: Uuid,
     no: i32,
-    attempt: i32,
+    fence: i32,
     client_id: i32,
     numbers: Vec<i32>,
     rows: Value,
@@ -31,7 +31,7 @@ async fn take(client: &Client, now: DateTime<Utc>) -> Option<Taken> {
     Some(Taken {
         ticket: row.get("ticket"),
         no: row.get("no"),
-        attempt: row.get("attempt"),
+        fence: row.get("fence"),
         client_id: row.get("client_id"),
         numbers: row.get("numbers"),
         rows: row.get("rows"),
@@ -41,7 +41,7 @@ async fn take(client: &Client, now: DateTime<Utc>) -> Option<Taken> {
 async fn answer(client: &Client, taken: &Taken, now: DateTime<Utc>, answer: impl Fn(i32) -> Value) -> bool {
     let answers: Vec<Value> = taken.numbers.iter().map(|number| answer(*number)).collect();
     let sql = "select points.answer_piece($1, $2, $3, $4, $5)";
-    client.query_one(sql, &[&taken.ticket, &taken.no, &taken.attempt, &json!(answers), &now]).await.unwrap().get(0)
+    client.query_one(sql, &[&taken.ticket, &taken.no, &taken.fence, &json!(answers), &now]).await.unwrap().get(0)
 }
 
 fn done(number: i32) -> Value {
@@ -83,6 +83,10 @@ async fn state(client: &Client, ticket: Uuid) -> (String, i32, i32, i32, i32) {
     let sql = "select state::text, waiting, done, refused, failed from api.batch where ticket = $1";
     let row = client.query_one(sql, &[&ticket]).await.unwrap();
     (row.get(0), row.get(1), row.get(2), row.get(3), row.get(4))
+}
+
+async fn attempts(client: &Client, ticket: Uuid) -> i32 {
+    client.query_one("select attempts from api.batch where ticket = $1", &[&ticket]).await.unwrap().get(0)
 }
 
 async fn told(
@@ -136,7 +140,8 @@ async fn a_batch_is_carried_out_in_order_a_piece_at_a_time_by_whoever_comes() {
     assert_eq!(state(&client, ticket).await, ("queued".to_owned(), 1100, 0, 0, 0));
     for (no, numbers) in [(1, 1..=500), (2, 501..=1000), (3, 1001..=1100)] {
         let taken = take(&client, now).await.unwrap();
-        assert_eq!((taken.no, taken.attempt, &taken.numbers), (no, 1, &numbers.clone().collect::<Vec<i32>>()));
+        assert_eq!((taken.no, &taken.numbers), (no, &numbers.clone().collect::<Vec<i32>>()));
+        assert_eq!(attempts(&client, ticket).await, 1);
         assert_eq!(taken.rows[0], row(*numbers.start() as usize - 1));
         // nobody else takes one of it meanwhile
         assert_eq!(take(&client, now).await, None);
@@ -159,7 +164,9 @@ async fn who_does_not_answer_within_a_minute_has_lost_the_piece() {
     let first = take(&client, now).await.unwrap();
     assert_eq!(take(&client, now + SECOND * 59).await, None);
     let second = take(&client, now + SECOND * 60).await.unwrap();
-    assert_eq!(second, Taken { attempt: 2, ..first.clone() });
+    assert_eq!(second, Taken { fence: second.fence, ..first.clone() });
+    assert!(second.fence > first.fence);
+    assert_eq!(attempts(&client, ticket).await, 2);
     assert!(!answer(&client, &first, now + SECOND * 61, done).await);
     assert_eq!(state(&client, ticket).await, ("running".to_owned(), 2, 0, 0, 0));
     assert!(answer(&client, &second, now + SECOND * 61, done).await);
@@ -174,13 +181,14 @@ async fn a_piece_that_nobody_survives_is_set_aside_after_five_attempts() {
     at_noon(&client).await;
     let mut now = instant(NOON);
     for attempt in 1..=5 {
-        assert_eq!(take(&client, now).await.unwrap().attempt, attempt);
+        take(&client, now).await.unwrap();
+        assert_eq!(attempts(&client, ticket).await, attempt);
         now += SECOND * 60;
     }
     // the turn goes to the next piece
     assert_eq!(take(&client, now).await, None);
     let next = take(&client, now).await.unwrap();
-    assert_eq!((next.no, next.attempt), (2, 1));
+    assert_eq!((next.no, attempts(&client, ticket).await), (2, 1));
     assert_eq!(state(&client, ticket).await, ("running".to_owned(), 2, 0, 0, 500));
     assert_eq!(
         told(&client, ticket, 499, 9, Some("failed")).await,
@@ -198,7 +206,7 @@ async fn what_is_given_back_is_taken_at_once() {
     let now = instant(NOON);
     let given_back = async |taken: &Taken, answers: Value| {
         let sql = "select points.answer_piece($1, $2, $3, $4, $5)";
-        let row = client.query_one(sql, &[&taken.ticket, &taken.no, &taken.attempt, &answers, &now]).await.unwrap();
+        let row = client.query_one(sql, &[&taken.ticket, &taken.no, &taken.fence, &answers, &now]).await.unwrap();
         row.get::<_, bool>(0)
     };
     // as often as a gateway stops: that is no sign of a piece that kills
@@ -229,11 +237,35 @@ async fn what_is_given_back_was_not_attempted() {
         assert!(answer(&client, &Taken { numbers: Vec::new(), ..taken }, now, done).await);
     }
     let taken = take(&client, now).await.unwrap();
-    assert_eq!(taken.attempt, 1);
+    assert_eq!(attempts(&client, ticket).await, 1);
     assert!(answer(&client, &taken, now, |number| fault(number, "INTERNAL")).await);
     assert_eq!(state(&client, ticket).await, ("running".to_owned(), 1, 0, 0, 0));
     let again = take(&client, now + SECOND).await.unwrap();
-    assert_eq!((again.attempt, &again.numbers), (2, &taken.numbers));
+    assert_eq!((attempts(&client, ticket).await, &again.numbers), (2, &taken.numbers));
+}
+
+#[tokio::test]
+async fn who_has_given_a_piece_back_cannot_answer_for_it() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let ticket = submit(&client, 1, "a", &rows(2)).await.unwrap();
+    at_noon(&client).await;
+    let now = instant(NOON);
+    let first = take(&client, now).await.unwrap();
+    let nothing = Taken { numbers: Vec::new(), ..first.clone() };
+    assert!(answer(&client, &nothing, now, done).await);
+    // neither while nobody has it, nor when another has
+    assert!(!answer(&client, &nothing, now, done).await);
+    assert!(!answer(&client, &first, now, done).await);
+    assert_eq!(attempts(&client, ticket).await, 0);
+    let second = take(&client, now).await.unwrap();
+    assert_eq!((attempts(&client, ticket).await, &second.numbers), (1, &first.numbers));
+    assert!(!answer(&client, &first, now, done).await);
+    assert!(!answer(&client, &nothing, now, done).await);
+    assert_eq!(state(&client, ticket).await, ("running".to_owned(), 2, 0, 0, 0));
+    assert_eq!(take(&client, now).await, None);
+    assert!(answer(&client, &second, now, done).await);
+    assert_eq!(state(&client, ticket).await, ("done".to_owned(), 0, 2, 0, 0));
 }
 
 #[tokio::test]
@@ -250,17 +282,17 @@ async fn faults_are_tried_again_and_set_aside_in_the_end_and_refusals_are_answer
         Some(code) => fault(number, code),
         None => done(number),
     };
-    let (mut now, mut pauses, mut attempts) = (began, Vec::new(), 0);
+    let (mut now, mut pauses, mut tries) = (began, Vec::new(), 0);
     loop {
         let taken = take(&client, now).await.unwrap();
-        attempts += 1;
-        assert_eq!(taken.attempt, attempts);
-        let left: &[i32] = match attempts {
+        tries += 1;
+        assert_eq!(attempts(&client, ticket).await, tries);
+        let left: &[i32] = match tries {
             1 => &[1, 2, 3, 4, 5],
             2..=3 => &[3, 4, 5],
             _ => &[4, 5],
         };
-        assert_eq!(taken.numbers, left, "{attempts}");
+        assert_eq!(taken.numbers, left, "{tries}");
         assert_eq!(taken.rows.as_array().unwrap().len(), left.len());
         assert_eq!(taken.rows[left.len() - 1], row(4));
         assert!(answer(&client, &taken, now, one).await);
@@ -276,7 +308,7 @@ async fn faults_are_tried_again_and_set_aside_in_the_end_and_refusals_are_answer
     }
     assert_eq!(pauses[..8], [1, 2, 4, 8, 16, 32, 60, 60]);
     // ten attempts and an hour
-    assert!(attempts > 10 && now - began >= TimeDelta::hours(1) && now - began < TimeDelta::minutes(62), "{attempts}");
+    assert!(tries > 10 && now - began >= TimeDelta::hours(1) && now - began < TimeDelta::minutes(62), "{tries}");
     assert_eq!(state(&client, ticket).await, ("done".to_owned(), 0, 1, 1, 3));
     let told = told(&client, ticket, 0, 100, None).await;
     let states: Vec<&str> = told.iter().map(|(_, _, state)| state.as_str()).collect();

@@ -1,18 +1,12 @@
 //! Explanations: what is computed again from what is stored is what was booked.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use proptest::{
-    collection::vec,
-    option,
-    prelude::*,
-    strategy::ValueTree,
-    test_runner::{Config, TestRunner},
-};
+use proptest::{collection::vec, option, prelude::*, strategy::ValueTree};
 use rust_decimal::Decimal;
 use tokio_postgres::Client;
 
 use super::one;
-use crate::common::{Database, Kind, Request, execute, instant, operation_id};
+use crate::common::{Database, Kind, Request, execute, instant, new_seeds, operation_id, runner};
 
 const NEW: &str = "select api.create_rule('NEW', 'New')";
 
@@ -264,12 +258,11 @@ async fn what_is_computed_again_is_always_what_was_booked() {
     let database = Database::new().await;
     let client = database.client().await;
     client.batch_execute(NEW).await.unwrap();
-    let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
     let event = (0..5_000_000_000i64, 0..4_000_000i64, option::of(0..300_000_000i64));
     let round = (version(), vec(event, 1..20));
-    for number in 0..60 {
-        let (version, events) = round.new_tree(&mut runner).unwrap().current();
-        let zone = ZONES[number % ZONES.len()];
+    for seed in new_seeds(60) {
+        let (version, events) = round.new_tree(&mut runner(seed)).unwrap().current();
+        let zone = ZONES[seed as usize % ZONES.len()];
         client.execute("select api.set_program('Jifen', $1, 'USD', 'debt')", &[&zone]).await.unwrap();
         let call = format!(
             "select api.create_rule_version('NEW', '{}', {}, p_cap_points => {}, p_pending_days => {}, p_rounding => '{}', {},
@@ -287,7 +280,7 @@ async fn what_is_computed_again_is_always_what_was_booked() {
             .iter()
             .enumerate()
             .map(|(place, (thousandths, points, ago))| {
-                let request = Request::earn("zoe", "NEW", &format!("{number}-{place}"));
+                let request = Request::earn("zoe", "NEW", &format!("{seed}-{place}"));
                 let request = match version.basis {
                     "fixed" => request,
                     "given" if place % 2 == 0 && !version.terms.ends_with("null") => request,

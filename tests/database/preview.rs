@@ -1,17 +1,12 @@
 //! Previews: what the operation would give, and nothing changed.
 
 use chrono::TimeDelta;
-use proptest::{
-    option,
-    prelude::*,
-    strategy::ValueTree,
-    test_runner::{Config, TestRunner},
-};
+use proptest::{option, prelude::*, strategy::ValueTree};
 use serde_json::Value;
 use tokio_postgres::{Client, Row};
 
 use super::one;
-use crate::common::{Database, Kind, Request, execute, instant};
+use crate::common::{Database, Kind, Request, execute, instant, new_seeds, runner};
 
 const PREVIEW: &str = "select p.refusal, p.detail, p.points, p.available_at, p.expires_at, p.previous_level, p.level,
     (p.account).available, (p.account).version, array(select e.kind::text from unnest(p.entries) e),
@@ -114,45 +109,47 @@ async fn a_preview_leaves_no_lock_behind() {
 /// Random histories: the preview of each request is what the request then gives, and changes nothing.
 #[tokio::test]
 async fn a_preview_is_what_then_happens() {
-    let database = Database::new().await;
-    let client = database.client().await;
-    let what = (0..4u8, 1..400i64, 0..4u8, option::weighted(0.7, 1..20_000i64));
-    let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
-    let mut refused = 0;
-    for number in 0..150 {
-        let (kind, points, order, cents) = what.new_tree(&mut runner).unwrap().current();
-        let (key, order) = (number.to_string(), format!("o{order}"));
-        let money = |cents: i64| rust_decimal::Decimal::new(cents, 2).to_string();
-        let request = match (kind, cents) {
-            (0 | 1, _) => Request::earn("zoe", "ORDER", &key).amount(&money(points * 37)).order_key(&order),
-            (2, Some(cents)) => Request::spend("zoe", points, &key).order_key(&order).amount(&money(cents)),
-            (2, None) => Request::spend("zoe", points, &key),
-            (_, Some(cents)) => Request::return_order("zoe", &order, &key).amount(&money(cents)),
-            (_, None) => Request::return_order("zoe", &order, &key),
-        };
-        let before = if number % 10 == 0 { everything(&client).await } else { Vec::new() };
-        let previewed = preview(&client, &request).await;
-        if number % 10 == 0 {
-            assert_eq!(everything(&client).await, before, "{request:?}");
+    for seed in new_seeds(1) {
+        let database = Database::new().await;
+        let client = database.client().await;
+        let what = (0..4u8, 1..400i64, 0..4u8, option::weighted(0.7, 1..20_000i64));
+        let mut runner = runner(seed);
+        let mut refused = 0;
+        for number in 0..150 {
+            let (kind, points, order, cents) = what.new_tree(&mut runner).unwrap().current();
+            let (key, order) = (number.to_string(), format!("o{order}"));
+            let money = |cents: i64| rust_decimal::Decimal::new(cents, 2).to_string();
+            let request = match (kind, cents) {
+                (0 | 1, _) => Request::earn("zoe", "ORDER", &key).amount(&money(points * 37)).order_key(&order),
+                (2, Some(cents)) => Request::spend("zoe", points, &key).order_key(&order).amount(&money(cents)),
+                (2, None) => Request::spend("zoe", points, &key),
+                (_, Some(cents)) => Request::return_order("zoe", &order, &key).amount(&money(cents)),
+                (_, None) => Request::return_order("zoe", &order, &key),
+            };
+            let before = if number % 10 == 0 { everything(&client).await } else { Vec::new() };
+            let previewed = preview(&client, &request).await;
+            if number % 10 == 0 {
+                assert_eq!(everything(&client).await, before, "{request:?}");
+            }
+            let outcome = execute(&client, std::slice::from_ref(&request), None).await.remove(0);
+            assert_eq!(previewed.get::<_, Option<String>>(0), outcome.refusal, "{request:?}");
+            assert_eq!(previewed.get::<_, Option<Value>>(1), outcome.detail, "{request:?}");
+            assert_eq!(Some(previewed.get::<_, i64>(2)), outcome.points, "{request:?}");
+            let account = outcome.account.unwrap();
+            assert_eq!(
+                (previewed.get::<_, i64>(7), previewed.get::<_, i64>(8)),
+                (account.available, account.version),
+                "{request:?}"
+            );
+            assert_eq!(previewed.get::<_, Option<String>>(6), account.level);
+            refused += i32::from(outcome.refusal.is_some());
+            assert!(
+                request.kind != Some(Kind::Spend)
+                    || outcome.refusal.is_some()
+                    || !previewed.get::<_, Vec<i64>>(10).is_empty()
+            );
         }
-        let outcome = execute(&client, std::slice::from_ref(&request), None).await.remove(0);
-        assert_eq!(previewed.get::<_, Option<String>>(0), outcome.refusal, "{request:?}");
-        assert_eq!(previewed.get::<_, Option<Value>>(1), outcome.detail, "{request:?}");
-        assert_eq!(Some(previewed.get::<_, i64>(2)), outcome.points, "{request:?}");
-        let account = outcome.account.unwrap();
-        assert_eq!(
-            (previewed.get::<_, i64>(7), previewed.get::<_, i64>(8)),
-            (account.available, account.version),
-            "{request:?}"
-        );
-        assert_eq!(previewed.get::<_, Option<String>>(6), account.level);
-        refused += i32::from(outcome.refusal.is_some());
-        assert!(
-            request.kind != Some(Kind::Spend)
-                || outcome.refusal.is_some()
-                || !previewed.get::<_, Vec<i64>>(10).is_empty()
-        );
+        assert!((5..145).contains(&refused), "{refused}");
+        super::assert_laws(&client).await;
     }
-    assert!((5..145).contains(&refused), "{refused}");
-    super::assert_laws(&client).await;
 }

@@ -1,19 +1,13 @@
 //! Versions of rules: drafting, publishing, retiring, and what they say of themselves.
 
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
-use proptest::{
-    collection::vec,
-    option,
-    prelude::*,
-    strategy::ValueTree,
-    test_runner::{Config, TestRunner},
-};
+use proptest::{collection::vec, option, prelude::*, strategy::ValueTree};
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
 use super::{number, one, sqlstate};
-use crate::common::{Database, Request, instant};
+use crate::common::{Database, Request, instant, new_seeds, runner};
 
 const NEW: &str = "select api.create_rule('NEW', 'New')";
 
@@ -438,9 +432,8 @@ async fn expiry_by_the_calendar_is_what_another_calendar_says() {
     let client = database.client().await;
     let end = option::of(prop_oneof![Just("day"), Just("month"), Just("year")]);
     let case = (0..2_000_000_000i64, option::of(1..40u32), option::of(1..500u64), end);
-    let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
-    for _ in 0..500 {
-        let (seconds, months, days, end) = case.new_tree(&mut runner).unwrap().current();
+    for seed in new_seeds(500) {
+        let (seconds, months, days, end) = case.new_tree(&mut runner(seed)).unwrap().current();
         let at = DateTime::from_timestamp(seconds, 0).unwrap();
         let found: DateTime<Utc> = client
             .query_one(
@@ -524,9 +517,8 @@ async fn tiers_award_as_people_count() {
                 .collect::<Vec<_>>()
         )
     };
-    let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
-    for number in 0..100 {
-        let case = case().new_tree(&mut runner).unwrap().current();
+    for seed in new_seeds(100) {
+        let case = case().new_tree(&mut runner(seed)).unwrap().current();
         let text = |value: Value| value.to_string().replace('"', "").replace('[', "{").replace(']', "}");
         let version = format!(
             "select api.create_rule_version('NEW', 'tiers', p_tier_starts => '{}', p_tier_rates => '{}', p_rounding => '{}',
@@ -538,7 +530,7 @@ async fn tiers_award_as_people_count() {
         );
         client.batch_execute(&version).await.unwrap();
         let amount = Decimal::new(case.amount, 2).to_string();
-        let request = Request::earn("zoe", "NEW", &format!("{number}")).amount(&amount);
+        let request = Request::earn("zoe", "NEW", &format!("{seed}")).amount(&amount);
         assert_eq!(one(&client, request, None).await.points, Some(case.expected()), "{case:?}");
     }
 }

@@ -25,7 +25,7 @@ async fn whoever_asks_meanwhile_is_answered_and_all_goes_on_afterwards() {
     let read = gateway.send("{ account(userId: \"m1\") { version } }", json!({})).await;
     assert_eq!(code(&read["errors"][0]), "OVERLOADED");
     // Each of them, and some after connections that were made in the dark.
-    let answered = async || load.retryable() >= 30;
+    let answered = async || load.retryable() >= 16;
     until_within(Duration::from_secs(90), "they are told", answered).await;
     let (told, done) = (load.retryable(), load.done());
     proxy.set_dark(false);

@@ -24,7 +24,7 @@ use super::{
     socket::{Events, Socket},
 };
 use crate::{
-    common::{Database, Random},
+    common::{Database, Random, data_dir},
     database::assert_laws,
 };
 
@@ -76,7 +76,7 @@ fn options(data_dir: PathBuf) -> Options {
 
 #[tokio::test]
 async fn subscriptions_outlive_a_restart_of_postgres() {
-    let data_dir = PathBuf::from(format!("/tmp/jifen-restart-{}", std::process::id()));
+    let data_dir = data_dir("restart");
     let server = Server::start(options(data_dir.clone())).await.unwrap();
     let config = database::parse_url(&server.url("postgres")).unwrap();
     let mut owner = database::connect(&config).await.unwrap();

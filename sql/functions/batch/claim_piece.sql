@@ -1,5 +1,5 @@
 create or replace function points.claim_piece(p_now timestamptz default null)
-returns table (ticket uuid, no int, attempt int, client_id int, numbers int[], rows jsonb)
+returns table (ticket uuid, no int, fence int, client_id int, numbers int[], rows jsonb)
 language plpgsql volatile as $$
 declare
     v_now timestamptz := coalesce(p_now, clock_timestamp());
@@ -35,16 +35,16 @@ begin
             continue;
         end if;
         update points.batch b
-        set due_at = v_now + interval '1 minute', at_no = v_piece.no, attempts = b.attempts + 1, unanswered = b.unanswered + 1,
+        set due_at = v_now + interval '1 minute', at_no = v_piece.no, fence = b.fence + 1, attempts = b.attempts + 1, unanswered = b.unanswered + 1,
             tried_since = coalesce(b.tried_since, v_now), started_at = coalesce(b.started_at, v_now)
         where b.ticket = v_batch.ticket;
         update points.batch_turn t set served_at = v_now where t.client_id = v_client;
         if v_batch.unanswered < 5 then
-            return query select v_batch.ticket, v_piece.no, v_batch.attempts + 1, v_client, v_piece.numbers, v_piece.rows;
+            return query select v_batch.ticket, v_piece.no, v_batch.fence + 1, v_client, v_piece.numbers, v_piece.rows;
             return;
         end if;
         -- Whoever takes it perishes.
-        perform points.answer_piece(v_batch.ticket, v_piece.no, v_batch.attempts + 1, (
+        perform points.answer_piece(v_batch.ticket, v_piece.no, v_batch.fence + 1, (
             select jsonb_agg(jsonb_build_object('number', n, 'code', 'OUTCOME_UNKNOWN', 'given_up', true,
                 'message', 'Five attempts ended without an answer. Send it again under its key: it is done once at most.'))
             from unnest(v_piece.numbers) n), v_now);
@@ -54,4 +54,4 @@ end
 $$;
 
 comment on function points.claim_piece(timestamptz) is
-    'The next piece to be carried out: of the client whose last one is longest ago, its oldest batch; of a batch one at a time, in order. Whoever takes it has a minute to answer (points.answer_piece); after that it is taken again, and after five times without an answer set aside. p_now moves the clock in tests; null: the clock.';
+    'The next piece to be carried out: of the client whose last one is longest ago, its oldest batch; of a batch one at a time, in order. Whoever takes it has a minute to answer, under the fence that it is told (points.answer_piece); after that it is taken again, and after five times without an answer set aside. p_now moves the clock in tests; null: the clock.';

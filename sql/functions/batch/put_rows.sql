@@ -1,7 +1,7 @@
-create or replace function api.put_rows(p_ticket uuid, p_no int, p_attempt int, p_answers jsonb) returns boolean
+create or replace function api.put_rows(p_ticket uuid, p_no int, p_fence int, p_answers jsonb) returns boolean
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 begin
-    return points.answer_piece(p_ticket, p_no, p_attempt, p_answers);
+    return points.answer_piece(p_ticket, p_no, p_fence, p_answers);
 end
 $$;
 

@@ -1,4 +1,4 @@
-create or replace function api.take_rows() returns table (ticket uuid, no int, attempt int, client_id int, numbers int[], rows jsonb)
+create or replace function api.take_rows() returns table (ticket uuid, no int, fence int, client_id int, numbers int[], rows jsonb)
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 begin
     return query select * from points.claim_piece();

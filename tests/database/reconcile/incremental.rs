@@ -1,0 +1,140 @@
+//! What incremental runs look at.
+
+use serde_json::Value;
+
+use super::{discrepancies, run};
+use crate::{
+    common::{Database, Request, execute, instant},
+    database::{number, one},
+};
+
+/// What is committed late is proven by the first run that sees it, however much later it was begun.
+#[tokio::test]
+async fn a_transaction_that_is_open_across_runs_is_not_passed_over() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    run(&client, "full").await;
+    let late = database.client().await;
+    late.batch_execute("begin; select api.earn_points('late', 'ORDER', 'late-1', p_amount => 10)").await.unwrap();
+    // Its points are wrong from the start.
+    late.batch_execute(
+        "set local session_replication_role = replica;
+         update points.entry e set available_delta = 11 from points.account a
+         where a.user_id = 'late' and e.bucket = a.bucket and e.account_id = a.id",
+    )
+    .await
+    .unwrap();
+    let proven = "select e.recorded_at < (select proven_up_to from points.reconciliation_state) from points.entry e
+        join points.account a on a.bucket = e.bucket and a.id = e.account_id where a.user_id = 'late'";
+    let earn = "select api.earn_points('soon', 'ORDER', gen_random_uuid()::text, p_amount => 10)";
+    for _ in 0..3 {
+        client.batch_execute(earn).await.unwrap();
+        run(&client, "incremental").await;
+        assert_eq!(discrepancies(&client).await, []);
+    }
+    late.batch_execute("commit").await.unwrap();
+    assert!(!client.query_one(proven, &[]).await.unwrap().get::<_, bool>(0), "what was not committed is not proven");
+    // As if hours had passed between the first mark and the others.
+    let marks = "update points.reconciliation_run set marked_at = marked_at + interval '1 hour' where id > 1";
+    client.batch_execute(marks).await.unwrap();
+    run(&client, "incremental").await;
+    let found = discrepancies(&client).await;
+    let late = ("entries_chained".to_owned(), Some("late".to_owned()), String::new());
+    assert!(found.contains(&late), "{found:?}");
+}
+
+/// A clock that is set back makes later runs go back with it.
+#[tokio::test]
+async fn what_is_booked_by_a_clock_that_was_set_back_is_proven() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    run(&client, "full").await;
+    // The clock was two hours ahead when the first run ended.
+    let ahead = "update points.reconciliation_run set marked_at = marked_at + interval '2 hours',
+        proven_up_to = proven_up_to + interval '2 hours'";
+    client.batch_execute(ahead).await.unwrap();
+    client.batch_execute("select api.earn_points('back', 'ORDER', 'back-1', p_amount => 10)").await.unwrap();
+    client
+        .batch_execute(
+            "update points.balance b set version = 7 from points.account a
+            where a.user_id = 'back' and b.bucket = a.bucket and b.account_id = a.id",
+        )
+        .await
+        .unwrap();
+    run(&client, "incremental").await;
+    let found = discrepancies(&client).await;
+    assert!(found.iter().any(|(_, user_id, _)| user_id.as_deref() == Some("back")), "{found:?}");
+}
+
+/// An incremental run looks at what is new, whatever the history.
+#[tokio::test]
+async fn an_incremental_run_reads_what_is_new() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    client.batch_execute("select api.create_partitions('2026-01-01')").await.unwrap();
+    let then = Some(instant("2026-01-10T12:00:00Z"));
+    for number in 0..20 {
+        one(&client, Request::earn("old", "ORDER", &format!("old-{number}")).amount("5"), then).await;
+    }
+    run(&client, "full").await;
+    client.batch_execute("select api.earn_points('old', 'ORDER', 'new', p_amount => 10)").await.unwrap();
+    run(&client, "incremental").await;
+    // Those of the demonstration may be new, too.
+    let read = number(&client, "select entries from api.reconciliation_run order by id desc limit 1").await;
+    assert!((1..=8).contains(&read), "{read}");
+    let sql = "select to_jsonb(s) from points.reconciliation_state s";
+    let state: Value = client.query_one(sql, &[]).await.unwrap().get(0);
+    assert!(state["last_full_at"].is_string() && state["last_incremental_at"].is_string(), "{state}");
+    assert_eq!(state["open_discrepancies"], 0, "{:?}", discrepancies(&client).await);
+}
+
+/// However small its steps are, an incremental run leaves no account out.
+#[tokio::test]
+async fn small_steps_prove_the_same_accounts() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let mut requests = Vec::new();
+    for number in 0..60 {
+        let (user_id, key) = (format!("member-{number}"), format!("key-{number}"));
+        // Each third one has an operation and no entry.
+        requests.push(match number % 3 {
+            0 => Request::spend(&user_id, 5, &key),
+            _ => Request::earn(&user_id, "ORDER", &key).amount("20"),
+        });
+    }
+    execute(&client, &requests, None).await;
+    let step = "select accounts, up_to from points.prove_changed($1, $2, '-infinity', $3)";
+    for bucket in 0..8_i16 {
+        let all: i64 = client.query_one(step, &[&bucket, &-1_i64, &1_000_000_i32]).await.unwrap().get(0);
+        let (mut proven, mut at) = (0, -1_i64);
+        while at < i64::MAX {
+            let row = client.query_one(step, &[&bucket, &at, &1_i32]).await.unwrap();
+            proven += row.get::<_, i64>(0);
+            at = row.get(1);
+        }
+        assert_eq!(proven, all, "bucket {bucket}");
+    }
+}
+
+/// What ends now is proven together with what it began with, however long ago.
+#[tokio::test]
+async fn an_incremental_run_proves_the_end_of_what_began_before() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    client.batch_execute("select api.create_partitions('2026-01-01')").await.unwrap();
+    let then = Some(instant("2026-01-10T12:00:00Z"));
+    one(&client, Request::earn("eve", "ORDER", "eve-1").amount("500"), then).await;
+    one(&client, Request::hold("eve", 50, "eve-2"), then).await;
+    one(&client, Request::hold("eve", 30, "eve-3"), then).await;
+    run(&client, "full").await;
+    let capture = "select api.capture_hold('eve', api.operation_id(1, 'eve-2'), 'eve-4', 20)";
+    client.batch_execute(capture).await.unwrap();
+    run(&client, "incremental").await;
+    assert_eq!(discrepancies(&client).await, []);
+    let damage = "update points.hold h set captured = 21 where h.captured = 20";
+    client.batch_execute(damage).await.unwrap();
+    run(&client, "incremental").await;
+    let found = ("holds_are_operations".to_owned(), Some("eve".to_owned()));
+    let all = discrepancies(&client).await;
+    assert!(all.iter().any(|(check, user_id, _)| (check, user_id) == (&found.0, &found.1)), "{all:?}");
+}
