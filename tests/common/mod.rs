@@ -16,7 +16,7 @@ mod signature;
 pub use certificates::Authority;
 pub use database::Database;
 pub use guide::{Block, blocks};
-pub use histories::{MANY, check_histories, count, seeds};
+pub use histories::{MANY, Renewed, check_histories, count, seeds};
 pub use ledger::{Account, Entry, Kind, Outcome, Request, bucket, execute, instant, operation_id, try_execute};
 pub use programs::{is_missing, say_skipped};
 pub use proxy::{Fault, MARK, Proxy, marked};
