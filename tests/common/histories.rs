@@ -82,6 +82,39 @@ pub fn check_histories<S: Strategy>(
     println!("{checked} histories from seed {first} in {seconds:.1} s, {:.1} a second", f64::from(checked) / seconds);
 }
 
+/// So many histories share what [`Renewed`] makes.
+const SHARED: u32 = 100;
+
+/// A database for histories, and another one now and then, as all that the earlier ones have left makes a later one slower.
+pub struct Renewed<T, Make, End> {
+    make: Make,
+    end: End,
+    current: RefCell<Option<T>>,
+    uses: Cell<u32>,
+}
+
+impl<T, Make: Fn() -> T, End: Fn(&T)> Renewed<T, Make, End> {
+    /// What is made at the first use. `end` looks at each of them when no history uses it any more.
+    pub fn new(make: Make, end: End) -> Self {
+        Renewed { make, end, current: RefCell::default(), uses: Cell::new(0) }
+    }
+
+    pub fn with<R>(&self, history: impl FnOnce(&T) -> R) -> R {
+        if self.uses.get() == SHARED {
+            self.end();
+        }
+        self.uses.set(self.uses.get() + 1);
+        history(self.current.borrow_mut().get_or_insert_with(&self.make))
+    }
+
+    pub fn end(&self) {
+        self.uses.set(0);
+        if let Some(last) = self.current.take() {
+            (self.end)(&last);
+        }
+    }
+}
+
 /// Seeds from `JIFEN_SEED`, or 0, on: as many as `JIFEN_HISTORIES` says, or else so many. Each is printed, so that the last one of
 /// a test that fails is known.
 pub fn seeds(otherwise: u32) -> impl Iterator<Item = u64> {

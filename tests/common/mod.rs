@@ -17,7 +17,7 @@ pub use certificates::Authority;
 pub use cluster::data_dir;
 pub use database::Database;
 pub use guide::{Block, blocks};
-pub use histories::{MANY, check_histories, count, new_seeds, runner, seeds};
+pub use histories::{MANY, Renewed, check_histories, count, new_seeds, runner, seeds};
 pub use ledger::{Account, Entry, Kind, Outcome, Request, bucket, execute, instant, operation_id, try_execute};
 pub use programs::{is_missing, say_skipped};
 pub use proxy::{Fault, MARK, Proxy, marked};

@@ -2,11 +2,11 @@
 //! each answer is data or a refusal, in the form that GraphQL over HTTP wants; nothing is INTERNAL, and nothing panics.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fs,
     path::Path,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use jifen::error::CODES;
@@ -16,7 +16,9 @@ use tokio::task::JoinSet;
 use tokio_postgres::Client;
 
 use super::{
+    Done,
     arguments::{good_text, json as some_json, nasty_text},
+    failing_jobs,
     world::World,
 };
 use crate::{
@@ -296,14 +298,13 @@ struct Sender {
     world: World,
     client: Client,
     random: Random,
-    /// Fields that answered data.
-    done: BTreeSet<String>,
+    done: Done,
     findings: Findings,
     log: std::path::PathBuf,
 }
 
 impl Sender {
-    async fn send(mut self, count: usize) -> BTreeSet<String> {
+    async fn send(mut self, count: usize) -> Done {
         for number in 0..count {
             if number % LOOK == LOOK - 1 {
                 self.world.look(&self.client).await;
@@ -320,12 +321,12 @@ impl Sender {
             };
             let (field, document) = self.schema.document(root, &mut self.world, &mut self.random);
             let mut answer = self.ask(root, &field, &document).await;
-            // reports have few places, and the machine may be busy: not for ever
-            for _ in 0..5 {
-                if answer.as_ref().is_err_and(|what| what == "OVERLOADED") {
-                    tokio::time::sleep(Duration::from_millis(200)).await;
-                    answer = self.ask(root, &field, &document).await;
-                }
+            // One report runs at a time, and whoever asks for another one is told so at once; on a busy machine that one may
+            // take seconds, but not for ever.
+            let begun = Instant::now();
+            while answer.as_ref().is_err_and(|what| what == "OVERLOADED") && begun.elapsed() < PATIENCE {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                answer = self.ask(root, &field, &document).await;
             }
             if let Err(what) = answer {
                 let who = if self.member.is_some() { "member" } else { "key" };
@@ -339,6 +340,7 @@ impl Sender {
 
     /// Sends a request; what is wrong with the answer.
     async fn ask(&mut self, root: &str, field: &str, document: &Document) -> Result<(), String> {
+        let begun = Instant::now();
         let accept = if root == "Subscription" { "text/event-stream" } else { "application/json" };
         let request = self
             .gateway
@@ -374,10 +376,10 @@ impl Sender {
         } else {
             return Err(format!("content-type {content}"));
         };
-        self.judge(field, &body)
+        self.judge(field, &body, begun.elapsed())
     }
 
-    fn judge(&mut self, field: &str, body: &Value) -> Result<(), String> {
+    fn judge(&mut self, field: &str, body: &Value, time: Duration) -> Result<(), String> {
         let object = body.as_object().ok_or("no object")?;
         if let Some(other) = object.keys().find(|key| !["data", "errors", "extensions"].contains(&key.as_str())) {
             return Err(format!("there is {other}"));
@@ -385,7 +387,7 @@ impl Sender {
         let Some(errors) = object.get("errors") else {
             let data = object.get("data").and_then(Value::as_object).ok_or("neither data nor errors")?;
             if data.values().any(|value| !value.is_null()) {
-                self.done.insert(field.to_owned());
+                self.done.note(field, time);
             }
             return Ok(());
         };
@@ -425,7 +427,7 @@ fn shortened(text: &str) -> String {
     if begin.len() < text.len() { format!("{begin}...") } else { begin }
 }
 
-async fn history(seed: u64, requests: usize, done: &mut BTreeSet<String>, findings: &Findings) {
+async fn history(seed: u64, requests: usize, done: &mut Done, findings: &Findings) {
     let directory = Directory::new(&format!("fields-{seed}"));
     let database: Database = World::database().await;
     let key = make_key(&database, "all", SCOPES, None).await;
@@ -446,14 +448,14 @@ async fn history(seed: u64, requests: usize, done: &mut BTreeSet<String>, findin
             world: World::of(&client).await,
             client,
             random: Random::new(seed * SENDERS as u64 + number as u64),
-            done: BTreeSet::new(),
+            done: Done::default(),
             findings: findings.clone(),
             log: log.clone(),
         };
         senders.spawn(sender.send(requests / SENDERS));
     }
     for fields in senders.join_all().await {
-        done.extend(fields);
+        done.add(fields);
     }
     assert_eq!(serving.stop("TERM").code(), Some(0));
     let log = fs::read_to_string(log).unwrap();
@@ -461,15 +463,19 @@ async fn history(seed: u64, requests: usize, done: &mut BTreeSet<String>, findin
         let what = ("the log".to_owned(), shortened(line));
         findings.lock().unwrap().entry(what).or_insert((0, format!("seed {seed}"))).0 += 1;
     }
-    assert_reconciled(&database.client().await).await;
+    let client = database.client().await;
+    for (job, failure) in failing_jobs(&client).await {
+        findings.lock().unwrap().entry((format!("job {job}"), failure)).or_insert((0, format!("seed {seed}"))).0 += 1;
+    }
+    assert_reconciled(&client).await;
 }
 
 async fn check(histories: u32, requests: usize) {
-    let (mut done, findings) = (BTreeSet::new(), Findings::default());
+    let (mut done, findings) = (Done::default(), Findings::default());
     for seed in seeds(histories) {
         history(seed, requests, &mut done, &findings).await;
     }
-    println!("{} fields answered data: {done:?}", done.len());
+    done.report("fields answered data");
     let findings = findings.lock().unwrap();
     for ((field, what), (count, example)) in findings.iter() {
         println!("{count} times {field}: {what}\n    {example}");

@@ -1,12 +1,17 @@
 //! Every function of schema `api`, called with arguments good and bad, by every role that may call it: it does what it does, or
 //! refuses with a code of its own, and soon.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
 
 use tokio_postgres::Client;
 
 use super::{
+    Done,
     arguments::{good_text, json, nasty_text},
+    failing_jobs,
     world::World,
 };
 use crate::{
@@ -274,8 +279,8 @@ const READS_ROWS: &[&str] = &["append_rows", "put_rows", "submit_operations"];
 /// What went wrong, by function, SQLSTATE and message: how often, and the first call.
 type Findings = BTreeMap<(String, String, String), (usize, String)>;
 
-/// One history: calls in a world of their own. Functions that did something go to `done`.
-async fn history(seed: u64, calls: usize, done: &mut BTreeSet<String>, findings: &mut Findings) {
+/// One history: calls in a world of their own.
+async fn history(seed: u64, calls: usize, done: &mut Done, findings: &mut Findings) {
     let database: Database = World::database().await;
     let client = database.client().await;
     let catalog = Catalog::read(&client).await;
@@ -300,9 +305,10 @@ async fn history(seed: u64, calls: usize, done: &mut BTreeSet<String>, findings:
         world.turn_to(None, &mut random);
         let call = catalog.call(function, &mut world, &mut random);
         let end = random.pick(&["commit", "rollback"]);
+        let begun = Instant::now();
         match callers[place].simple_query(&format!("begin; {call}; {end}")).await {
             Ok(_) => {
-                done.insert(function.name.clone());
+                done.note(&function.name, begun.elapsed());
             }
             Err(error) => {
                 let cause = error.as_db_error().unwrap_or_else(|| panic!("{error}: {call}"));
@@ -316,6 +322,10 @@ async fn history(seed: u64, calls: usize, done: &mut BTreeSet<String>, findings:
                 }
             }
         }
+    }
+    for (job, failure) in failing_jobs(&client).await {
+        let what = (format!("job {job}"), "fails".to_owned(), masked(&failure));
+        findings.entry(what).or_insert((0, format!("seed {seed}"))).0 += 1;
     }
     assert_reconciled(&client).await;
 }
@@ -334,11 +344,11 @@ fn shortened(text: &str) -> String {
 }
 
 async fn check(histories: u32, calls: usize) {
-    let (mut done, mut findings) = (BTreeSet::new(), Findings::new());
+    let (mut done, mut findings) = (Done::default(), Findings::new());
     for seed in seeds(histories) {
         history(seed, calls, &mut done, &mut findings).await;
     }
-    println!("{} functions did something: {done:?}", done.len());
+    done.report("functions did something");
     for ((function, sqlstate, message), (count, example)) in &findings {
         println!("{count} times {function} {sqlstate} {message}\n    {example}");
     }

@@ -10,7 +10,7 @@ use super::{
     assert_laws,
     history::{Call, history, requests, set_up},
 };
-use crate::common::{Database, Kind, MANY, Outcome, Request, bucket, check_histories, execute};
+use crate::common::{Database, Kind, MANY, Outcome, Renewed, Request, bucket, check_histories, execute};
 
 /// Every column of every table that operations write to; members stand in for the ids of accounts.
 async fn rows(client: &Client, prefix: &str) -> Vec<String> {
@@ -79,19 +79,26 @@ async fn carry_out(
 fn compare(cases: u32, histories: impl Strategy<Value = Vec<Call>>, program: &str, one_instant: bool) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let _guard = runtime.enter();
-    let databases = runtime.block_on(async { [Database::new().await, Database::new().await] });
-    let [batches, singles] = runtime.block_on(async {
-        let clients = [databases[0].client().await, databases[1].client().await];
-        for client in &clients {
-            set_up(client).await;
-            client.batch_execute(program).await.unwrap();
-        }
-        clients
-    });
+    let make = async || {
+        let database = Database::new().await;
+        let client = database.client().await;
+        set_up(&client).await;
+        client.batch_execute(program).await.unwrap();
+        (database, client)
+    };
+    let worlds = Renewed::new(
+        || runtime.block_on(async { [make().await, make().await] }),
+        |[(_, batches), (_, singles)]| {
+            runtime.block_on(async {
+                assert_laws(batches).await;
+                assert_laws(singles).await;
+            });
+        },
+    );
     check_histories(cases, &histories, &[], |case, history| {
         let prefix = format!("case{case}");
         let mut calls = requests(&history, &prefix);
-        if program == GOVERNED && case % 2 == 1 {
+        if program == GOVERNED && calls.len() % 2 == 1 {
             // Beside anything else, awards of one account never share a round.
             for (_, requests) in &mut calls {
                 requests.retain(|request| matches!(request.kind, Some(Kind::Earn | Kind::Spend | Kind::Adjust)));
@@ -102,15 +109,17 @@ fn compare(cases: u32, histories: impl Strategy<Value = Vec<Call>>, program: &st
             let last = calls.last().unwrap().0;
             calls = vec![(last, calls.into_iter().flat_map(|(_, requests)| requests).collect())];
         }
-        runtime.block_on(async {
-            let (batched, single) = tokio::join!(carry_out(&batches, &calls, false), carry_out(&singles, &calls, true));
+        let compare = async |batches: &Client, singles: &Client| {
+            let (batched, single) = tokio::join!(carry_out(batches, &calls, false), carry_out(singles, &calls, true));
             for (batched, single) in batched.iter().zip(&single) {
                 prop_assert_eq!(batched, single);
             }
-            prop_assert_eq!(rows(&batches, &prefix).await, rows(&singles, &prefix).await);
+            prop_assert_eq!(rows(batches, &prefix).await, rows(singles, &prefix).await);
             Ok(Vec::new())
-        })
+        };
+        worlds.with(|[(_, batches), (_, singles)]| runtime.block_on(compare(batches, singles)))
     });
+    worlds.end();
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::{
     laws::{assert_laws, tell_everything},
     ledger_model::{Ledger, Program, calendar::end_of_day_after, days_after},
 };
-use crate::common::{Database, MANY, Request, check_histories, count, execute, instant};
+use crate::common::{Database, MANY, Renewed, Request, check_histories, count, execute, instant};
 
 /// All rows of the members whose names begin with a prefix, as [`Ledger::rows`] writes them.
 const ROWS: &str = "
@@ -167,8 +167,12 @@ async fn restore(client: &Client) {
 fn run(cases: u32, calls: RangeInclusive<usize>, program: Program, archives: bool) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let _guard = runtime.enter();
-    let database = runtime.block_on(Database::new());
-    let client = runtime.block_on(prepare(&database, program));
+    let make = || {
+        let database = runtime.block_on(Database::new());
+        let client = runtime.block_on(prepare(&database, program));
+        (database, client)
+    };
+    let worlds = Renewed::new(make, |(_, client)| runtime.block_on(assert_laws(client)));
     let policy = if program.clamps { "write_off" } else { "repay" };
     let kinds = KINDS.iter().filter(|kind| !matches!(**kind, "write_off" | "repay")).chain([&policy]);
     // What is rare has tests of its own; a short run would become a long one by it.
@@ -181,13 +185,12 @@ fn run(cases: u32, calls: RangeInclusive<usize>, program: Program, archives: boo
         let calls = requests(&history, &prefix);
         if archives {
             // A database each: the holds of one history would keep the months of the next.
-            let database = runtime.block_on(Database::new());
-            let client = runtime.block_on(prepare(&database, program));
+            let (_database, client) = make();
             return runtime.block_on(compare(&client, &calls, &prefix, program, true));
         }
-        runtime.block_on(compare(&client, &calls, &prefix, program, false))
+        worlds.with(|(_, client)| runtime.block_on(compare(client, &calls, &prefix, program, false)))
     });
-    runtime.block_on(assert_laws(&client));
+    worlds.end();
 }
 
 /// Calls of histories of 100 operations, on average.

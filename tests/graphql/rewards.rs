@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{Gateway, code, make_key, only_error};
@@ -325,7 +327,16 @@ async fn a_hot_reward_sells_out_through_the_lanes() {
     }
     let buy = |user: usize| {
         let gateway = gateway.clone();
-        async move { gateway.redeem(order(&format!("u{user}"), "HOT", "hot")).await }
+        async move {
+            loop {
+                let answer = gateway.redeem(order(&format!("u{user}"), "HOT", "hot")).await;
+                if !answer.as_ref().is_err_and(|error| error["extensions"]["retryable"] == true) {
+                    return answer;
+                }
+                // All want the one stock at once, and on a busy machine some are told to ask again.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
     };
     let answers = futures_util::future::join_all((0..200).map(buy)).await;
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 40);
