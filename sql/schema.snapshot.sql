@@ -3295,6 +3295,10 @@ function points.arrange(p_bucket smallint, p_drafts points.draft[])
     returns points.draft[]
     plpgsql stable
 
+function points.arrange_batch(p_bucket smallint, p_drafts points.draft[], p_shared boolean, p_occasions boolean)
+    returns points.draft[]
+    plpgsql stable
+
 function points.arrange_occasions(p_drafts points.draft[])
     returns points.draft[]
     plpgsql immutable
@@ -4534,6 +4538,10 @@ function points.report_deliveries(p_buckets smallint[], p_events bigint[], p_web
 
 function points.report_to_webhook(p_webhook integer, p_taken integer, p_first_failures integer, p_claimed_at timestamp with time zone, p_failure text, p_now timestamp with time zone)
     returns void
+    plpgsql volatile
+
+function points.reserve(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_redeems boolean, p_governed boolean, p_marks points.origin_mark[], p_chance uuid, p_now timestamp with time zone)
+    returns boolean
     plpgsql volatile
 
 function points.reserve_budgets(p_bucket smallint, p_requests api.request[], p_drafts points.draft[])

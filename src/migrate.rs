@@ -302,6 +302,8 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/risk/weigh_risks.sql",
     "functions/risk/screen.sql",
     "functions/engine/run_round.sql",
+    "functions/engine/arrange_batch.sql",
+    "functions/engine/reserve.sql",
     "functions/engine/run_rounds.sql",
     "functions/engine/answer.sql",
     "functions/engine/execute.sql",

@@ -14,7 +14,8 @@ declare
     v_newcomers boolean;
     v_redeems boolean;
     v_governed boolean;
-    v_apart boolean := false;
+    v_free boolean := false;
+    v_program xid;
     v_tight boolean;
     v_idle boolean;
     v_occasions boolean;
@@ -72,30 +73,24 @@ begin
     if v_governed then
         v_marks := points.mark_origins(p_requests, v_drafts, v_now);
         if v_repeats and not v_special then
-            -- Then awards must see those before them, and operations are written at the end of a round only if it is special.
-            v_special := v_redeems or v_occasions or v_marks <> '{}' or v_locked.settles_at <= v_now or points.may_bind(p_bucket, v_drafts, v_now);
-            v_apart := not v_special;
+            v_program := (select p.xmin from points.program p);
+            v_free := not (v_redeems or v_occasions or v_marks <> '{}' or v_locked.settles_at <= v_now or points.may_bind(p_bucket, v_drafts, v_now));
+            -- What an award may be bound by is read from what went before, and operations are written at the end of a round only if it is special.
+            v_special := not v_free;
         end if;
     end if;
-    if (v_redeems or v_governed and not v_apart) and (v_repeats or v_special) then
-        v_drafts := points.arrange_redeems(p_bucket, v_drafts);
-    elsif v_repeats and v_occasions then
-        v_drafts := points.arrange_occasions(v_drafts);
-    elsif v_repeats then
-        v_drafts := points.arrange(p_bucket, v_drafts);
+    if v_repeats or v_special and (v_redeems or v_governed) then
+        v_drafts := points.arrange_batch(p_bucket, v_drafts, v_redeems or v_governed and not v_free, v_occasions);
     end if;
-
     if v_locked.settles_at <= v_now then
         perform points.settle(p_bucket, array(select d.account_id from unnest(v_drafts) d where d.round is not null), v_now);
     end if;
-    if v_redeems then
-        perform points.reserve_stock(p_bucket, p_requests, v_drafts, v_chance);
-    end if;
-    if v_governed then
-        v_tight := points.reserve_budgets(p_bucket, p_requests, v_drafts);
-        if v_marks <> '{}' then
-            perform points.reserve_origins(p_bucket, v_marks, v_drafts, v_now);
-        end if;
+    v_tight := points.reserve(p_bucket, p_requests, v_drafts, v_redeems, v_governed, v_marks, v_chance, v_now);
+    if v_tight and v_free then
+        -- Rounds by account would not come to a budget in the order of the batch.
+        v_free := false;
+        v_special := true;
+        v_drafts := points.arrange_batch(p_bucket, v_drafts, true, false);
     end if;
     -- After all the locks, so that parts take none out of order.
     if v_parts <> '{}' then
@@ -105,10 +100,9 @@ begin
         end loop;
         return;
     end if;
-    if v_repeats or v_special and (v_redeems or v_governed) then
-        v_drafts := points.run_rounds(p_bucket, p_requests, v_drafts, v_special, v_occasions, v_governed, v_tight, v_idle, v_marks, v_chance, v_now);
-    else
-        v_drafts := points.run_round(p_bucket, p_requests, v_drafts, v_special, v_occasions, v_governed, v_tight, v_idle, v_marks, v_chance, v_now);
+    v_drafts := points.run_rounds(p_bucket, p_requests, v_drafts, v_special, v_occasions, v_governed, v_tight, v_idle, v_marks, v_chance, v_now);
+    if v_free and v_program <> (select p.xmin from points.program p) then
+        raise exception using errcode = 'serialization_failure', message = 'limits, campaigns, levels or risk rules changed while this used them; send it again';
     end if;
     if not v_special then
         perform points.record(p_bucket, p_requests, v_drafts, v_now);

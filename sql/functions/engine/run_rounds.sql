@@ -4,11 +4,15 @@ create or replace function points.run_rounds(
 ) returns points.draft[]
 language plpgsql volatile as $$
 declare
+    v_rounds int := (select max(d.round) from unnest(p_drafts) d);
     v_round points.draft[];
     v_done points.draft[];
 begin
+    if coalesce(v_rounds, 1) = 1 then
+        return points.run_round(p_bucket, p_requests, p_drafts, p_special, p_occasions, p_governed, p_tight, p_idle, p_marks, p_chance, p_now);
+    end if;
     v_done := array(select d from unnest(p_drafts) d where d.round is null);
-    for v_number in 1 .. (select coalesce(max(d.round), 0) from unnest(p_drafts) d) loop
+    for v_number in 1 .. v_rounds loop
         v_round := array(select d from unnest(p_drafts) d where d.round = v_number);
         v_done := v_done || points.run_round(
             p_bucket, p_requests, v_round, p_special, p_occasions, p_governed, p_tight, p_idle, p_marks, p_chance, p_now);

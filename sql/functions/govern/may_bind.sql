@@ -4,47 +4,50 @@ declare
     v_drafts points.draft[];
     v_shares points.share[];
 begin
+    -- Only these accounts have something that could go before an award.
     v_drafts := array(
         select q.d
         from (
-            select d, d.ord, count(*) over (partition by d.account_id) as awards
+            select d, d.ord, count(*) over w as operations, bool_or(d.level_due) over w as governed
             from unnest(p_drafts) d
-            where d.round is not null and d.refusal is null and d.entry_kind = 'earn'
+            where d.round is not null and d.refusal is null
+            window w as (partition by d.account_id)
         ) q
-        where q.awards > 1
+        where q.operations > 1 and q.governed
         order by q.ord
     );
     v_shares := points.draft_shares(p_bucket, v_drafts, p_now);
     return exists (
         select from (
-            select d.account_id, array_agg(distinct d.lot_source) as rules, bool_or(d.capped) as capped,
-                bool_or(d.refused or d.room < d.allowed) and not bool_and(d.refused) as bound,
-                coalesce(sum(d.allowed) filter (where not d.refused), 0) as points
+            select d.account_id, count(*) as operations, array_agg(distinct d.lot_source) filter (where d.allowed is not null) as rules,
+                count(d.allowed) > 1 and (
+                    coalesce(bool_or(d.capped), false) or coalesce(bool_or(d.refused or d.room < d.allowed) and not bool_and(d.refused), false)
+                ) as bound,
+                coalesce(sum(coalesce(d.allowed, d.moved)) filter (where d.entry_kind = 'earn' and d.refused is not true), 0) as earns,
+                sum(abs(coalesce(d.allowed, d.moved))) as moves
             from unnest(v_drafts, v_shares) d
-            where d.allowed is not null
             group by d.account_id
         ) a
         join lateral (
             select b.version, b.earned + coalesce(b.inherited, 0) as earned, b.level_until,
-                greatest(b.earned, b.expired + b.pending + b.available + b.held) + a.points > 9007199254740991 as full
+                greatest(b.earned, b.spent, abs(b.adjusted), b.expired + b.pending + b.available + b.held) as most
             from points.balance b where b.bucket = p_bucket and b.account_id = a.account_id limit 1
         ) b on true
-        where a.bound or a.capped or b.full
-            or b.earned + a.points >= b.level_until and exists (
+        where a.bound or b.most + a.moves > 9007199254740991
+            or b.earned + a.earns >= b.level_until and exists (
                 select from points.award_bonus k where k.status = 'active' and k.levels is not null and k.rules && a.rules
             )
             or exists (
                 select from points.risk_rule m
                 where m.mode <> 'off' and m.rules && a.rules and m.measure in ('window_points', 'window_awards', 'source_share')
-                    -- A grant that has expired already takes two entries.
-                    and points.risk_hits(m, 0, 0, b.version + 2 * (select count(*) from unnest(p_drafts) d where d.account_id = a.account_id),
-                        'infinity', 'infinity')
+                    -- A grant that has expired already takes two entries. Points in a window are unknown, so they always may.
+                    and points.risk_hits(m, 0, 0, b.version + 2 * a.operations, 'infinity', 'infinity')
             )
     ) or exists (
         select from (
             select d.account_id, d.lot_source, d.happened_at, count(*) over w as awards, sum(d.allowed) over w as points
             from unnest(v_drafts, v_shares) d
-            where not d.refused
+            where d.allowed is not null and not d.refused
             window w as (partition by d.account_id)
         ) a
         join points.limits_at(p_now) k on a.lot_source = any (k.rules)
@@ -61,4 +64,4 @@ end
 $$;
 
 comment on function points.may_bind(smallint, points.draft[], timestamptz) is
-    'Whether what limits, campaigns, levels or risk rules make of an award may depend on another of the same account in the batch: the sum of all of them reaches something. False: they may share a round. Accounts are settled, and nothing counts by address or device.';
+    'Whether what limits, campaigns, levels or risk rules make of an award may depend on another operation of its account in the batch: whether all of them together, at their largest, reach something. False: they may share rounds, as far as budgets reach. Accounts are settled, and nothing counts by address or device. While a risk rule goes by the points in a window, awards by its rules always may.';

@@ -26,6 +26,7 @@ begin
     from unnest(p_drafts, p_shares) d
     where d.seq is not null;
     if v_capped then
+        -- One award of an account at most: see points.may_bind.
         insert into points.campaign_use (bucket, account_id, campaign, points, cap)
         select b.bucket, d.account_id, k.code, u.bonus, k.member_cap
         from unnest(p_drafts, p_shares) d

@@ -29,4 +29,4 @@ end
 $$;
 
 comment on function points.arrange_redeems(smallint, points.draft[]) is
-    'As points.arrange, for a batch with redemptions: accounts share stock, so the rounds are stretches of the batch, and what may give stock back is not in one round with what takes it.';
+    'As points.arrange, for a batch with redemptions, or with awards that may bind each other: accounts share stock and budgets, so the rounds are stretches of the batch, and what may give stock back is not in one round with what takes it.';
