@@ -48,6 +48,7 @@ impl Rules {
 }
 
 pub async fn measure(world: &World, report: &mut Report) -> Result<()> {
+    pgbench::warm_up(world, pgbench::Script::Write).await?;
     let first = pgbench::run(world, pgbench::Script::Write, 16).await?;
     let before =
         load::http(world, report, "earnPoints before limits and campaigns, 256 connections", Kind::Earn, 256).await?;

@@ -163,6 +163,12 @@ impl History {
                 chunk.book_all(&entries, |_| &[ENTRIES, FLOWS]),
                 chunk.book_all(&lots, |round| if round % 2 == 1 { &[LOTS] } else { &[USES] }),
             )?;
+            if numbers.start == self.numbers.start + user_ids.len() as u64 {
+                // Its plans are those of a table without these accounts.
+                operations.batch_execute("analyze points.account").await?;
+            }
+            // max_wal_size may be more than the disk has room for.
+            operations.batch_execute("checkpoint").await?;
             // The accounts of the next one come after those of this one.
             since += TimeDelta::microseconds(100 * user_ids.len() as i64);
             let done = self.accounts() - (numbers.end - numbers.start);

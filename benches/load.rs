@@ -46,6 +46,8 @@ pub struct Load {
     usage: Usage,
     latency: Histogram<u64>,
     disk_bytes: f64,
+    /// Operations a second of a paced one.
+    asked: Option<f64>,
 }
 
 struct Shared {
@@ -142,6 +144,7 @@ pub async fn drive_through<W: Worker>(
             usage,
             latency,
             disk_bytes: disk / total.answered as f64,
+            asked: None,
         })
         .collect())
 }
@@ -233,6 +236,10 @@ impl Load {
     /// Latency and CPU.
     pub fn details(&self, report: &mut Report, unit: &'static str) {
         let name = &self.name;
+        if let Some(asked) = self.asked {
+            let row = Row::new(format!("{name}: achieved, against asked"), self.per_second, "operations/s");
+            report.detail(row.against(asked));
+        }
         report.detail(Row::new(format!("{name}: p50"), self.milliseconds(0.5), "ms"));
         report.detail(Row::new(format!("{name}: p99"), self.milliseconds(0.99), "ms"));
         self.usage.report_cpu(report, name, self.operations as f64, unit);
@@ -384,5 +391,7 @@ pub async fn http(world: &World, report: &mut Report, name: &str, kind: Kind, co
 /// Sends it.
 pub async fn send(world: &World, report: &mut Report, name: &str, traffic: Traffic) -> Result<Load> {
     let expected = expected(traffic.kind);
-    drive(world, report, name, traffic.workers(world).await?, expected).await
+    let asked = traffic.per_second.map(|per_second| per_second * traffic.kind.operations() as f64);
+    let load = drive(world, report, name, traffic.workers(world).await?, expected).await?;
+    Ok(Load { asked, ..load })
 }

@@ -40,6 +40,9 @@ type Result<T> = std::result::Result<T, Error>;
 
 const NAME_EARN: &str = "earnPoints over HTTP, 256 connections";
 
+/// max_wal_size where much is written: no checkpoint before its time.
+const MAX_WAL_GB: u64 = 64;
+
 #[derive(Parser)]
 #[command(name = "cargo bench --", about = "Benchmarks of Jifen against pgbench on the same, durable server")]
 struct Options {
@@ -59,7 +62,7 @@ struct Options {
     #[arg(long, value_parser = clap::value_parser!(u64).range(20_000..=1_000_000_000))]
     large_entries: Option<u64>,
     /// Minutes that the part steady takes
-    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(10..=600))]
     minutes: u64,
     /// A short look: 3 seconds, 50,000 accounts, 200,000 entries to reconcile, 100,000 accounts and 1,000,000 entries of a
     /// large ledger, pgbench at scale 5
@@ -149,7 +152,7 @@ impl Options {
     fn settings(&self) -> Vec<(String, String)> {
         let timeout =
             if self.has(Part::Steady) { steady::checkpoint_timeout(self.minutes) } else { Duration::from_secs(3600) };
-        let wal = if self.has(Part::Large) { large::MAX_WAL_GB } else { 16 };
+        let wal = if self.has(Part::Large) || self.has(Part::Steady) { MAX_WAL_GB } else { 16 };
         vec![
             ("max_wal_size".to_owned(), format!("{wal}GB")),
             ("checkpoint_timeout".to_owned(), format!("{}s", timeout.as_secs())),

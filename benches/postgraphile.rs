@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 
 use crate::http::Connection;
 use crate::load::{self, Traffic};
-use crate::report::{Report, Target, say, target_file};
+use crate::report::{Report, Row, Target, say, target_file};
 use crate::requests::{Kind, Random, Template};
 use crate::world::World;
 use crate::{Result, gateway};
@@ -20,6 +20,7 @@ const FOLDER: &str = "postgraphile";
 const FILES: [&str; 3] = ["package.json", "package-lock.json", "server.mjs"];
 /// The major version of Node.js that it needs.
 const NODE: u32 = 22;
+const INSTALL: Duration = Duration::from_secs(600);
 const PATIENCE: Duration = Duration::from_secs(60);
 const CONNECTIONS: usize = 256;
 
@@ -41,8 +42,14 @@ async fn install(folder: &Path) -> Result<PathBuf> {
     if fs::read(&installed).ok().as_ref() != Some(&lock) {
         say("installing PostGraphile");
         let mut npm = Command::new("npm");
-        npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(folder).stdin(Stdio::null()).kill_on_drop(true);
-        let output = npm.output().await.map_err(|error| format!("npm: {error}"))?;
+        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        let output = tokio::time::timeout(INSTALL, npm.output())
+            .await
+            .map_err(|_| format!("npm ci took more than {} s", INSTALL.as_secs()))?
+            .map_err(|error| format!("npm: {error}"))?;
         if !output.status.success() {
             return Err(format!("npm ci: {}", String::from_utf8_lossy(&output.stderr).trim()).into());
         }
@@ -119,7 +126,7 @@ pub async fn measure(world: &mut World, report: &mut Report, asked: bool) -> Res
         }
     };
     let name = "account balance and level beside PostGraphile, 256 connections";
-    let ours = load::http(world, report, name, Kind::BalanceAndLevel, CONNECTIONS).await?;
+    let before = load::http(world, report, &format!("{name}: before"), Kind::BalanceAndLevel, CONNECTIONS).await?;
     world.stop_gateway().await?;
     say("starting PostGraphile");
     let client = world.connect().await?;
@@ -135,9 +142,12 @@ pub async fn measure(world: &mut World, report: &mut Report, asked: bool) -> Res
     server.child.kill().await?;
     world.count_as_gateway(None);
     world.start_gateway().await?;
+    let after = load::http(world, report, &format!("{name}: after"), Kind::BalanceAndLevel, CONNECTIONS).await?;
     report.add(theirs.row("queries/s"));
-    report.add(ours.row("queries/s").against(theirs.per_second).wants(Target::AtLeast(5.0)));
-    ours.details(report, "us/query");
+    let ours = Row::new(format!("{name} (mean of 2)"), (before.per_second + after.per_second) / 2.0, "queries/s");
+    report.add(ours.against(theirs.per_second).wants(Target::AtLeast(5.0)));
+    before.details(report, "us/query");
+    after.details(report, "us/query");
     theirs.details(report, "us/query");
     Ok(())
 }

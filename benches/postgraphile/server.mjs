@@ -10,6 +10,8 @@ import { grafserv } from "postgraphile/grafserv/node";
 import { PostGraphileAmberPreset } from "postgraphile/presets/amber";
 
 const { DATABASE_URL, PORT } = process.env;
+// The server takes 100 connections.
+const POOL = Math.max(1, Math.min(16, Math.floor(80 / availableParallelism())));
 
 if (cluster.isPrimary) {
   for (let worker = 0; worker < availableParallelism(); worker++) cluster.fork();
@@ -19,7 +21,7 @@ if (cluster.isPrimary) {
 } else {
   const preset = {
     extends: [PostGraphileAmberPreset],
-    pgServices: [makePgService({ connectionString: DATABASE_URL, schemas: ["bench"], poolConfig: { max: 16 } })],
+    pgServices: [makePgService({ connectionString: DATABASE_URL, schemas: ["bench"], poolConfig: { max: POOL } })],
     grafserv: { watch: false, graphiql: false, websockets: false },
     grafast: { explain: false },
   };

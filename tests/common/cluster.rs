@@ -16,24 +16,28 @@ use tokio_postgres::Client;
 
 const TEMPLATE: &str = "jifen_template";
 const BUCKETS: u16 = 8;
-/// Bytes that servers need where their data are: databases of a few tests at a time, and their logs.
+/// Bytes that the server needs where its data are: databases of a few tests at a time, and their logs.
 const ROOM: u64 = 3 << 30;
+
+const MEMORY: &str = "/dev/shm";
 
 static CLUSTER: OnceCell<Cluster> = OnceCell::const_new();
 
 /// The server, with a template database that is migrated and has the demonstration program.
 pub struct Cluster {
     server: Server,
+    /// How a database is copied.
+    strategy: &'static str,
     made: AtomicU32,
     /// A database can be copied by one session at a time.
     cloning: Mutex<()>,
 }
 
-/// For the data of a server. In memory if there is room: a database is a thousand files, and each test makes one and drops it.
-pub fn data_dir(name: &str) -> PathBuf {
-    let memory = "/dev/shm";
-    let has_room = rustix::fs::statvfs(memory).is_ok_and(|space| space.f_bavail * space.f_frsize >= ROOM);
-    PathBuf::from(format!("{}/jifen-{name}-{}", if has_room { memory } else { "/tmp" }, std::process::id()))
+/// In memory if there is room: a database is a thousand files, and each test makes one and drops it. Servers of one test's
+/// own are elsewhere, as together they might take that room.
+fn data_dir() -> PathBuf {
+    let has_room = rustix::fs::statvfs(MEMORY).is_ok_and(|space| space.f_bavail * space.f_frsize >= ROOM);
+    PathBuf::from(format!("{}/jifen-tests-{}", if has_room { MEMORY } else { "/tmp" }, std::process::id()))
 }
 
 impl Cluster {
@@ -42,8 +46,12 @@ impl Cluster {
     }
 
     async fn start() -> Cluster {
+        let data_dir = data_dir();
+        // In memory, copying files takes half the time of writing all of them to the log. Two checkpoints come with it, which
+        // a disk would have to bear.
+        let strategy = if data_dir.starts_with(MEMORY) { "file_copy" } else { "wal_log" };
         let server = Server::start(Options {
-            data_dir: data_dir("tests"),
+            data_dir,
             durability: Durability::ThrowAway,
             settings: vec![("deadlock_timeout".to_owned(), "200ms".to_owned())],
             max_connections: 300,
@@ -51,7 +59,7 @@ impl Cluster {
         })
         .await
         .unwrap();
-        let cluster = Cluster { server, made: AtomicU32::new(0), cloning: Mutex::new(()) };
+        let cluster = Cluster { server, strategy, made: AtomicU32::new(0), cloning: Mutex::new(()) };
         let postgres = cluster.client("postgres").await;
         postgres.batch_execute(&format!("create database {TEMPLATE}")).await.unwrap();
         let mut template = cluster.client(TEMPLATE).await;
@@ -79,8 +87,7 @@ impl Cluster {
         let name = format!("jifen_{}", self.made.fetch_add(1, Ordering::Relaxed));
         let postgres = self.client("postgres").await;
         let _alone = self.cloning.lock().await;
-        // The other strategy writes all of it to the log, and costs twice as much.
-        let create = format!("create database {name} template {TEMPLATE} strategy file_copy");
+        let create = format!("create database {name} template {TEMPLATE} strategy {}", self.strategy);
         postgres.batch_execute(&create).await.unwrap();
         name
     }

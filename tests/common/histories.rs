@@ -4,6 +4,7 @@ use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
     env,
+    panic::{AssertUnwindSafe, catch_unwind},
     time::{Instant, SystemTime},
 };
 
@@ -100,8 +101,12 @@ impl<T, Make: Fn() -> T, End: Fn(&T)> Renewed<T, Make, End> {
     }
 
     pub fn with<R>(&self, history: impl FnOnce(&T) -> R) -> R {
-        if self.uses.get() == SHARED {
-            self.end();
+        if self.uses.get() == SHARED && catch_unwind(AssertUnwindSafe(|| self.end())).is_err() {
+            // The seed that is reported is this history's, which has no part in it.
+            panic!(
+                "what is printed above was left by one of the {SHARED} histories before this one: JIFEN_SEED is its seed less \
+                 {SHARED}, with JIFEN_HISTORIES={SHARED}"
+            );
         }
         self.uses.set(self.uses.get() + 1);
         history(self.current.borrow_mut().get_or_insert_with(&self.make))

@@ -14,7 +14,6 @@ mod receiver;
 mod signature;
 
 pub use certificates::Authority;
-pub use cluster::data_dir;
 pub use database::Database;
 pub use guide::{Block, blocks};
 pub use histories::{MANY, Renewed, check_histories, count, new_seeds, runner, seeds};

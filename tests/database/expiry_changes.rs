@@ -1,6 +1,6 @@
 //! What operators do about expiry and activation: extend, reinstate, activate early, cancel while pending.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, env};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
@@ -312,6 +312,7 @@ async fn psql_has_functions_for_each_and_inputs_are_checked() {
 /// Whatever operators and members do, in whatever order: the laws hold, and no operation fails.
 #[tokio::test]
 async fn random_changes_keep_the_laws() {
+    let mut seen = BTreeMap::<String, usize>::new();
     for seed in seeds(1) {
         let database = Database::new().await;
         let client = database.client().await;
@@ -320,7 +321,6 @@ async fn random_changes_keep_the_laws() {
         let mut random = Random::new(2024 + seed);
         let users = ["m0", "m1", "m2", "m3"];
         let mut now = instant(NOW);
-        let mut seen = BTreeMap::<String, usize>::new();
         let mut keys: Vec<Vec<String>> = vec![Vec::new(); users.len()];
         let mut slow = vec!["none".to_owned(); users.len()];
         for step in 0..250 {
@@ -370,17 +370,21 @@ async fn random_changes_keep_the_laws() {
                 assert_laws(&client).await;
             }
         }
-        for outcome in [
-            "Extend done",
-            "Reinstate done",
-            "Reinstate ALREADY_REVERSED",
-            "Activate done",
-            "Activate NOT_PENDING",
-            "CancelAward done",
-            "Reverse done",
-        ] {
-            assert!(seen.contains_key(outcome), "{outcome} never came up: {seen:?}");
-        }
+    }
+    // Chance may keep one out of a history that was asked for.
+    if env::var_os("JIFEN_SEED").is_some() {
+        return;
+    }
+    for outcome in [
+        "Extend done",
+        "Reinstate done",
+        "Reinstate ALREADY_REVERSED",
+        "Activate done",
+        "Activate NOT_PENDING",
+        "CancelAward done",
+        "Reverse done",
+    ] {
+        assert!(seen.contains_key(outcome), "{outcome} never came up: {seen:?}");
     }
 }
 

@@ -100,6 +100,8 @@ pub struct Tally {
     pub attempts: usize,
     /// Answers that say that the same request may succeed later, by code.
     pub retryable: BTreeMap<String, usize>,
+    /// The same by client, as its keys begin.
+    pub told: BTreeMap<String, usize>,
     /// Attempts that ended without an answer.
     pub broken: usize,
     /// Operations that an earlier attempt had done whose answer never came, so that the first answer was a replay.
@@ -204,7 +206,11 @@ impl Ways {
                 tally.slowest = tally.slowest.max(sent.elapsed());
                 match attempt {
                     Attempt::Answered { answer, replayed } => return (answer, replayed),
-                    Attempt::Retryable(code) => *tally.retryable.entry(code).or_default() += 1,
+                    Attempt::Retryable(code) => {
+                        *tally.retryable.entry(code).or_default() += 1;
+                        let client = ask.key.rsplit_once('-').map_or(&*ask.key, |(client, _)| client);
+                        *tally.told.entry(client.to_owned()).or_default() += 1;
+                    }
                     Attempt::Broken => tally.broken += 1,
                 }
             }
@@ -265,6 +271,11 @@ impl Load {
     /// How many answers said that the same request may succeed later.
     pub fn retryable(&self) -> usize {
         self.tally.lock().unwrap().retryable.values().sum()
+    }
+
+    /// How many clients were told so.
+    pub fn told(&self) -> usize {
+        self.tally.lock().unwrap().told.len()
     }
 
     /// Lets each client finish what it asks for.

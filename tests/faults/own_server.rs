@@ -10,7 +10,6 @@ use jifen::{
 use tokio_postgres::Client;
 
 use crate::{
-    common::data_dir,
     graphql::until_within,
     process::{is_running, signal},
 };
@@ -28,7 +27,8 @@ impl OwnServer {
     /// Migrated, with the demonstration program. What is committed is with the operating system: it outlives the death of
     /// any process, as with fsync, which is off: it is for the machine's death, which no test can bring about.
     pub async fn start(name: &str, settings: &[(&str, &str)]) -> OwnServer {
-        OwnServer::start_in(data_dir(name), settings).await
+        let data_dir = PathBuf::from(format!("/tmp/jifen-{name}-{}", std::process::id()));
+        OwnServer::start_in(data_dir, settings).await
     }
 
     pub async fn start_in(data_dir: PathBuf, settings: &[(&str, &str)]) -> OwnServer {

@@ -24,8 +24,9 @@ use super::{
     socket::{Events, Socket},
 };
 use crate::{
-    common::{Database, Random, data_dir},
+    common::{Database, Random},
     database::assert_laws,
+    process::Directory,
 };
 
 const BALANCE: &str = r#"subscription { balanceChanged(userId: "dora") { version } }"#;
@@ -76,8 +77,8 @@ fn options(data_dir: PathBuf) -> Options {
 
 #[tokio::test]
 async fn subscriptions_outlive_a_restart_of_postgres() {
-    let data_dir = data_dir("restart");
-    let server = Server::start(options(data_dir.clone())).await.unwrap();
+    let directory = Directory::new("restart");
+    let server = Server::start(options(directory.data())).await.unwrap();
     let config = database::parse_url(&server.url("postgres")).unwrap();
     let mut owner = database::connect(&config).await.unwrap();
     migrate::migrate(&mut owner, 8).await.unwrap();
@@ -98,7 +99,7 @@ async fn subscriptions_outlive_a_restart_of_postgres() {
     server.stop().await.unwrap();
     begins.subscribe("s", BALANCE).await;
 
-    let server = Server::start(options(data_dir.clone())).await.unwrap();
+    let server = Server::start(options(directory.data())).await.unwrap();
     let owner = database::connect(&config).await.unwrap();
     owner.batch_execute("select api.earn_points('dora', 'SIGN_IN', '2')").await.unwrap();
     assert_eq!(balance.event().await, json!({ "version": 2 }));
@@ -111,7 +112,6 @@ async fn subscriptions_outlive_a_restart_of_postgres() {
         assert_eq!(event, json!({ "data": { "entryAdded": { "seq": seq } } }));
     }
     server.stop().await.unwrap();
-    std::fs::remove_dir_all(&data_dir).ok();
 }
 
 #[tokio::test]
