@@ -56,6 +56,14 @@ const CASES: &[(&str, &str)] = &[
     ("create_webhook('w', 'https://hooks.example/', '{{entry.booked},{entry.booked}}', 'k')", "events"),
     ("add_stock('MUG', -9223372036854775808, 'k')", "pieces"),
     ("execute(0::smallint, array[array[null::api.request], array[null::api.request]])", "requests"),
+    (
+        "execute((1 - api.bucket('zoe'))::smallint, array[row('unfreeze', 'zoe', 'points', 1, 'k', null, null, null, null, null, null, null, null, null, 'r', 'a', null, null, null)::api.request])",
+        "bucket",
+    ),
+    (
+        "execute(null, array[row('unfreeze', 'zoe', 'points', 1, 'k', null, null, null, null, null, null, null, null, null, 'r', 'a', null, null, null)::api.request])",
+        "bucket",
+    ),
     ("submit_operations(1, 'k', null, sha256(''), '{}')", "operations"),
     ("submit_operations(1, 'k', null, sha256(''), null)", "operations"),
     ("submit_operations(1, 'k', null, '', '[{}]')", "fingerprint"),

@@ -6,6 +6,13 @@ declare
     v_terms points.level_terms[] := array(select t from points.level_terms t);
     v_drafts points.draft[];
 begin
+    if exists (
+        select from unnest(p_requests, p_drafts) r
+        where r.account_id is null and r.refusal is null
+            and points.bucket(r.user_id, coalesce(r.wallet, 'points')) is distinct from p_bucket
+    ) then
+        perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'bucket', 'message', 'must be that of each member'));
+    end if;
     -- In one order everywhere, so that two batches with the same new members don't deadlock.
     insert into points.account (bucket, user_id, wallet, created_at)
     select p_bucket, m.user_id, m.wallet, p_now
@@ -42,4 +49,4 @@ end
 $$;
 
 comment on function points.resolve(smallint, api.request[], points.draft[], timestamptz) is
-    'Makes the accounts that are missing; a refused request makes none. Raises 40001 when one was erased between: nothing is done.';
+    'Makes the accounts that are missing; a refused request makes none. Raises LP001 INVALID_INPUT when a member is of another bucket, and 40001 when one was erased between: nothing is done.';
