@@ -59,7 +59,7 @@ comment on column points.seal_window.since is 'What was recorded before this ins
 comment on column points.seal_window.until is 'since once all accounts are sealed; null: they are.';
 comment on column points.seal_window.at_account_id is 'Accounts up to this id are sealed.';
 comment on column points.seal_window.mark_at is 'The clock at a mark: what was recorded before is committed or not once all transactions below mark_xid have ended. Null: there is none.';
-comment on column points.seal_window.mark_xid is 'The upper bound of transaction ids, read after mark_at. Whoever books has one before he reads the clock.';
+comment on column points.seal_window.mark_xid is 'The id of the transaction that set the mark, which it got after mark_at. Whoever books has one before he reads the clock.';
 comment on column points.seal_window.looked_at is 'When the bucket was sealed last, or nothing was found to seal.';
 comment on column points.seal_window.bucket is 'The bucket.';
 insert into points.seal_window (bucket) select l.bucket from points.lane l;

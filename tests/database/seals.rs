@@ -208,6 +208,34 @@ async fn what_is_committed_late_is_sealed_later() {
     assert!(agrees(&database, &[]).await);
 }
 
+/// However long it stays open, and if it is the last that got an id, too.
+#[tokio::test]
+async fn what_is_open_when_a_mark_is_set_is_sealed_later() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let seal_at = async |minutes: i32| {
+        let sql = "select points.seal_step(0, now() + make_interval(mins => $1))";
+        for _ in 0..20 {
+            client.query_one(sql, &[&minutes]).await.unwrap();
+        }
+    };
+    let late = database.client().await;
+    // Of the bucket that is looked at first.
+    let earn = "begin; select api.earn_points('late-' || n, 'ORDER', 'late-1', p_amount => 10)
+        from generate_series(1, 100) n where api.bucket('late-' || n) = 0 limit 1";
+    late.batch_execute(earn).await.unwrap();
+    for minutes in [10, 20, 30] {
+        seal_at(minutes).await;
+    }
+    late.batch_execute("commit").await.unwrap();
+    for minutes in [40, 50] {
+        seal_at(minutes).await;
+    }
+    let unsealed = "select count(*) - (select sum(entries) from points.seal)::bigint from points.entry";
+    assert_eq!(number(&client, unsealed).await, 0);
+    assert!(agrees(&database, &[]).await);
+}
+
 /// Seals are made while it reads.
 #[tokio::test]
 async fn a_database_that_is_written_to_agrees() {

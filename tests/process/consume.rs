@@ -49,7 +49,6 @@ async fn until(what: &str, condition: impl AsyncFnMut() -> bool) {
     until_within(Duration::from_secs(90), what, condition).await;
 }
 
-#[cfg(feature = "rabbitmq")]
 fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
@@ -124,7 +123,6 @@ fn event(number: usize) -> Value {
     json!({ "earn": earn })
 }
 
-#[cfg(feature = "nats")]
 mod nats {
     use std::fs;
 
@@ -301,7 +299,6 @@ mod nats {
     }
 }
 
-#[cfg(feature = "rabbitmq")]
 mod rabbitmq {
     use std::fs;
 

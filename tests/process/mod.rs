@@ -3,7 +3,6 @@
 mod batches;
 mod clients;
 mod commands;
-#[cfg(any(feature = "nats", feature = "rabbitmq"))]
 mod consume;
 mod doctor;
 mod embedded;

@@ -28,12 +28,13 @@ begin
         delete from points.reconciliation_run r
         where r.mode = 'incremental' and r.started_at < clock_timestamp() - interval '30 days'
             and r.id < (select max(p.id) from points.reconciliation_run p where p.proven_up_to is not null);
-        -- The clock first, and the upper bound of transaction ids in a later statement: whoever gets one after it reads the clock later still.
-        v_clock := coalesce(p_now, clock_timestamp());
+        -- When this transaction began, and its id, which it has got since: whoever gets a later one reads the clock later still.
+        -- The upper bound of a snapshot would not do: transactions that still run may have ids above it.
+        v_clock := coalesce(p_now, now());
         -- The clock was set back: what is booked now lies before the instant up to which keys were proven.
         delete from points.key_proof k where k.proven_to > v_clock;
         insert into points.reconciliation_run (mode, started_at, marked_xid, marked_at)
-        values (v_mode, clock_timestamp(), pg_snapshot_xmax(pg_current_snapshot()), v_clock)
+        values (v_mode, clock_timestamp(), pg_current_xact_id(), v_clock)
         on conflict do nothing
         returning id into run;
     end if;

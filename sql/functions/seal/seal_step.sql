@@ -11,7 +11,7 @@ begin
     if current_setting('transaction_isolation') <> 'read committed' then
         raise exception using errcode = 'invalid_transaction_state', message = 'sealing needs read committed: its mark is later than its snapshot would be';
     end if;
-    -- After the clock, so whoever has a later transaction id reads the clock later; and before anything is read.
+    -- Before anything is read.
     v_snapshot := pg_current_snapshot();
     for v_window in
         select w.* from points.seal_window w
@@ -24,8 +24,9 @@ begin
             v_window.at_account_id := -1;
             -- A mark above the ids of now was left on another server, which this database was restored from.
             if v_window.mark_xid is null or v_window.mark_xid <= pg_snapshot_xmin(v_snapshot) or v_window.mark_xid > pg_snapshot_xmax(v_snapshot) then
-                v_window.mark_at := v_clock;
-                v_window.mark_xid := pg_snapshot_xmax(v_snapshot);
+                -- When this transaction began, and its id, which it has got since: whoever gets a later one reads the clock later still.
+                v_window.mark_at := coalesce(p_now, now());
+                v_window.mark_xid := pg_current_xact_id();
             end if;
         end if;
         loop

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{discrepancies, run};
+use super::{discrepancies, prove, run};
 use crate::{
     common::{Database, Request, execute, instant},
     database::{number, one},
@@ -13,7 +13,8 @@ use crate::{
 async fn a_transaction_that_is_open_across_runs_is_not_passed_over() {
     let database = Database::new().await;
     let client = database.client().await;
-    run(&client, "full").await;
+    prove(&client).await;
+    let proven_by = number(&client, "select max(id) from points.reconciliation_run").await;
     let late = database.client().await;
     late.batch_execute("begin; select api.earn_points('late', 'ORDER', 'late-1', p_amount => 10)").await.unwrap();
     // Its points are wrong from the start.
@@ -34,13 +35,33 @@ async fn a_transaction_that_is_open_across_runs_is_not_passed_over() {
     }
     late.batch_execute("commit").await.unwrap();
     assert!(!client.query_one(proven, &[]).await.unwrap().get::<_, bool>(0), "what was not committed is not proven");
-    // As if hours had passed between the first mark and the others.
-    let marks = "update points.reconciliation_run set marked_at = marked_at + interval '1 hour' where id > 1";
-    client.batch_execute(marks).await.unwrap();
+    // As if hours had passed between that mark and the others.
+    let marks = "update points.reconciliation_run set marked_at = marked_at + interval '1 hour' where id > $1";
+    client.execute(marks, &[&proven_by]).await.unwrap();
     run(&client, "incremental").await;
     let found = discrepancies(&client).await;
     let late = ("entries_chained".to_owned(), Some("late".to_owned()), String::new());
     assert!(found.contains(&late), "{found:?}");
+}
+
+/// Where a transaction is older than the very first mark, nothing is settled, and so nothing passed over later.
+#[tokio::test]
+async fn nothing_is_settled_before_the_first_mark() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let late = database.client().await;
+    late.batch_execute("begin; select api.earn_points('late', 'ORDER', 'late-1', p_amount => 10)").await.unwrap();
+    let settled = "select count(*) from points.reconciliation_run
+        where id = $1 and settled_at = '-infinity' and proven_up_to is null and mode = 'full'";
+    for (id, mode) in [(1i64, "full"), (2, "incremental")] {
+        run(&client, mode).await;
+        assert_eq!(client.query_one(settled, &[&id]).await.unwrap().get::<_, i64>(0), 1);
+        assert_eq!(number(&client, "select count(*) from points.key_proof").await, 0);
+    }
+    assert_eq!(discrepancies(&client).await, []);
+    late.batch_execute("commit").await.unwrap();
+    run(&client, "incremental").await;
+    assert_eq!(discrepancies(&client).await, []);
 }
 
 /// A clock that is set back makes later runs go back with it.
@@ -48,7 +69,7 @@ async fn a_transaction_that_is_open_across_runs_is_not_passed_over() {
 async fn what_is_booked_by_a_clock_that_was_set_back_is_proven() {
     let database = Database::new().await;
     let client = database.client().await;
-    run(&client, "full").await;
+    prove(&client).await;
     // The clock was two hours ahead when the first run ended.
     let ahead = "update points.reconciliation_run set marked_at = marked_at + interval '2 hours',
         proven_up_to = proven_up_to + interval '2 hours'";
@@ -76,7 +97,7 @@ async fn an_incremental_run_reads_what_is_new() {
     for number in 0..20 {
         one(&client, Request::earn("old", "ORDER", &format!("old-{number}")).amount("5"), then).await;
     }
-    run(&client, "full").await;
+    prove(&client).await;
     client.batch_execute("select api.earn_points('old', 'ORDER', 'new', p_amount => 10)").await.unwrap();
     run(&client, "incremental").await;
     // Those of the demonstration may be new, too.
@@ -126,7 +147,7 @@ async fn an_incremental_run_proves_the_end_of_what_began_before() {
     one(&client, Request::earn("eve", "ORDER", "eve-1").amount("500"), then).await;
     one(&client, Request::hold("eve", 50, "eve-2"), then).await;
     one(&client, Request::hold("eve", 30, "eve-3"), then).await;
-    run(&client, "full").await;
+    prove(&client).await;
     let capture = "select api.capture_hold('eve', api.operation_id(1, 'eve-2'), 'eve-4', 20)";
     client.batch_execute(capture).await.unwrap();
     run(&client, "incremental").await;

@@ -1,9 +1,5 @@
 //! Keys that are wrong, and operations that are not there.
 
-use std::time::Duration;
-
-use tokio_postgres::Client;
-
 use super::{discrepancies, run};
 use crate::{
     common::{Database, Request},
@@ -37,20 +33,6 @@ async fn a_wrong_key_is_found_by_each_full_run_until_it_is_right() {
     assert_eq!(number(&client, unproven).await, 0);
 }
 
-/// A run says nothing of what it cannot take for settled: a transaction of another test may be older than its mark.
-async fn run_until_found(client: &Client, missed: &[(String, Option<String>, String)]) {
-    for _ in 0..200 {
-        run(client, "full").await;
-        let found = discrepancies(client).await;
-        if found == missed {
-            return;
-        }
-        assert_eq!(found, []);
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("{missed:?} was never found");
-}
-
 /// Operations that are gone, and nothing else of them is there, are missed until they are back, or somebody gives them up.
 #[tokio::test]
 async fn operations_without_an_entry_are_missed_until_they_are_back() {
@@ -80,14 +62,16 @@ async fn operations_without_an_entry_are_missed_until_they_are_back() {
     let part: String = client.query_one(part, &[]).await.unwrap().get(0);
     let missed = [("keys_are_operations".to_owned(), None, part)];
     for _ in 0..2 {
-        run_until_found(&client, &missed).await;
+        run(&client, "full").await;
+        assert_eq!(discrepancies(&client).await, missed);
         assert_eq!(proof().await, kept);
     }
     client.batch_execute("insert into points.operation select * from public.gone").await.unwrap();
     run(&client, "full").await;
     assert_eq!(discrepancies(&client).await, []);
     client.batch_execute("delete from points.operation where refusal is not null").await.unwrap();
-    run_until_found(&client, &missed).await;
+    run(&client, "full").await;
+    assert_eq!(discrepancies(&client).await, missed);
     let given_up = "update points.key_proof k set total = null from public.gone g where k.bucket = g.bucket and k.part = g.account_id & 63";
     client.batch_execute(given_up).await.unwrap();
     for _ in 0..2 {
