@@ -72,9 +72,9 @@ impl Carried {
         Carried { id: id(), span: Span::current() }
     }
 
-    /// Goes on.
-    pub async fn run<F: Future>(self, future: F) -> F::Output {
-        ID.scope(self.id, future.instrument(self.span)).await
+    /// Goes on. Not an `async fn`, which would have room for the future twice.
+    pub fn run<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
+        ID.scope(self.id, future.instrument(self.span))
     }
 }
 

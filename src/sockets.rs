@@ -273,7 +273,8 @@ pub async fn websocket(
                     _ if silent >= MAX_SILENT => return,
                     None if beats > 1 => close(TOO_LATE, "Connection initialisation timeout"),
                     None => Message::Ping(Default::default()),
-                    Some(opener) => match opener.check(&clients).await {
+                    // In a box, so that no socket keeps room for it between beats.
+                    Some(opener) => match Box::pin(opener.check(&clients)).await {
                         Ok(()) => Message::Ping(Default::default()),
                         Err(error) => close(if error.retryable { TRY_AGAIN } else { FORBIDDEN }, &error.message),
                     },
