@@ -1,4 +1,4 @@
-//! A job that is driven without a pause beside the load, as the gateway does while there is something left.
+//! A job that is driven beside the load, as the gateway does while there is something left.
 
 use std::time::Instant;
 
@@ -31,7 +31,8 @@ pub async fn drive(
     while ended.is_empty() {
         let sent = Instant::now();
         let row = client.query_one("select done, more, failure from api.run_job($1, 1)", &[&job]).await?;
-        driven.step.saturating_record(sent.elapsed().as_micros() as u64);
+        let took = sent.elapsed();
+        driven.step.saturating_record(took.as_micros() as u64);
         driven.accounts += i64::from(row.get::<_, i32>("done"));
         if let Some(failure) = row.get::<_, Option<&str>>("failure") {
             return Err(format!("a step of {job} failed: {failure}").into());
@@ -40,6 +41,7 @@ pub async fn drive(
             let more = more.ok_or_else(|| format!("nothing was left for {job} before the measurement ended"))?;
             client.batch_execute(more).await?;
         }
+        tokio::time::sleep(jifen::jobs::rest_after(took)).await;
     }
     driven.seconds = begun.elapsed().as_secs_f64();
     Ok(driven)

@@ -16,7 +16,7 @@ insert into points.job (name, schedule, step_limit, timeout_seconds, slow, descr
     ('reconcile_full',     '30 3 * * *', 100000, 600, true,  'Proves all accounts, entry by entry.'),
     ('seal',               'PT1M',  55,  60, true,  'Seals new entries: hash chains of accounts, under one root a bucket.'),
     ('settle_invitations', 'PT1S',  1,   5, false, 'Pays both sides of invitations, or claws back from both.'),
-    ('sweep',              'PT10S', 40,  5, false, 'Books expiry, activation and the end of holds and levels on accounts that nobody touches.'),
+    ('sweep',              'PT10S', 15,  5, false, 'Books expiry, activation and the end of holds and levels on accounts that nobody touches.'),
     ('write_notices',      '0 8 * * *', 1000, 5, false, 'Writes the notices of points that expire soon, for all accounts.')
 on conflict (name) do update
 set description = excluded.description, step_limit = excluded.step_limit, timeout_seconds = excluded.timeout_seconds,

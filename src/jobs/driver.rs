@@ -2,7 +2,10 @@
 //! another one takes over where it stopped, since a step is a transaction and the plan is in the table. Slow jobs have
 //! a connection and a lock of their own, so that no other job waits for them.
 
-use std::{convert::Infallible, time::Duration};
+use std::{
+    convert::Infallible,
+    time::{Duration, Instant},
+};
 
 use chrono::{DateTime, Utc};
 use tokio_postgres::{Client, Row};
@@ -20,6 +23,7 @@ pub const JOB_LOCK: i64 = 0x6a69_6665_6e02;
 const SLOW_JOB_LOCK: i64 = 0x6a69_6665_6e03;
 /// How often to look for what is due, or for the lock.
 const PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_REST: Duration = Duration::from_secs(1);
 const RECONNECT_PAUSE: Duration = Duration::from_secs(2);
 /// The lock must not outlive a machine that is gone, or a process that stands still.
 const SESSION_OPTIONS: &str = "-c idle_session_timeout=60s -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 \
@@ -54,10 +58,20 @@ async fn drive(config: &Config, slow: bool) -> Result<Infallible, String> {
     loop {
         // Nothing is prepared for longer: a migration may change these functions meanwhile.
         match within(CALL_TIMEOUT, client.query_opt("select * from api.next_job($1)", &[&slow])).await? {
-            Some(row) => step(&client, &row).await?,
+            Some(row) => {
+                let begun = Instant::now();
+                step(&client, &row).await?;
+                tokio::time::sleep(rest_after(begun.elapsed())).await;
+            }
             None => tokio::time::sleep(PAUSE).await,
         }
     }
+}
+
+/// How long to rest after a step that took so long: what jobs do is not urgent, and those who book want the machine, too.
+/// They have two thirds of the time, for they must keep up.
+pub fn rest_after(step: Duration) -> Duration {
+    (step / 2).min(LONGEST_REST)
 }
 
 /// One step of the job that is due, or its plan.

@@ -14,7 +14,7 @@ use crate::{
     reads::Reads,
 };
 
-pub use driver::{JOB_LOCK, run};
+pub use driver::{JOB_LOCK, rest_after, run};
 pub use schedule::next_run;
 
 /// What has to be done from time to time, and how that goes.
