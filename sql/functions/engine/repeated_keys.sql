@@ -1,12 +1,15 @@
 create or replace function points.repeated_keys(p_requests api.request[], p_drafts points.draft[]) returns int[]
 language plpgsql stable as $$
 declare
-    v_bucket smallint := (
-        select points.bucket(r.user_id, coalesce(r.wallet, 'points')) from unnest(p_requests, p_drafts) r where r.account_id is not null limit 1);
-    v_places int[] := '{}';
-    v_from bigint := 1;
+    v_bucket smallint;
+    v_places int[] := array[]::int[];
+    v_from int := 1;
     v_use record;
 begin
+    select points.bucket(r.user_id, coalesce(r.wallet, 'points')) into v_bucket
+    from unnest(p_requests, p_drafts) r
+    where r.account_id is not null
+    limit 1;
     for v_use in
         select q.ord, nth_value(q.ord, nullif(q.uses / 2, 0)::int) over (partition by q.user_id, q.wallet, q.operation_id order by q.ord) as half
         from (
@@ -23,7 +26,7 @@ begin
     loop
         if v_use.half >= v_from then
             v_from := v_use.ord;
-            v_places := v_places || v_from::int;
+            v_places := v_places || v_from;
         end if;
     end loop;
     return v_places;
