@@ -4526,7 +4526,7 @@ function points.repay(p_bucket smallint, p_account_ids bigint[], p_now timestamp
 
 function points.repeated_keys(p_requests api.request[], p_drafts points.draft[])
     returns integer[]
-    plpgsql immutable
+    plpgsql stable
 
 function points.replay_deliveries(p_webhook integer, p_ids text[], p_since timestamp with time zone, p_delivered boolean, p_limit integer, p_now timestamp with time zone)
     returns integer

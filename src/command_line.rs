@@ -254,7 +254,7 @@ async fn serve(options: Serve) -> Result {
     let router = server::router(&database.config, tokens, &options.exposure).await?;
     let base = format!("{}://{address}", if tls.is_some() { "https" } else { "http" });
     let shown = key.as_deref().filter(|_| options.exposure.allowed_documents.is_none());
-    commands::say(commands::banner(&base, shown, private_dir.is_some()));
+    commands::say(commands::banner(&base, shown, private_dir.is_some(), options.exposure.shows_graphiql()));
     if let Some(listener) = metrics_listener {
         tokio::spawn(router.serve_metrics(listener));
     }

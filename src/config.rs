@@ -199,6 +199,13 @@ impl Default for Exposure {
     }
 }
 
+impl Exposure {
+    /// Whether GraphiQL is served. Where documents are listed, it could ask for nothing.
+    pub fn shows_graphiql(&self) -> bool {
+        self.graphiql.0 && self.allowed_documents.is_none()
+    }
+}
+
 /// Options of `jifen migrate`.
 #[derive(Debug, Args)]
 pub struct Migrate {

@@ -183,12 +183,7 @@ async fn make(config: &Config, tokens: Option<Tokens>, exposure: &Exposure) -> R
         .layer(cors(&exposure.cors_origin))
         .with_state(Arc::new(gateway))
         .merge(batches);
-    // Where documents are listed, it could ask for nothing.
-    let router = if exposure.graphiql.0 && exposure.allowed_documents.is_none() {
-        router.merge(graphiql::routes())
-    } else {
-        router
-    };
+    let router = if exposure.shows_graphiql() { router.merge(graphiql::routes()) } else { router };
     let router = router.layer(map_response(with_security_headers));
     #[cfg(feature = "otel")]
     let router = router.layer(from_fn(telemetry::trace));

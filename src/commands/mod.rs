@@ -39,11 +39,11 @@ pub fn write_private(path: &Path, text: &str) -> io::Result<()> {
 }
 
 /// What `jifen serve` says when it is ready.
-pub fn banner(base: &str, key: Option<&str>, private: bool) -> String {
+pub fn banner(base: &str, key: Option<&str>, private: bool, graphiql: bool) -> String {
+    let shown = |text: String| if graphiql { text } else { String::new() };
     let Some(key) = key else {
-        return format!(
-            "Jifen is ready: {base}/graphql, GraphiQL at {base}/\nMake a key with `jifen key create NAME`."
-        );
+        let graphiql = shown(format!(", GraphiQL at {base}/"));
+        return format!("Jifen is ready: {base}/graphql{graphiql}\nMake a key with `jifen key create NAME`.");
     };
     let request = |query: &str| {
         format!(
@@ -55,8 +55,9 @@ pub fn banner(base: &str, key: Option<&str>, private: bool) -> String {
     let spend = r#"mutation { spendPoints(input: {userId: "dora", points: 10, idempotencyKey: "redeem-1"}) { account { balance { available spent } } } }"#;
     let ask = r#"{ account(userId: "dora") { balance { available earned } level { code } entries(first: 5) { nodes { seq kind availableDelta availableAfter } } } }"#;
     format!(
-        "Jifen is ready.\n\n  GraphQL   {base}/graphql\n  GraphiQL  {base}/#key={key}\n  Key       {key}\n\n\
+        "Jifen is ready.\n\n  GraphQL   {base}/graphql\n{}  Key       {key}\n\n\
          THIS IS A DEVELOPMENT SET-UP: {}whoever has the key may do everything.\n\nTry:\n\n{}\n\n{}\n\n{}\n",
+        shown(format!("  GraphiQL  {base}/#key={key}\n")),
         if private { "a private PostgreSQL with a demonstration program, and " } else { "" },
         request(earn),
         request(spend),

@@ -87,7 +87,7 @@ impl Server {
         let options = Options { data_dir, ..options };
         let data_dir = options.data_dir.as_path();
         let new = !data_dir.exists();
-        fs::create_dir_all(data_dir).map_err(io_error("create", data_dir))?;
+        fs::create_dir_all(data_dir).map_err(io_error("create, for want of a DATABASE_URL,", data_dir))?;
         let ours = new || fs::read_dir(data_dir).is_ok_and(|mut entries| entries.next().is_none());
         let lock = cluster::lock(data_dir)?;
         if options.durability == Durability::ThrowAway && data_dir.join("postgres").exists() {

@@ -1,6 +1,6 @@
 //! A batch gives exactly what its operations would give one by one: outcomes and rows.
 
-use std::slice;
+use std::{collections::BTreeSet, slice};
 
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
@@ -10,7 +10,7 @@ use super::{
     assert_laws, assert_laws_alone,
     history::{Call, history, requests, set_up},
 };
-use crate::common::{Database, Kind, MANY, Outcome, Renewed, Request, bucket, check_histories, execute};
+use crate::common::{Database, Kind, MANY, Outcome, Renewed, Request, bucket, check_histories, execute, instant};
 
 /// Every column of every table that operations write to; members stand in for the ids of accounts.
 async fn rows(client: &Client, prefix: &str) -> Vec<String> {
@@ -171,6 +171,70 @@ fn batches_of_hundreds_equal_one_by_one() {
 #[test]
 fn one_batch_at_one_instant_equals_one_by_one() {
     compare(1, history(40..=40, 24), "", true);
+}
+
+/// Copies of what is stored, done or refused, of what is not, of what is stored at last, and others under the same keys.
+#[tokio::test]
+async fn copies_in_a_batch_equal_one_by_one() {
+    let copies = (0..45).flat_map(|copy| {
+        let key = format!("d{}", copy % 11);
+        let mut requests = vec![
+            Request::earn("x", "TASK", "done").points(if copy % 7 == 6 { 6 } else { 5 }),
+            Request::spend("x", 1000, "too much"),
+            Request::claim("x", "REVIEWS", "claim"),
+            Request::earn("x", "NONE", "never"),
+            Request::earn("x", "TASK", &key).points(if copy % 5 == 4 { -1 } else { 1 }),
+        ];
+        requests.rotate_left(copy % 5);
+        if copy == 33 {
+            requests.push(Request::progress("x", "REVIEWS", 3, "steps"));
+        }
+        requests
+    });
+    let calls = [(instant("2030-03-06T12:00:00Z"), copies.collect::<Vec<_>>())];
+    let [batches, singles] = [Database::new().await, Database::new().await];
+    let [batches, singles] = [batches.client().await, singles.client().await];
+    let batched = carry_out(&batches, &calls, false).await;
+    for (batched, single) in batched.iter().zip(&carry_out(&singles, &calls, true).await) {
+        assert_eq!(batched, single);
+    }
+    assert_eq!(rows(&batches, "x").await, rows(&singles, "x").await);
+    let seen: BTreeSet<_> = batched.iter().map(|(_, outcome)| (outcome.refusal.as_deref(), outcome.replayed)).collect();
+    assert_eq!(
+        seen,
+        [
+            (None, false),
+            (None, true),
+            (Some("IDEMPOTENCY_CONFLICT"), false),
+            (Some("INSUFFICIENT_POINTS"), false),
+            (Some("INSUFFICIENT_POINTS"), true),
+            (Some("INVALID_INPUT"), false),
+            (Some("TASK_NOT_DONE"), false),
+            (Some("UNKNOWN_RULE"), false),
+        ]
+        .into()
+    );
+    assert_laws(&batches).await;
+}
+
+/// A call has a fixed cost, and a client that asks again and again must not have it multiplied.
+#[tokio::test]
+async fn copies_of_a_key_are_answered_in_few_parts() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let earn = |rule: &str, key: usize| Request::earn("x", rule, &format!("k{key}")).points(5);
+    let cuts = async |requests: &[Request]| {
+        let sql = "select points.repeated_keys($2, points.receive($1, $2, now()))";
+        let row = client.query_one(sql, &[&requests[0].bucket(), &requests]).await.unwrap();
+        row.get::<_, Vec<i32>>(0)
+    };
+    let copies = vec![earn("TASK", 0); 1001];
+    assert_eq!(cuts(&copies).await, [2, 4, 8, 16, 32, 64, 128, 256, 512]);
+    let twice: Vec<_> = (0..500).map(|number| earn("TASK", number % 250)).collect();
+    assert_eq!(cuts(&twice).await, [251]);
+    assert_eq!(cuts(&vec![earn("NONE", 0); 10]).await, [0; 0]);
+    execute(&client, &copies[..1], None).await;
+    assert_eq!(cuts(&copies).await, [0; 0]);
 }
 
 /// As many histories as JIFEN_HISTORIES says.

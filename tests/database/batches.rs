@@ -155,6 +155,24 @@ async fn a_batch_is_carried_out_in_order_a_piece_at_a_time_by_whoever_comes() {
 }
 
 #[tokio::test]
+async fn a_piece_that_nobody_has_taken_cannot_be_answered_for() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let ticket = submit(&client, 1, "a", &rows(600)).await.unwrap();
+    at_noon(&client).await;
+    let now = instant(NOON);
+    let numbers = (1..=500).collect();
+    let first = Taken { ticket, no: 1, fence: 0, client_id: 1, numbers, rows: Value::Null };
+    assert!(!answer(&client, &first, now, done).await);
+    let taken = take(&client, now).await.unwrap();
+    assert!(answer(&client, &taken, now, done).await);
+    // the fence of the next is known, and was told to nobody
+    let next = Taken { no: 2, fence: taken.fence + 1, numbers: (501..=600).collect(), ..taken };
+    assert!(!answer(&client, &next, now, done).await);
+    assert_eq!(state(&client, ticket).await, ("running".to_owned(), 100, 500, 0, 0));
+}
+
+#[tokio::test]
 async fn who_does_not_answer_within_a_minute_has_lost_the_piece() {
     let database = Database::new().await;
     let client = database.client().await;

@@ -161,7 +161,10 @@ async fn database_url_names_the_server_to_use() {
     assert!(!directory.data().exists());
 
     // another gateway on the same database, without a key to print
-    let other = Serving::start(command(), &directory.0);
+    let mut bare = command();
+    bare.env("JIFEN_GRAPHIQL", "off");
+    let other = Serving::start(bare, &directory.0);
+    assert!(serving.banner.contains("GraphiQL") && !other.banner.contains("GraphiQL"), "{}", other.banner);
     assert!(other.banner.contains("jifen key create NAME"), "{}", other.banner);
     assert!(!other.banner.contains("a-key-to-develop-with"), "{}", other.banner);
     assert_eq!(other.stop("TERM").code(), Some(0));

@@ -13,7 +13,7 @@ declare
     v_attempts int;
 begin
     select * into v_batch from points.batch b
-    where b.ticket = p_ticket and b.at_no = p_no and b.fence = p_fence and b.due_at is not null
+    where b.ticket = p_ticket and b.at_no = p_no and b.fence = p_fence and b.unanswered > 0 and b.due_at is not null
     for no key update;
     if v_batch.ticket is null then
         return false;
@@ -85,4 +85,4 @@ end
 $$;
 
 comment on function points.answer_piece(uuid, int, int, jsonb, timestamptz) is
-    'What came of the rows of a piece that was taken: an array of objects with number; points and operation if it was carried out; code, message, details and retryable if not. A fault (retryable, or INTERNAL) is tried again after 1, 2, 4 ... 60 seconds, and set aside after ten attempts and an hour, or, INTERNAL, after three attempts; any other code is a refusal. Rows without an answer are given back: they are next, at once, and a piece that is given back as it was taken has not been attempted. False: it was answered for under this fence, or somebody else has taken it since, and nothing is written. p_now moves the clock in tests; null: the clock.';
+    'What came of the rows of a piece that was taken: an array of objects with number; points and operation if it was carried out; code, message, details and retryable if not. A fault (retryable, or INTERNAL) is tried again after 1, 2, 4 ... 60 seconds, and set aside after ten attempts and an hour, or, INTERNAL, after three attempts; any other code is a refusal. Rows without an answer are given back: they are next, at once, and a piece that is given back as it was taken has not been attempted. False: nobody has taken it under this fence, or it was answered for since, or somebody else has taken it, and nothing is written. p_now moves the clock in tests; null: the clock.';
