@@ -3377,6 +3377,10 @@ function points.campaign_fault(p_name text, p_priority integer, p_exclusive bool
     returns text[]
     plpgsql immutable parallel safe
 
+function points.chain_entries(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
+    returns points.draft[]
+    plpgsql stable
+
 function points.change_levels(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
@@ -4004,10 +4008,6 @@ function points.limits_at(p_at timestamp with time zone)
 function points.line_up(p_webhooks integer[], p_buckets smallint[], p_account_ids bigint[], p_now timestamp with time zone)
     returns void
     plpgsql volatile
-
-function points.line_up(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
-    returns points.draft[]
-    plpgsql stable
 
 function points.lock_accounts(p_bucket smallint, p_drafts points.draft[], OUT settles_at timestamp with time zone, OUT careful boolean, OUT merged bigint[], OUT kin boolean, OUT idle boolean)
     returns record

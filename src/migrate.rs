@@ -159,7 +159,7 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/engine/settle.sql",
     "functions/engine/frozen_earns.sql",
     "functions/engine/admit.sql",
-    "functions/engine/line_up.sql",
+    "functions/engine/chain_entries.sql",
     "functions/webhook/instant_text.sql",
     "functions/webhook/entry_event.sql",
     "functions/webhook/redemption_event.sql",

@@ -59,4 +59,4 @@ end
 $$;
 
 comment on function points.admit(smallint, points.draft[]) is
-    'Decides each operation of a round against its settled account, and computes its entry: seq, deltas, pockets after it. ACCOUNT_FROZEN, INSUFFICIENT_POINTS, LIMIT_REACHED. A debit is the first of its account in a round, so the account''s row is what it meets; so is every entry, until points.line_up.';
+    'Decides each operation of a round against its settled account, and computes its entry: seq, deltas, pockets after it. ACCOUNT_FROZEN, INSUFFICIENT_POINTS, LIMIT_REACHED. A debit is the first of its account in a round, so the account''s row is what it meets; so is every entry, until points.chain_entries.';

@@ -51,7 +51,7 @@ begin
     end if;
     v_drafts := points.admit(p_bucket, v_drafts);
     if p_several or p_special or p_occasions then
-        v_drafts := points.line_up(p_bucket, v_drafts, p_now);
+        v_drafts := points.chain_entries(p_bucket, v_drafts, p_now);
     end if;
     if p_chance is not null then
         v_drafts := points.admit_redeems(p_bucket, p_requests, v_drafts, p_now);

@@ -1,4 +1,4 @@
-create or replace function points.line_up(p_bucket smallint, p_drafts points.draft[], p_now timestamptz)
+create or replace function points.chain_entries(p_bucket smallint, p_drafts points.draft[], p_now timestamptz)
 returns points.draft[]
 language plpgsql stable as $$
 begin
@@ -35,5 +35,5 @@ begin
 end
 $$;
 
-comment on function points.line_up(smallint, points.draft[], timestamptz) is
+comment on function points.chain_entries(smallint, points.draft[], timestamptz) is
     'Adds to each entry that points.admit has computed what goes before it on its account in the round.';
