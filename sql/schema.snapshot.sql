@@ -3243,7 +3243,7 @@ function points.account_hash(p_account_id bigint, p_seq bigint, p_pending bigint
     returns bigint
     sql immutable parallel safe
 
-function points.admit(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
+function points.admit(p_bucket smallint, p_drafts points.draft[])
     returns points.draft[]
     plpgsql stable
 
@@ -3376,6 +3376,10 @@ function points.caller_announces()
 function points.campaign_fault(p_name text, p_priority integer, p_exclusive boolean, p_member_cap bigint, p_starts_at timestamp with time zone, p_ends_at timestamp with time zone)
     returns text[]
     plpgsql immutable parallel safe
+
+function points.chain_entries(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
+    returns points.draft[]
+    plpgsql stable
 
 function points.change_levels(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns void
@@ -3871,6 +3875,10 @@ function points.freed_shares(p_bucket smallint, p_account_id bigint, p_operation
 function points.freeze_wrong(p_id bigint)
     returns void
     plpgsql volatile
+
+function points.frozen_earns()
+    returns boolean
+    plpgsql stable
 
 function points.gather_slices(p_item text, p_prize smallint)
     returns void
@@ -4384,6 +4392,10 @@ function points.prizes_fault(p_prizes jsonb)
     returns text[]
     plpgsql immutable parallel safe
 
+function points.program_stamp()
+    returns xid
+    plpgsql stable
+
 function points.prove_account(p_of_bucket smallint, p_account_id bigint)
     returns points.finding[]
     plpgsql stable set plan_cache_mode=force_custom_plan, jit=off
@@ -4608,11 +4620,11 @@ function points.run_pair(p_request api.request)
     returns TABLE(refusal text, detail jsonb, replayed boolean, operation api.operation, entry api.entry, account api.account)
     plpgsql volatile
 
-function points.run_round(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_occasions boolean, p_governed boolean, p_tight boolean, p_idle boolean, p_marks points.origin_mark[], p_chance uuid, p_now timestamp with time zone)
+function points.run_round(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_several boolean, p_special boolean, p_occasions boolean, p_governed boolean, p_tight boolean, p_idle boolean, p_marks points.origin_mark[], p_chance uuid, p_now timestamp with time zone)
     returns points.draft[]
     plpgsql volatile
 
-function points.run_rounds(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_occasions boolean, p_governed boolean, p_tight boolean, p_idle boolean, p_marks points.origin_mark[], p_chance uuid, p_now timestamp with time zone)
+function points.run_rounds(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_arranged boolean, p_special boolean, p_occasions boolean, p_governed boolean, p_tight boolean, p_idle boolean, p_marks points.origin_mark[], p_chance uuid, p_now timestamp with time zone)
     returns points.draft[]
     plpgsql volatile
 

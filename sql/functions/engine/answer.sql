@@ -24,9 +24,9 @@ begin
         ) a on true
         left join lateral (
             select * from points.operation o
-            where o.bucket = p_bucket and o.account_id = d.account_id and o.id = d.operation_id
-                -- What was refused without being stored has none, even if the batch uses its key otherwise.
-                and (d.refusal is null or d.round is not null)
+            -- What was refused without being stored has none, even if the batch uses its key otherwise.
+            where o.bucket = p_bucket and o.account_id = d.account_id
+                and o.id = case when d.refusal is null or d.round is not null then d.operation_id end
             limit 1
         ) o on true
         left join points.client c on c.id = o.client_id

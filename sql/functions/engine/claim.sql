@@ -2,6 +2,17 @@ create or replace function points.claim(p_bucket smallint, p_requests api.reques
 returns points.draft[]
 language plpgsql stable as $$
 begin
+    -- Few batches repeat a key, and only their drafts need to change.
+    if not exists (
+        select from unnest(p_drafts) d
+        cross join lateral (
+            select from points.operation o
+            where o.bucket = p_bucket and o.account_id = d.account_id and o.id = d.operation_id
+            limit 1
+        ) o
+    ) then
+        return p_drafts;
+    end if;
     return array(
         select row(
             d.ord, d.account_id, d.operation_id, d.entry_kind, d.rule_version,

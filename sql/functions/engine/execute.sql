@@ -73,13 +73,14 @@ begin
     if v_governed then
         v_marks := points.mark_origins(p_requests, v_drafts, v_now);
         if v_repeats and not v_special then
-            v_program := (select p.xmin from points.program p);
+            v_program := points.program_stamp();
             v_free := not (v_redeems or v_occasions or v_marks <> '{}' or v_locked.settles_at <= v_now or points.may_bind(p_bucket, v_drafts, v_now));
             -- What an award may be bound by is read from what went before, and operations are written at the end of a round only if it is special.
             v_special := not v_free;
         end if;
     end if;
-    if v_repeats or v_special and (v_redeems or v_governed) then
+    v_repeats := v_repeats or v_special and (v_redeems or v_governed);
+    if v_repeats then
         v_drafts := points.arrange_batch(p_bucket, v_drafts, v_redeems or v_governed and not v_free, v_occasions);
     end if;
     if v_locked.settles_at <= v_now then
@@ -100,8 +101,8 @@ begin
         end loop;
         return;
     end if;
-    v_drafts := points.run_rounds(p_bucket, p_requests, v_drafts, v_special, v_occasions, v_governed, v_tight, v_idle, v_marks, v_chance, v_now);
-    if v_free and v_program <> (select p.xmin from points.program p) then
+    v_drafts := points.run_rounds(p_bucket, p_requests, v_drafts, v_repeats, v_special, v_occasions, v_governed, v_tight, v_idle, v_marks, v_chance, v_now);
+    if v_free and v_program <> points.program_stamp() then
         raise exception using errcode = 'serialization_failure', message = 'limits, campaigns, levels or risk rules changed while this used them; send it again';
     end if;
     if not v_special then

@@ -33,7 +33,7 @@ begin
     v_undos := points.draft_order_undos(p_bucket, p_requests, p_drafts, p_now);
     for v_step in 1 .. (select coalesce(max(d.round), 0) from unnest(v_undos) d) loop
         v_done := v_done || points.run_round(
-            p_bucket, p_requests, array(select d from unnest(v_undos) d where d.round = v_step), true, false, false, false, false, null, null, p_now);
+            p_bucket, p_requests, array(select d from unnest(v_undos) d where d.round = v_step), true, true, false, false, false, false, null, null, p_now);
     end loop;
 
     perform points.settle(p_bucket, v_account_ids, p_now);

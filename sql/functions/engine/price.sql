@@ -16,7 +16,8 @@ begin
             null, null, null, null, null, q.asked = 'earn' and q.rule = any (q.governed_rules), null, q.original, q.idle_time
         )::points.draft
         from (
-            select r.*, k.asked, p.governed_rules,
+            select r.ord, r.account_id, r.operation_id, r.entry_kind, r.rule_version, r.refusal, r.refusal_detail, r.replayed,
+                r.occurred_at, r.rule, r.amount, r.original, k.asked, p.governed_rules,
                 case k.asked
                     when 'earn' then points.award(v, r.amount, r.points)
                     when 'adjust' then r.points

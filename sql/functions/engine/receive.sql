@@ -23,8 +23,9 @@ begin
             q.reward, null, null, null, null, null, null, null, null, null, null, null, null, q.merged, null, null, null
         )::points.draft
         from (
-            select r.*, a.id as account_id, a.merged, v.version, r.rule = any (array(select o.code from points.rule o where o.once)) as once,
-                points.input_fault(r.kind, r.user_id, w.code is not null, r.idempotency_key, r.rule, r.order_key, r.reward,
+            select r.ord, r.kind, r.client_id, r.idempotency_key, r.rule, r.wallet, r.reward, a.id as account_id, a.merged, v.version,
+                r.rule = any (array(select o.code from points.rule o where o.once)) as once,
+                points.input_fault(r.kind, r.user_id, coalesce(r.wallet, 'points') = any (array(select w.code from points.wallet w)), r.idempotency_key, r.rule, r.order_key, r.reward,
                     r.original, r.counterparty, r.amount, r.points, r.occurred_at, r.expires_at, r.reason, r.actor, r.metadata, r.subject, r.origin, p_now) as fault,
                 c.id is null or c.revoked_at <= p_now or case
                     -- Facts about orders, and where a member is, are the host's to tell.
@@ -33,14 +34,13 @@ begin
                     else points.scope_of(r.kind) <> all (c.scopes) or r.rule <> all (c.rules) or coalesce(r.wallet, 'points') <> all (c.wallets)
                 end as forbidden,
                 case when v.basis = 'none' then v.starts_at end as retired_at,
-                points.rule_fault(v.basis, v.fixed_points, v.wallet, w.code, r.amount, r.points) as rule_fault
+                points.rule_fault(v.basis, v.fixed_points, v.wallet, coalesce(r.wallet, 'points'), r.amount, r.points) as rule_fault
             from unnest(p_requests) with ordinality
                 as r(kind, user_id, wallet, client_id, idempotency_key, rule, order_key, reward, original, counterparty, amount, points, occurred_at, expires_at, reason, actor, metadata, subject, origin, ord)
             left join points.client c on c.id = r.client_id
-            left join points.wallet w on w.code = coalesce(r.wallet, 'points')
             left join lateral (
                 select a.id, a.into_id is not null as merged from points.account a
-                where a.bucket = p_bucket and a.user_id = r.user_id and a.wallet = w.code
+                where a.bucket = p_bucket and a.user_id = r.user_id and a.wallet = coalesce(r.wallet, 'points')
                 limit 1
             ) a on true
             left join lateral (

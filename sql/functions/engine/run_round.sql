@@ -1,6 +1,6 @@
 create or replace function points.run_round(
-    p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_special boolean, p_occasions boolean, p_governed boolean, p_tight boolean, p_idle boolean,
-    p_marks points.origin_mark[], p_chance uuid, p_now timestamptz
+    p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_several boolean, p_special boolean, p_occasions boolean, p_governed boolean, p_tight boolean,
+    p_idle boolean, p_marks points.origin_mark[], p_chance uuid, p_now timestamptz
 ) returns points.draft[]
 language plpgsql volatile as $$
 declare
@@ -16,9 +16,9 @@ begin
         v_crowded := points.crowded(v_marks, p_drafts);
         if v_crowded <> '{}' then
             v_drafts := points.run_round(p_bucket, p_requests, array(select d from unnest(p_drafts) d where d.ord <> all (v_crowded)),
-                p_special, p_occasions, p_governed, p_tight, p_idle, p_marks, p_chance, p_now);
+                p_several, p_special, p_occasions, p_governed, p_tight, p_idle, p_marks, p_chance, p_now);
             v_drafts := v_drafts || points.run_round(p_bucket, p_requests, array(select d from unnest(p_drafts) d where d.ord = any (v_crowded)),
-                p_special, p_occasions, p_governed, p_tight, p_idle, p_marks, p_chance, p_now);
+                p_several, p_special, p_occasions, p_governed, p_tight, p_idle, p_marks, p_chance, p_now);
             return array(select d from unnest(v_drafts) d order by d.ord);
         end if;
     end if;
@@ -49,7 +49,10 @@ begin
             v_drafts := points.screen(v_drafts, v_risks);
         end if;
     end if;
-    v_drafts := points.admit(p_bucket, v_drafts, p_now);
+    v_drafts := points.admit(p_bucket, v_drafts);
+    if p_several or p_special or p_occasions then
+        v_drafts := points.chain_entries(p_bucket, v_drafts, p_now);
+    end if;
     if p_chance is not null then
         v_drafts := points.admit_redeems(p_bucket, p_requests, v_drafts, p_now);
     end if;
@@ -79,5 +82,5 @@ begin
 end
 $$;
 
-comment on function points.run_round(smallint, api.request[], points.draft[], boolean, boolean, boolean, boolean, boolean, points.origin_mark[], uuid, timestamptz) is
-    'Admits and posts the operations of one round, whose accounts are settled. p_special: some of them undo something, freeze, fulfil, return or pay for an order, or are on an account with a debt or returned orders. p_occasions: some can be done once in a while only. p_governed: limits, campaigns or risk rules concern some awards. p_tight: a budget may not reach all of them. p_idle: some accounts have lots whose expiry activity puts off. p_marks: what counts by address or device. p_chance: some redeem, and this is for their draws.';
+comment on function points.run_round(smallint, api.request[], points.draft[], boolean, boolean, boolean, boolean, boolean, boolean, points.origin_mark[], uuid, timestamptz) is
+    'Admits and posts the operations of one round, whose accounts are settled. p_several: some account may have several. p_special: some of them undo something, freeze, fulfil, return or pay for an order, or are on an account with a debt or returned orders. p_occasions: some can be done once in a while only. p_governed: limits, campaigns or risk rules concern some awards. p_tight: a budget may not reach all of them. p_idle: some accounts have lots whose expiry activity puts off. p_marks: what counts by address or device. p_chance: some redeem, and this is for their draws.';

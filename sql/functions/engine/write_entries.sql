@@ -31,7 +31,8 @@ begin
                 when d.available_delta > 0 and d.lot_expires_at > p_now then d.lot_expires_at
             end) as next_change_at
         from (
-            select d.*, points.contra_of(d.entry_kind) as contra,
+            select d.account_id, d.entry_kind, d.seq, d.pending_delta, d.available_delta, d.held_delta, d.debt_delta, d.lot_available_at,
+                d.lot_expires_at, points.contra_of(d.entry_kind) as contra,
                 d.pending_delta + d.available_delta + d.held_delta - d.debt_delta as net
             from unnest(p_drafts) d
             where d.seq is not null

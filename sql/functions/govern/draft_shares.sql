@@ -52,7 +52,8 @@ begin
                         and (k.levels is null or (select l.level from points.balance l where l.bucket = p_bucket and l.account_id = d.account_id) = any (k.levels))
                         and (k.wallet is null or k.wallet = (select c.wallet from points.account c where c.bucket = p_bucket and c.id = d.account_id))
                     window w as (partition by k.wallet order by k.place)
-                    order by k.place
+                    -- By place, and as the window has sorted them.
+                    order by k.wallet, k.place
                 ) k
                 where k.may_add and k.adds > 0
             ) k

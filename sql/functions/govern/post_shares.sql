@@ -6,8 +6,9 @@ declare
 begin
     insert into points.limit_use (bucket, account_id, code, starts_at, times, points, max_times, max_points)
     select b.bucket, d.account_id, k.code, s.starts_at, count(*), sum(d.moved), k.max_times, k.max_points
-    from unnest(p_drafts, p_shares) d
-    join points.lane b on b.bucket = p_bucket
+    from points.lane b
+    -- Hangs on the lane, or the planner would read that for each row.
+    cross join lateral unnest(case when b.bucket is not null then p_drafts end, p_shares) d
     join (
         select q.* from points.limits_at(p_now) q
         -- Keeps the planner from finding the period anew for each award.
@@ -16,7 +17,7 @@ begin
     cross join lateral (
         select case when d.happened_at = k.at then k.starts_at else points.period_start(k.period, d.happened_at, k.time_zone) end as starts_at
     ) s
-    where d.seq is not null and d.allowed is not null
+    where b.bucket = p_bucket and d.seq is not null and d.allowed is not null
     group by b.bucket, d.account_id, k.code, s.starts_at, k.max_times, k.max_points
     on conflict (bucket, account_id, code, starts_at) do update
     set times = limit_use.times + excluded.times, points = limit_use.points + excluded.points,

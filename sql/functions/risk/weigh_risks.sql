@@ -4,8 +4,11 @@ language plpgsql stable as $$
 declare
     v_from timestamptz;
     -- Awards and the rules by address and device that they meet.
-    v_met text[] := array(select m.ord || ' ' || m.code from unnest(p_marks) m where m.since is not null and m.used >= m.most);
+    v_met text[] := array[]::text[];
 begin
+    if cardinality(p_marks) > 0 then
+        v_met := array(select m.ord || ' ' || m.code from unnest(p_marks) m where m.since is not null and m.used >= m.most);
+    end if;
     -- Few awards would be decided on whatever went before them, so history is seldom read.
     if not exists (
         select from unnest(p_drafts) d

@@ -9,7 +9,7 @@ begin
     )::points.draft];
     perform points.reinstate(p_bucket, v_drafts, p_now);
     v_drafts := points.draft_undo(p_bucket, v_drafts);
-    v_drafts := points.admit(p_bucket, v_drafts, p_now);
+    v_drafts := points.admit(p_bucket, v_drafts);
     if (v_drafts[1]).refusal is not null then
         raise exception using errcode = 'numeric_value_out_of_range', message = 'the receiver would owe more than an account can';
     end if;

@@ -20,7 +20,7 @@ begin
     if v_draft.refusal is null and v_draft.entry_kind <> 'release' and p_request.kind <> 'reverse' then
         v_draft := points.refuse_receiver(p_to_bucket, p_to_id, v_draft);
     end if;
-    v_draft := (points.admit(p_bucket, array[v_draft], p_now))[1];
+    v_draft := (points.admit(p_bucket, array[v_draft]))[1];
     perform points.post(p_bucket, array[v_draft], p_now);
     if p_request.original is null and v_draft.seq is not null then
         perform points.count_transfer(p_bucket, v_draft, p_now);
