@@ -43,4 +43,4 @@ end
 $$;
 
 comment on function points.claim(smallint, api.request[], points.draft[]) is
-    'Recognises keys: stored ones are replays, or IDEMPOTENCY_CONFLICT when the request differs. The lock on the account makes looking enough: no other transaction can claim a key on it; and no key comes twice in a batch here, see points.repeated_keys.';
+    'Recognises keys: stored ones are replays, or IDEMPOTENCY_CONFLICT when the request differs. The lock on the account makes looking enough: no other transaction can claim a key on it; and no new key comes twice in a batch here, see points.repeated_keys.';

@@ -51,8 +51,13 @@ begin
                 and b.earned + coalesce(b.inherited, 0) < r.until_points and b.level_until = r.until_points and b.level_ends_at = r.ends_at)
                 and (c.seq is null or c.seq < w.first and c.level is not distinct from b.level) as levelled
         from points.weigh_recorded(p_of_bucket, p_from, up_to, p_since) w
-        left join points.balance b on b.bucket = p_of_bucket and b.account_id = w.account_id
-        left join points.account a on a.bucket = p_of_bucket and a.id = w.account_id
+        -- One by one, or the planner would read all accounts of the bucket.
+        left join lateral (
+            select * from points.balance b where b.bucket = p_of_bucket and b.account_id = w.account_id limit 1
+        ) b on true
+        left join lateral (
+            select a.wallet from points.account a where a.bucket = p_of_bucket and a.id = w.account_id limit 1
+        ) a on true
         left join unnest(v_ranges) r on r.wallet = a.wallet and r.level = coalesce(b.level, '')
         left join lateral (
             select coalesce(sum(l.remaining) filter (where l.pending), 0) as pending, coalesce(sum(l.remaining) filter (where not l.pending), 0) as available,
