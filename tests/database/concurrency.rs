@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use chrono::{TimeDelta, Utc};
 use tokio::sync::Barrier;
 use tokio_postgres::Client;
 
@@ -34,6 +35,35 @@ fn send(client: &Arc<Client>, request: &Request) -> tokio::task::JoinHandle<Vec<
 fn neighbours() -> [String; 2] {
     let second = (0..).map(|number| format!("n{number}")).find(|name| bucket(name, "points") == bucket("m", "points"));
     ["m".to_owned(), second.unwrap()]
+}
+
+/// A hold of which the deadline passes while the batch waits for the account is a hold all the same, and is released next.
+#[tokio::test]
+async fn what_follows_a_hold_that_ran_out_while_it_waited_is_chained_to_it() {
+    let database = Database::new().await;
+    let (client, other, observer) =
+        (Arc::new(database.client().await), database.client().await, database.client().await);
+    execute(&client, &[Request::adjust("wait", 100, "a")], None).await;
+    let lock =
+        "begin; select from points.balance b join points.account a on a.bucket = b.bucket and a.id = b.account_id
+        where a.user_id = 'wait' for no key update of b";
+    other.batch_execute(lock).await.unwrap();
+    let pid = backend_pid(&client).await;
+    let deadline = Utc::now() + TimeDelta::seconds(2);
+    let batch = [Request::hold("wait", 40, "h").expires_at(deadline), Request::earn("wait", "TASK", "e").points(10)];
+    let waiting = tokio::spawn({
+        let client = Arc::clone(&client);
+        async move { execute(&client, &batch, None).await }
+    });
+    until_blocked(&observer, pid).await;
+    tokio::time::sleep((deadline - Utc::now()).to_std().unwrap_or_default() + Duration::from_millis(100)).await;
+    other.batch_execute("commit").await.unwrap();
+    let after: Vec<_> = waiting.await.unwrap().into_iter().map(|done| done.entry.unwrap().available_after).collect();
+    assert_eq!(after, [60, 70]);
+    assert_laws(&client).await;
+    let last = execute(&client, &[Request::spend("wait", 110, "s")], None).await.remove(0);
+    assert_eq!(last.refusal, None);
+    assert_laws(&client).await;
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ begin
         from (
             select d as draft, d.*, b.level_until,
                 case when d.entry_kind in ('earn', 'clawback') then d.pending_delta + d.available_delta + d.held_delta - d.debt_delta end as earned,
-                case when d.undo is null and d.lot_expires_at <= p_now then d.moved else 0 end as lapsed
+                case when d.moved > 0 and d.undo is null and d.lot_expires_at <= p_now then d.moved else 0 end as lapsed
             from unnest(p_drafts) d
             left join lateral (
                 select b.level_until from points.balance b

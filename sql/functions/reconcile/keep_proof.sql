@@ -5,6 +5,10 @@ begin
     if exists (select from points.discrepancy d where d.check_name = 'keys_are_operations' and d.account_id is null and d.closed_at is null) then
         return;
     end if;
+    -- Nor has a run been measured by it for which less is settled, as in a database that was restored elsewhere.
+    if p_run.settled_at < (select min(k.proven_to) from points.key_proof k) then
+        return;
+    end if;
     delete from points.key_proof;
     insert into points.key_proof (bucket, part, proven_to, total)
     select s.bucket, s.part, p_run.settled_at,

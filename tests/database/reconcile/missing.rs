@@ -1,6 +1,6 @@
 //! Keys that are wrong, and operations that are not there.
 
-use super::{discrepancies, run};
+use super::{discrepancies, prove, run};
 use crate::{
     common::{Database, Request},
     database::{number, one},
@@ -85,4 +85,28 @@ async fn operations_without_an_entry_are_missed_until_they_are_back() {
     run(&client, "full").await;
     assert_eq!(discrepancies(&client).await, []);
     assert_eq!(number(&client, "select count(*) from points.key_proof where proven_to > now()").await, 0);
+}
+
+/// In a database that was restored on another server no mark means anything at first: what was proven is kept until one does.
+#[tokio::test]
+async fn what_was_proven_outlives_a_run_for_which_nothing_is_settled() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    prove(&client).await;
+    let late = database.client().await;
+    late.batch_execute("begin; select pg_current_xact_id()").await.unwrap();
+    client
+        .batch_execute(
+            "update points.reconciliation_run set marked_xid = '1000000000000';
+             set session_replication_role = replica;
+             delete from points.operation where refusal is null and idempotency_key = 'demo-sign-in-1'",
+        )
+        .await
+        .unwrap();
+    let proof = "select string_agg(k::text, ' ' order by bucket, part) from points.key_proof k";
+    let proof = || async { client.query_one(proof, &[]).await.unwrap().get::<_, String>(0) };
+    let kept = proof().await;
+    run(&client, "full").await;
+    assert_eq!(proof().await, kept);
+    late.batch_execute("commit").await.unwrap();
 }
