@@ -12,7 +12,7 @@ use super::{
     sqlstate,
     transfers::{accept, give, offer, reverse, transfer},
 };
-use crate::common::{Database, Kind, Request, execute, instant, operation_id};
+use crate::common::{Database, Kind, Request, bucket, execute, instant, operation_id};
 
 /// Days of May 2024 at noon, UTC.
 fn may(day: i64) -> Option<DateTime<Utc>> {
@@ -139,6 +139,31 @@ async fn a_batch_burns_in_the_order_that_its_activity_makes() {
     let batch = [Request::earn("zoe", "IDLE", "c").points(7), Request::spend("zoe", 10, "d")];
     execute(&client, &batch, may(8)).await;
     assert_eq!(idle(&client, "zoe").await, ["10 until 05-19 00:00", "7 until 05-19 00:00"]);
+    assert_laws(&client).await;
+}
+
+/// What activity puts off on one account of a batch is no reason to look at the lots of another.
+#[tokio::test]
+async fn a_batch_plans_the_accounts_whose_lots_it_puts_off_and_no_other() {
+    let (_database, client) = prepare().await;
+    // Of one bucket, so that one batch has them all.
+    let mut names = (0..).map(|number| format!("n{number}")).filter(|name| bucket(name, "points") == 3);
+    let [batched, single, kept] = std::array::from_fn(|_| names.next().unwrap());
+    for user in [&batched, &single, &kept] {
+        earn(&client, user, 100, &format!("{user} a"), may(1)).await;
+    }
+    for user in [&batched, &single] {
+        one(&client, Request::spend(user, 100, &format!("{user} b")), may(1)).await;
+    }
+    let sign_in = |user: &str| Request::earn(user, "SIGN_IN", &format!("{user} c"));
+    execute(&client, &[sign_in(&batched), sign_in(&kept)], may(5)).await;
+    execute(&client, &[sign_in(&single)], may(5)).await;
+    let sql = "select to_char(b.next_change_at at time zone 'UTC', 'YYYY-MM-DD') from points.balance b
+        join points.account a on a.bucket = b.bucket and a.id = b.account_id where a.user_id = $1";
+    for (user, expected) in [(batched, "2024-05-12"), (single, "2024-05-12"), (kept, "2024-05-16")] {
+        let next = client.query_one(sql, &[&user]).await.unwrap().get::<_, String>(0);
+        assert_eq!(next, expected, "{user}");
+    }
     assert_laws(&client).await;
 }
 

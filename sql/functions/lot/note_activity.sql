@@ -58,7 +58,8 @@ begin
     group by b.bucket, v.account_id, v.seq, v.no, v.granted, v.pending, v.source, v.idle
     on conflict (bucket, account_id, expires_at, seq, no) do update set remaining = lot.remaining + excluded.remaining;
 
-    perform points.plan_settling(p_bucket, v_account_ids, p_now);
+    -- And no other account, or what is planned for it would depend on who else is in the batch.
+    perform points.plan_settling(p_bucket, array(select distinct v.account_id from unnest(v_lots) v), p_now);
 end
 $$;
 
