@@ -50,7 +50,8 @@ begin
             (b.closed or b.level_revision <> r.revision or r.measure = 'ever' and b.earned + coalesce(b.inherited, 0) >= r.from_points
                 and b.earned + coalesce(b.inherited, 0) < r.until_points and b.level_until = r.until_points and b.level_ends_at = r.ends_at)
                 and (c.seq is null or c.seq < w.first and c.level is not distinct from b.level) as levelled
-        from points.weigh_recorded(p_of_bucket, p_from, up_to, p_since) w
+        -- In their order, so that the next one is looked up in pages that the last one was found in.
+        from (select * from points.weigh_recorded(p_of_bucket, p_from, up_to, p_since) w order by w.account_id) w
         -- One by one, or the planner would read all accounts of the bucket.
         left join lateral (
             select * from points.balance b where b.bucket = p_of_bucket and b.account_id = w.account_id limit 1
