@@ -18,6 +18,9 @@ const EXECUTE: &str = "select count(*), count(refusal) from api.execute($1::smal
 /// Accounts in one call while they are made.
 const FILL: usize = 500;
 const SIZES: [usize; 7] = [1, 16, 32, 64, 128, 256, 512];
+/// As pgbench has beside them: with the few of a gateway's lanes, small calls would measure how long the disk takes for a
+/// commit, which few sessions share.
+const SESSIONS: usize = 16;
 /// Points of an award.
 pub const AWARD: i64 = 12;
 /// The client that psql sends as, which may earn and spend.
@@ -149,7 +152,7 @@ struct Batches {
 impl Worker for Batches {
     async fn request(&mut self) -> Result<u64> {
         let Self { caller, kind, members, random, size } = self;
-        // Sessions go from bucket to bucket, as those of the lanes do.
+        // Sessions go from bucket to bucket, as those of lanes do.
         let bucket = random.below(members.len() as u64) as usize;
         caller.bucket = i16::try_from(bucket)?;
         let members = &members[bucket];
@@ -166,7 +169,7 @@ async fn batches(world: &World, report: &mut Report, kind: OperationKind, size: 
     let measurement = world.next_measurement();
     let mut workers = Vec::new();
     let members = Arc::new(world.members.clone());
-    for number in 0..jifen::lanes::TURNS {
+    for number in 0..SESSIONS {
         let caller = Caller::connect(world, measurement, number).await?;
         let random = Random::new(caller.key);
         workers.push(Batches { caller, kind, members: members.clone(), random, size });
