@@ -296,7 +296,7 @@ pub enum Consume {
     /// Read a stream of NATS JetStream, by a durable pull consumer, which is made if it is not there
     ///
     /// An event is a JSON object like {"earn": {"userId": "dora", "rule": "ORDER", "amount": "42.50"}}: one of earn, spend or
-    /// adjust, as in submitOperations. Its idempotencyKey is its own, or the header Nats-Msg-Id, or STREAM:SEQUENCE.
+    /// adjust, as in submitOperations. Its idempotencyKey is its own, or the header Nats-Msg-Id, or STREAM:CREATED:SEQUENCE.
     ///
     /// Events become rows of batches; the gateways carry them out. A message is acknowledged when its row is stored; one that
     /// cannot be understood is terminated, and kept among the failed rows with its reason.

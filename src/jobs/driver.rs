@@ -69,7 +69,7 @@ async fn drive(config: &Config, slow: bool) -> Result<Infallible, String> {
 }
 
 /// How long to rest after a step that took so long: what jobs do is not urgent, and those who book want the machine, too.
-/// They have two thirds of the time, for they must keep up.
+/// Jobs have two thirds of the time, for they must keep up.
 pub fn rest_after(step: Duration) -> Duration {
     (step / 2).min(LONGEST_REST)
 }
