@@ -3,6 +3,7 @@
 //! by itself. Lanes are for throughput; correctness rests on row locks, so any number of gateways may run.
 
 use std::{
+    pin::pin,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -34,10 +35,10 @@ const MAX_BATCH: usize = 256;
 /// Operations that may wait in a lane; one more is refused before anything is sent.
 pub const QUEUE: usize = 1024;
 /// Lanes that call at once; the others collect meanwhile. With more, batches would be smaller and all of it slower: a
-/// call by itself costs as much as fifteen of its operations.
+/// call by itself costs as much as ten of its operations, and a cache does not hold the plans of many sessions.
 pub const TURNS: usize = 3;
-/// How long a lane waits for its turn.
-const TURN_PATIENCE: Duration = Duration::from_millis(20);
+/// How long a call keeps its turn: one that hangs must not hold up the other lanes. Busy calls take a tenth of it.
+const TURN: Duration = Duration::from_millis(250);
 /// From the moment an operation leaves the queue until its caller is answered, whatever happens. It waits no longer in
 /// the queue either: twice that is the longest that anybody waits.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -203,8 +204,7 @@ impl Lane {
         let mut items = Vec::with_capacity(MAX_BATCH);
         let sessions = self.sessions.clone();
         while queue.recv_many(&mut items, MAX_BATCH).await > 0 {
-            // Without a turn it goes on all the same: a call that hangs must not hold up the other lanes.
-            let _turn = timeout(TURN_PATIENCE, sessions.turns.acquire()).await;
+            let turn = sessions.turns.acquire().await;
             while items.len() < MAX_BATCH
                 && let Ok(item) = queue.try_recv()
             {
@@ -216,8 +216,10 @@ impl Lane {
             let (late, in_time): (Vec<_>, Vec<_>) =
                 items.drain(..).partition(|item| item.queued_at.elapsed() > DEADLINE);
             self.answer_all(late, &Error::overloaded());
-            if !in_time.is_empty() {
-                self.carry_out(in_time).await;
+            let mut work = pin!(self.carry_out(in_time));
+            if timeout(TURN, &mut work).await.is_err() {
+                drop(turn);
+                work.await;
             }
         }
     }
@@ -226,7 +228,7 @@ impl Lane {
     async fn carry_out(&self, items: Vec<Item>) {
         let deadline = Instant::now() + DEADLINE;
         let mut unknown = false;
-        let mut batches = vec![items];
+        let mut batches = Vec::from_iter((!items.is_empty()).then_some(items));
         while let Some(mut batch) = batches.pop() {
             let failure = match self.call(&batch, deadline).await {
                 Ok(outcomes) => {

@@ -8,9 +8,9 @@ use std::{
     time::Duration,
 };
 
-use jifen::database;
+use jifen::{database, lanes::TURNS};
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::timeout};
 use tokio_postgres::Client;
 
 use super::{Gateway, code, hold_up, make_key, members, until, until_held_up, until_within};
@@ -50,6 +50,36 @@ async fn what_queues_in_a_lane_goes_in_few_transactions() {
     assert_eq!(count(&client, &format!("select count(*) {queued}")).await, 101);
     let transactions = count(&client, &format!("select count(distinct xmin::text) {queued}")).await;
     assert!(transactions <= 25, "{transactions}");
+    assert_laws(&client).await;
+}
+
+#[tokio::test]
+async fn lanes_that_hang_hold_up_no_other() {
+    let (gateway, database) = Gateway::new().await;
+    let client = database.client().await;
+    let users: Vec<_> = (0..=TURNS as i16).flat_map(|bucket| members(bucket, 1)).collect();
+    let (free, held) = users.split_last().unwrap();
+    let (mut blockers, mut sending) = (Vec::new(), JoinSet::new());
+    for user in held {
+        gateway.sign_in(user, "first").await.unwrap();
+        let mut blocker = database.client().await;
+        hold_up(&mut blocker, user).await;
+        blockers.push(blocker);
+        let (gateway, user) = (gateway.clone(), user.clone());
+        sending.spawn(async move { gateway.sign_in(&user, "queued").await });
+    }
+    let waiting = "select count(*) from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock' and query ~ 'api.execute'";
+    until("each turn is taken", async || count(&client, waiting).await == TURNS as i64).await;
+    let other = timeout(Duration::from_secs(5), gateway.sign_in(free, "first")).await;
+    other.expect("an answer while the others wait").unwrap();
+    // none of them has given up, which would give its turn back as well
+    for blocker in blockers {
+        blocker.batch_execute("rollback").await.unwrap();
+    }
+    for payload in sending.join_all().await {
+        assert_eq!(payload.unwrap()["replayed"], false);
+    }
     assert_laws(&client).await;
 }
 
