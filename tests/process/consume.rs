@@ -1,14 +1,17 @@
 //! `jifen consume` against the real brokers, which are killed and brought back.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     path::Path,
     process::{Child, Command, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
 use tokio_postgres::Client;
 
 use super::{Directory, program::jifen, signal};
@@ -45,8 +48,10 @@ impl Drop for Process {
 }
 
 /// Longer than a broker waits until it sends again what nobody acknowledged: 60 s.
+const PATIENCE: Duration = Duration::from_secs(90);
+
 async fn until(what: &str, condition: impl AsyncFnMut() -> bool) {
-    until_within(Duration::from_secs(90), what, condition).await;
+    until_within(PATIENCE, what, condition).await;
 }
 
 fn free_port() -> u16 {
@@ -86,9 +91,12 @@ impl World {
 
     async fn until_booked(&self, operations: i64) {
         let booked = "select count(*) from points.operation where client_id >= 100";
-        let log = self.directory.0.join("consumer.log");
-        until(&format!("{operations} are booked; {}", log.display()), async || self.count(booked).await >= operations)
-            .await;
+        let begun = Instant::now();
+        while self.count(booked).await < operations {
+            let log = || fs::read_to_string(self.directory.0.join("consumer.log")).unwrap();
+            assert!(begun.elapsed() < PATIENCE, "not {operations} are booked:\n{}", log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         assert_eq!(self.count(booked).await, operations);
     }
 
@@ -124,8 +132,6 @@ fn event(number: usize) -> Value {
 }
 
 mod nats {
-    use std::fs;
-
     use async_nats::{
         HeaderMap,
         jetstream::{self, Context, consumer::PullConsumer, stream},
@@ -300,8 +306,6 @@ mod nats {
 }
 
 mod rabbitmq {
-    use std::fs;
-
     use lapin::{
         BasicProperties, Channel, Connection, ConnectionProperties,
         options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions},
@@ -313,6 +317,8 @@ mod rabbitmq {
 
     /// Where Debian has it; the one in the path changes the user first.
     const PROGRAM: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+    /// Nothing else of the broker is called that.
+    const QUEUE: &str = "sign-ins-of-the-shop";
 
     struct Rabbit {
         port: u16,
@@ -368,6 +374,19 @@ mod rabbitmq {
             panic!("RabbitMQ does not listen: {}", fs::read_to_string(file("rabbitmq.log")).unwrap());
         }
 
+        /// A durable queue is one only when the broker has written it, some time after it has said that there is one.
+        async fn until_on_disk(&self, queue: &str) {
+            let files = self.directory.join("data").join(format!("jifen{}@localhost", self.port));
+            until("the queue is on the disk", async || {
+                let has = |name: &str| {
+                    fs::read(files.join(name))
+                        .is_ok_and(|file| file.windows(queue.len()).any(|part| part == queue.as_bytes()))
+                };
+                has("LATEST.LOG") || has("rabbit_durable_queue.DCD") || has("rabbit_durable_queue.DCL")
+            })
+            .await;
+        }
+
         /// The broker is a child of the program that was started.
         fn kill(&mut self) {
             let pid = fs::read_to_string(self.directory.join("pid")).unwrap();
@@ -413,13 +432,8 @@ mod rabbitmq {
         if let Some(id) = id {
             properties = properties.with_message_id(id.into());
         }
-        let publish = channel.basic_publish(
-            "".into(),
-            "events".into(),
-            BasicPublishOptions::default(),
-            body.as_bytes(),
-            properties,
-        );
+        let publish =
+            channel.basic_publish("".into(), QUEUE.into(), BasicPublishOptions::default(), body.as_bytes(), properties);
         publish.await.unwrap().await.unwrap();
     }
 
@@ -444,10 +458,11 @@ mod rabbitmq {
         for (name, value) in [("x-dead-letter-exchange", ""), ("x-dead-letter-routing-key", "dead")] {
             arguments.insert(name.into(), AMQPValue::LongString(value.into()));
         }
-        declare(&channel, "events", arguments).await;
+        declare(&channel, QUEUE, arguments).await;
+        rabbit.until_on_disk(QUEUE).await;
         publish(&channel, 0..60).await;
         let url = rabbit.url();
-        let arguments = ["rabbitmq", "--url", &url, "--queue", "events"];
+        let arguments = ["rabbitmq", "--url", &url, "--queue", QUEUE];
         let consumer = world.consume(&arguments);
         world.until_booked(60).await;
 
@@ -489,10 +504,20 @@ mod rabbitmq {
     }
 
     #[tokio::test]
+    async fn a_broker_that_says_nothing_is_tried_again() {
+        let world = World::new("rabbitmq-silent").await;
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("amqp://127.0.0.1:{}", silent.local_addr().unwrap().port());
+        let _consumer = world.consume(&["rabbitmq", "--url", &url, "--queue", QUEUE]);
+        let (_first, _) = timeout(PATIENCE, silent.accept()).await.unwrap().unwrap();
+        let (_second, _) = timeout(PATIENCE, silent.accept()).await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
     async fn a_url_that_is_none_ends_it() {
         let database = Database::new().await;
         make_key(&database, "shop", &["earn"], None).await;
-        let mut command = jifen(&["consume", "rabbitmq", "--url", "no url", "--queue", "events"]);
+        let mut command = jifen(&["consume", "rabbitmq", "--url", "no url", "--queue", QUEUE]);
         let run = run(command.env("DATABASE_URL", database.url()).env("JIFEN_CONSUME_CLIENT", "shop"));
         assert!(run.code == Some(1) && run.stderr.contains("cannot use the URL of RabbitMQ"), "{run:?}");
     }
