@@ -18,9 +18,9 @@ const EXECUTE: &str = "select count(*), count(refusal) from api.execute($1::smal
 /// Accounts in one call while they are made.
 const FILL: usize = 500;
 const SIZES: [usize; 7] = [1, 16, 32, 64, 128, 256, 512];
-/// As pgbench has beside them: with the few of a gateway's lanes, small calls would measure how long the disk takes for a
-/// commit, which few sessions share.
-const SESSIONS: usize = 16;
+/// One a bucket. With the few that lanes use at once, small calls would measure how long the disk takes for a commit; with
+/// twice as many, how long a processor takes to fetch their plans.
+const SESSIONS: usize = 8;
 /// Points of an award.
 pub const AWARD: i64 = 12;
 /// The client that psql sends as, which may earn and spend.

@@ -14,7 +14,7 @@ use tokio::{
     sync::{Notify, mpsc},
     time::{Instant, sleep},
 };
-use tokio_postgres::{AsyncMessage, Client, Notification};
+use tokio_postgres::{AsyncMessage, Notification};
 use tracing::{info, warn};
 use uuid::Uuid;
 
@@ -86,6 +86,8 @@ async fn listen(feed: &Feed, config: &Config) -> Result<std::convert::Infallible
     let client = Session::new(client, &driver);
     let own: i32 = within(CALL, client.query_one("select pg_backend_pid()", &[])).await?.get(0);
     within(CALL, client.batch_execute("listen jifen")).await?;
+    let statement = within(CALL, client.prepare(TELL)).await?;
+    let tell = async |payloads: Vec<String>| within(CALL, client.execute(&statement, &[&payloads])).await.map(|_| ());
     info!("the channel between gateways is open");
     // What was told meanwhile was not heard, and what this gateway has told may have been lost.
     feed.committed(&Hint::Everything);
@@ -102,20 +104,16 @@ async fn listen(feed: &Feed, config: &Config) -> Result<std::convert::Infallible
                     take_in(feed, notification.payload());
                 }
             }
-            () = feed.0.outgoing.waiting.notified() => tell(&client, feed.0.outgoing.take()).await?,
+            () = feed.0.outgoing.waiting.notified() => tell(feed.0.outgoing.take()).await?,
             () = tokio::time::sleep_until(called + CALL) => {
                 if !std::mem::replace(&mut heard, false) {
                     return Err("a call did not come back".to_owned());
                 }
                 called = Instant::now();
-                tell(&client, vec![call.clone()]).await?;
+                tell(vec![call.clone()]).await?;
             }
         }
     }
-}
-
-async fn tell(client: &Client, payloads: Vec<String>) -> Result<(), String> {
-    within(CALL, client.execute(TELL, &[&payloads])).await.map(|_| ())
 }
 
 fn take_in(feed: &Feed, payload: &str) {
