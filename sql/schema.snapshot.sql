@@ -68,6 +68,11 @@ enum points.limit_excess (cut, refuse)
 
 enum points.limit_subject (member, address, device)
 
+domain points.lot_shape as points.lot_facts
+    lot_expires_not_before_available: CHECK (((VALUE).expires_at >= (VALUE).available_at))
+    lot_remaining_positive: CHECK (((VALUE).remaining > 0))
+    lot_remaining_within_granted: CHECK (((VALUE).remaining <= (VALUE).granted))
+
 domain points.money as numeric
     money_not_negative: CHECK ((VALUE >= (0)::numeric))
 
@@ -241,6 +246,12 @@ type points.finding
     account_id bigint
     subject    text
     evidence   jsonb
+
+type points.lot_facts
+    granted      bigint
+    remaining    bigint
+    available_at timestamp with time zone
+    expires_at   timestamp with time zone
 
 type points.operation_facts
     kind         points.operation_kind
@@ -1009,9 +1020,7 @@ table points.lot with (fillfactor=80)
     source       text not null
     idle         interval
     lot_pkey: PRIMARY KEY (bucket, account_id, expires_at, seq, no)
-    lot_expires_not_before_available: CHECK ((expires_at >= available_at))
-    lot_remaining_positive: CHECK ((remaining > 0))
-    lot_remaining_within_granted: CHECK ((remaining <= granted))
+    lot_is_in_shape: CHECK (((ROW(granted, remaining, available_at, expires_at))::points.lot_shape IS DISTINCT FROM NULL))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.lot_use partition by range (recorded_at)
@@ -1109,7 +1118,6 @@ table points.operation with (autovacuum_vacuum_insert_scale_factor=0.02)
     detail              jsonb
     metadata            jsonb
     operation_pkey: PRIMARY KEY (bucket, account_id, id)
-    operation_refusal_fkey: FOREIGN KEY (refusal) REFERENCES points.refusal(code)
     operation_is_in_shape: CHECK (((ROW(kind, (points)::bigint, seq, refusal, rule, rule_version, original, reason, actor))::points.operation_shape IS DISTINCT FROM NULL))
     CREATE INDEX operation_order_key ON points.operation USING btree (bucket, account_id, order_key) WHERE (order_key IS NOT NULL)
     CREATE INDEX operation_recorded ON points.operation USING brin (recorded_at) WITH (autosummarize='on')
@@ -3377,6 +3385,10 @@ function points.campaign_fault(p_name text, p_priority integer, p_exclusive bool
     returns text[]
     plpgsql immutable parallel safe
 
+function points.carry_out(p_bucket smallint, p_requests api.request[], p_now timestamp with time zone DEFAULT NULL::timestamp with time zone)
+    returns points.draft[]
+    plpgsql volatile
+
 function points.chain_entries(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
     returns points.draft[]
     plpgsql stable
@@ -4009,7 +4021,7 @@ function points.line_up(p_webhooks integer[], p_buckets smallint[], p_account_id
     returns void
     plpgsql volatile
 
-function points.lock_accounts(p_bucket smallint, p_drafts points.draft[], OUT settles_at timestamp with time zone, OUT careful boolean, OUT merged bigint[], OUT kin boolean, OUT idle boolean)
+function points.lock_accounts(p_bucket smallint, p_account_ids bigint[], OUT settles_at timestamp with time zone, OUT careful boolean, OUT merged bigint[], OUT kin boolean, OUT idle boolean, OUT accounts bigint)
     returns record
     plpgsql volatile
 
@@ -4456,6 +4468,10 @@ function points.read_tasks(p_bucket smallint, p_user_id text, p_wallet text, p_f
     returns TABLE(task api.task, done integer, starts_on date, claimed_at timestamp with time zone, claimable boolean)
     plpgsql stable
 
+function points.receipt_detail(p_kind points.operation_kind, p_rule text, p_wallet text, p_version integer, p_fault text[], p_forbidden boolean, p_retired_at timestamp with time zone, p_rule_fault text[])
+    returns jsonb
+    plpgsql stable parallel safe
+
 function points.receive(p_bucket smallint, p_requests api.request[], p_now timestamp with time zone, p_as_asked boolean DEFAULT true)
     returns points.draft[]
     plpgsql stable
@@ -4466,6 +4482,10 @@ function points.receive_occasions(p_bucket smallint, p_requests api.request[], p
 
 function points.receive_points(p_bucket smallint, p_account_id bigint, p_entry_kind points.entry_kind, p_operation_id uuid, p_uses points.lot_use[], p_debt bigint, p_now timestamp with time zone)
     returns points.draft
+    plpgsql volatile
+
+function points.receive_unusual(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamp with time zone, OUT drafts points.draft[], OUT asked api.request[], OUT account_ids bigint[], OUT merged bigint[], OUT redeems boolean, OUT occasions boolean, OUT copies boolean)
+    returns record
     plpgsql volatile
 
 function points.reconcile_full_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
@@ -4720,7 +4740,7 @@ function points.special_accounts(p_of_bucket smallint)
     returns bigint[]
     plpgsql stable
 
-function points.special_input_fault(p_kind points.operation_kind, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_occurred_at timestamp with time zone, p_expires_at timestamp with time zone, p_reason text, p_actor text, p_subject text)
+function points.special_input_fault(p_kind points.operation_kind, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_occurred_at timestamp with time zone, p_expires_at timestamp with time zone, p_reason text, p_actor text, p_metadata jsonb, p_subject text, p_origin api.origin, p_now timestamp with time zone)
     returns text[]
     plpgsql immutable parallel safe
 

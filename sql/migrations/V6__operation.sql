@@ -76,7 +76,7 @@ create table points.operation (
     reward          text,
     subject         text,
     amount          points.money,
-    refusal         text references points.refusal,
+    refusal         text,
     reason          text,
     actor           text,
     detail          jsonb,

@@ -1,5 +1,24 @@
 set role jifen_owner;
 
+create type points.lot_facts as (
+    granted      bigint,
+    remaining    bigint,
+    available_at timestamptz,
+    expires_at   timestamptz
+);
+comment on type points.lot_facts is 'Columns of points.lot that must fit together.';
+comment on column points.lot_facts.granted is 'Points granted.';
+comment on column points.lot_facts.remaining is 'Points left.';
+comment on column points.lot_facts.available_at is 'When the points become available.';
+comment on column points.lot_facts.expires_at is 'When the points expire.';
+
+-- See points.operation_shape.
+create domain points.lot_shape as points.lot_facts
+    constraint lot_remaining_positive check ((value).remaining > 0)
+    constraint lot_remaining_within_granted check ((value).remaining <= (value).granted)
+    constraint lot_expires_not_before_available check ((value).expires_at >= (value).available_at);
+comment on domain points.lot_shape is 'How the columns of a lot fit together: its checks, by name.';
+
 create table points.lot (
     account_id   bigint not null,
     seq          bigint not null,
@@ -13,9 +32,7 @@ create table points.lot (
     source       text not null,
     idle         interval,
     primary key (bucket, account_id, expires_at, seq, no),
-    constraint lot_remaining_positive check (remaining > 0),
-    constraint lot_remaining_within_granted check (remaining <= granted),
-    constraint lot_expires_not_before_available check (expires_at >= available_at)
+    constraint lot_is_in_shape check (row(granted, remaining, available_at, expires_at)::points.lot_shape is distinct from null)
 ) with (fillfactor = 80);
 comment on table points.lot is 'Points granted together and not yet used up. A lot that is used up or expired is deleted; its uses tell its whole life. The primary key is the burn order: soonest expiry, then oldest grant.';
 comment on column points.lot.account_id is 'The account.';

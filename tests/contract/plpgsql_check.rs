@@ -8,7 +8,7 @@ const REQUIRED: &str = "JIFEN_REQUIRE_PLPGSQL_CHECK";
 
 /// Volatile on purpose: a stable function would not see the accounts that its caller has just made, and may not lock.
 const VOLATILE_ON_PURPOSE: &str = "'points.find_accounts(smallint,api.request[],points.draft[])',
-    'points.lock_accounts(smallint,points.draft[])'";
+    'points.lock_accounts(smallint,bigint[])'";
 
 #[tokio::test]
 async fn plpgsql_check_finds_nothing_in_any_function() {

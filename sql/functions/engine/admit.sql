@@ -20,7 +20,7 @@ begin
             q.undo, q.undoes, q.lot_idle
         )::points.draft
         from (
-            select d.ord, d.account_id, d.operation_id, d.entry_kind, d.rule_version, d.refusal_detail, d.replayed, d.round, d.moved,
+            select d.ordinality, d.ord, d.account_id, d.operation_id, d.entry_kind, d.rule_version, d.refusal_detail, d.replayed, d.round, d.moved,
                 d.happened_at, d.lot_source, d.lot_available_at, d.lot_expires_at, d.pending_delta, d.available_delta, d.held_delta,
                 d.debt_delta, d.undo, d.undoes, d.lot_idle, b.version, b.pending, b.available, b.held, b.debt, b.earned + coalesce(b.inherited, 0) as earned,
                 b.level_until, n.net,
@@ -45,15 +45,20 @@ begin
                         end)
                     ) > 9007199254740991 then 'LIMIT_REACHED'
                 end as verdict
-            from unnest(p_drafts) d
+            from unnest(p_drafts) with ordinality d
             left join lateral (
-                select * from points.balance b where b.bucket = p_bucket and b.account_id = d.account_id limit 1
+                select b.version, b.pending, b.available, b.held, b.debt, b.earned, b.spent, b.adjusted, b.transferred, b.expired, b.inherited,
+                    b.level_until, b.frozen
+                from points.balance b
+                where b.bucket = p_bucket and b.account_id = d.account_id
+                limit 1
             ) b on true
             cross join lateral (select d.pending_delta + d.available_delta + d.held_delta - d.debt_delta as net) n
+            order by d.ordinality
             -- Keeps the planner from copying the verdict into every place that asks for it.
             offset 0
         ) q
-        order by q.ord
+        order by q.ordinality
     );
 end
 $$;

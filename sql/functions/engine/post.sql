@@ -3,6 +3,7 @@ language plpgsql volatile as $$
 declare
     v_grants boolean;
     v_burns boolean;
+    v_more boolean;
     v_levels boolean;
     v_lapses boolean;
     v_holds boolean;
@@ -10,16 +11,24 @@ declare
     v_idle boolean;
     v_lapsed points.draft[];
 begin
-    select bool_or(d.moved > 0), bool_or(d.available_delta < 0), bool_or(d.level_due), bool_or(d.moved > 0 and d.undo is null and d.lot_expires_at <= p_now),
-        bool_or(d.entry_kind = 'hold'), bool_or(d.undo is not null), bool_or(d.lot_idle is not null)
-    into v_grants, v_burns, v_levels, v_lapses, v_holds, v_undoes, v_idle
+    select bool_or(d.moved > 0), bool_or(d.available_delta < 0),
+        bool_or(d.level_due or d.lot_expires_at <= p_now or d.entry_kind = 'hold' or d.undo is not null or d.lot_idle is not null)
+    into v_grants, v_burns, v_more
     from unnest(p_drafts) d
     where d.seq is not null;
-    if v_levels then
-        perform points.change_levels(p_bucket, p_drafts, p_now);
-    end if;
-    if v_lapses then
-        v_lapsed := points.draft_lapsed(p_drafts, p_now);
+    -- Each of these costs a call, so that most do without.
+    if v_more then
+        select bool_or(d.level_due), bool_or(d.moved > 0 and d.undo is null and d.lot_expires_at <= p_now),
+            bool_or(d.entry_kind = 'hold'), bool_or(d.undo is not null), bool_or(d.lot_idle is not null)
+        into v_levels, v_lapses, v_holds, v_undoes, v_idle
+        from unnest(p_drafts) d
+        where d.seq is not null;
+        if v_levels then
+            perform points.change_levels(p_bucket, p_drafts, p_now);
+        end if;
+        if v_lapses then
+            v_lapsed := points.draft_lapsed(p_drafts, p_now);
+        end if;
     end if;
     perform points.write_entries(p_bucket, p_drafts || v_lapsed, p_now);
     if v_levels then
@@ -34,21 +43,23 @@ begin
     if v_grants then
         perform points.grant_lots(p_bucket, p_drafts, p_now);
     end if;
-    if v_idle then
-        update points.balance b
-        set active_on = '-infinity'
-        from unnest(p_drafts) d
-        where b.bucket = p_bucket and b.account_id = d.account_id and d.seq is not null and d.lot_idle is not null and b.active_on is null;
-    end if;
-    if v_lapses then
-        perform points.expire_grants(p_bucket, v_lapsed, p_now);
-    end if;
-    if v_holds then
-        perform points.open_holds(p_bucket, p_drafts, p_now);
-    end if;
-    if v_undoes then
-        perform points.claw_lots(p_bucket, p_drafts, p_now);
-        perform points.refill_lots(p_bucket, p_drafts, p_now);
+    if v_more then
+        if v_idle then
+            update points.balance b
+            set active_on = '-infinity'
+            from unnest(p_drafts) d
+            where b.bucket = p_bucket and b.account_id = d.account_id and d.seq is not null and d.lot_idle is not null and b.active_on is null;
+        end if;
+        if v_lapses then
+            perform points.expire_grants(p_bucket, v_lapsed, p_now);
+        end if;
+        if v_holds then
+            perform points.open_holds(p_bucket, p_drafts, p_now);
+        end if;
+        if v_undoes then
+            perform points.claw_lots(p_bucket, p_drafts, p_now);
+            perform points.refill_lots(p_bucket, p_drafts, p_now);
+        end if;
     end if;
 end
 $$;

@@ -16,7 +16,7 @@ begin
             null, null, null, null, null, q.asked = 'earn' and q.rule = any (q.governed_rules), null, q.original, q.idle_time
         )::points.draft
         from (
-            select r.ord, r.account_id, r.operation_id, r.entry_kind, r.rule_version, r.refusal, r.refusal_detail, r.replayed,
+            select r.ordinality, r.ord, r.account_id, r.operation_id, r.entry_kind, r.rule_version, r.refusal, r.refusal_detail, r.replayed,
                 r.occurred_at, r.rule, r.amount, r.original, k.asked, p.governed_rules,
                 case k.asked
                     when 'earn' then points.award(v, r.amount, r.points)
@@ -32,15 +32,16 @@ begin
                     else coalesce(r.expires_at, 'infinity')
                 end as expires,
                 points.idle_time(v) as idle_time
-            from unnest(p_requests, p_drafts) r
+            from unnest(p_requests, p_drafts) with ordinality r
             -- What is refused may hold numbers and times that no arithmetic survives.
             cross join lateral (select case when r.refusal is null then r.kind end as asked) k
             cross join points.program p
             left join points.rule_version v on k.asked = 'earn' and v.rule = r.rule and v.version = r.rule_version
+            order by r.ordinality
             -- Keeps the planner from computing each of these wherever it is asked for.
             offset 0
         ) q
-        order by q.ord
+        order by q.ordinality
     );
 end
 $$;

@@ -12,12 +12,8 @@ begin
                 when q.retired_at is not null then 'RULE_RETIRED'
                 when q.rule_fault is not null then 'INVALID_INPUT'
             end,
-            case
-                when q.fault is not null then jsonb_build_object('path', q.fault[1], 'message', q.fault[2])
-                when q.forbidden then jsonb_build_object('scope', points.scope_of(q.kind), 'rule', q.rule, 'wallet', q.wallet)
-                when q.kind = 'earn' and q.version is null then jsonb_build_object('rule', q.rule)
-                when q.retired_at is not null then jsonb_build_object('rule', q.rule, 'retired_at', q.retired_at)
-                when q.rule_fault is not null then jsonb_build_object('path', q.rule_fault[1], 'message', q.rule_fault[2])
+            case when num_nonnulls(q.fault, q.retired_at, q.rule_fault) > 0 or q.forbidden or q.kind = 'earn' and q.version is null
+                then points.receipt_detail(q.kind, q.rule, q.wallet, q.version, q.fault, q.forbidden, q.retired_at, q.rule_fault)
             end,
             false, case when q.once or q.kind in ('sign_in', 'make_up', 'set_time_zone', 'progress', 'claim', 'invite', 'join') then 0 end, null, null,
             q.reward, null, null, null, null, null, null, null, null, null, null, null, null, q.merged, null, null, null
@@ -50,6 +46,7 @@ begin
                 order by v.starts_at desc, v.version desc
                 limit 1
             ) v on r.kind = 'earn'
+            order by r.ord
             -- Keeps the planner from copying each fault into every place that asks for it.
             offset 0
         ) q

@@ -2,7 +2,6 @@ create or replace function points.lock_pair(p_buckets smallint[], p_drafts point
 language plpgsql volatile as $$
 declare
     v_account record;
-    v_draft points.draft;
     v_locked bigint[];
 begin
     for v_account in
@@ -13,8 +12,7 @@ begin
         where (d.draft).refusal is null and c.id is not null
         order by c.bucket, c.id
     loop
-        v_draft.account_id := v_account.id;
-        perform points.lock_accounts(v_account.bucket, array[v_draft]);
+        perform points.lock_accounts(v_account.bucket, array[v_account.id]);
         v_locked := v_locked || v_account.id;
     end loop;
     if exists (
