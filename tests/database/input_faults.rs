@@ -93,3 +93,34 @@ async fn arguments_at_fault_are_named() {
         assert_eq!(detail["path"], *path, "{call}: {detail}");
     }
 }
+
+/// Kind, rule, order key, amount, points, expiry, reason, actor; what of it is named.
+const REQUESTS: &[(&str, &str)] = &[
+    ("'adjust', null, null, 1, 5, null, 'r', 'a'", "amount"),
+    ("'adjust', null, 'o', 1, 5, null, 'r', 'a'", "order_key"),
+    ("'adjust', 'ORDER', null, null, 5, null, null, 'a'", "rule"),
+    ("'adjust', null, null, null, 0, 'tomorrow', null, null", "points"),
+    ("'adjust', null, null, null, -5, 'tomorrow', 'r', 'a'", "expires_at"),
+    ("'adjust', null, null, null, 5, null, null, 'a'", "reason"),
+    ("'spend', null, null, 1, 5, 'tomorrow', null, null", "amount"),
+    ("'spend', null, null, null, -5, 'tomorrow', null, null", "points"),
+    ("'spend', null, null, null, 5, 'tomorrow', null, null", "expires_at"),
+    ("'earn', null, null, 1, null, 'tomorrow', null, null", "rule"),
+    ("'earn', 'ORDER', null, 1, null, 'yesterday', null, null", "expires_at"),
+];
+
+#[tokio::test]
+async fn of_several_faults_the_plainest_is_named() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    for (request, path) in REQUESTS {
+        let call = format!(
+            "select e.refusal, e.detail ->> 'path'
+             from (values ({request})) r(kind, rule, order_key, amount, points, expires_at, reason, actor),
+             lateral api.execute(api.bucket('zoe'), array[row(r.kind, 'zoe', 'points', 1, 'k', r.rule, r.order_key, null, null, null,
+                 r.amount, r.points, null, r.expires_at, r.reason, r.actor, null, null, null)::api.request]) e"
+        );
+        let outcome = client.query_one(&call, &[]).await.unwrap();
+        assert_eq!((outcome.get(0), outcome.get(1)), ("INVALID_INPUT", *path), "{request}");
+    }
+}

@@ -21,7 +21,8 @@ begin
         when p_kind in ('earn', 'spend', 'adjust') and num_nonnulls(p_reward, p_original, p_counterparty, p_subject) = 0
             then case
                 -- Said by points.input_fault.
-                when p_kind <> 'earn' and (p_points is null or p_points = 0)
+                when (p_kind = 'earn') <> (p_rule is not null) or p_kind <> 'earn' and p_amount is not null and p_order_key is null
+                        or p_kind <> 'earn' and (p_points is null or p_points = 0) or p_kind <> 'adjust' and p_points < 1
                     then null
                 when p_expires_at is not null and (p_kind <> 'adjust' or p_points < 0)
                     then array['expires_at', 'is for adjustments that grant points']

@@ -12,7 +12,7 @@ begin
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'requests', 'message', 'must be a list'));
     end if;
     v_drafts := points.carry_out(p_bucket, p_requests);
-    -- As points.execute does, but each function between costs a call another copy of the answers.
+    -- Not by points.execute: each function between costs a call another copy of the answers.
     return query select * from points.answer(p_bucket, v_drafts);
 end
 $$;
