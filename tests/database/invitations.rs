@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::sync::Barrier;
 use tokio_postgres::{Client, error::SqlState};
 
-use super::{assert_laws, number, one};
+use super::{assert_laws, concurrency::until_blocked, number, one, sqlstate};
 use crate::common::{Database, Kind, MANY, Outcome, Random, Request, execute, instant, operation_id, seeds};
 
 async fn terms(client: &Client, qualifying: &str, cap: &str) {
@@ -395,6 +395,29 @@ async fn of_two_inviters_at_once_one_wins() {
         assert_eq!(refusals, [None, Some("ALREADY_INVITED".to_owned())]);
     }
     assert_laws(&client).await;
+}
+
+#[tokio::test]
+async fn who_waits_while_the_inviter_is_erased_is_told_to_look_again() {
+    let database = Database::new().await;
+    let (blocker, waiter, observer) = (database.client().await, database.client().await, database.client().await);
+    let made = one(&observer, Request::invite("ann", "code"), None).await;
+    let code = made.detail.unwrap()["code"].as_str().unwrap().to_owned();
+    one(&observer, Request::earn("zoe", "TASK", "t").points(1), None).await;
+    let lock =
+        "begin; select from points.balance b join points.account a on (a.bucket, a.id) = (b.bucket, b.account_id)
+        where a.user_id = 'zoe' for update of b";
+    blocker.batch_execute(lock).await.unwrap();
+    let pid: i32 = waiter.query_one("select pg_backend_pid()", &[]).await.unwrap().get(0);
+    let join = format!("select (operation).refusal from api.join_by_invitation('zoe', '{code}', 'j')");
+    let waiting = tokio::spawn(async move { (waiter.query_one(&join, &[]).await, waiter, join) });
+    until_blocked(&observer, pid).await;
+    observer.batch_execute("select api.erase_member('ann', 'e', 'r', 'a')").await.unwrap();
+    blocker.batch_execute("rollback").await.unwrap();
+    let (waited, waiter, join) = waiting.await.unwrap();
+    assert_eq!(sqlstate(waited), "40001");
+    assert_eq!(sqlstate(waiter.query_one(&join, &[]).await), "LP041");
+    assert_laws(&observer).await;
 }
 
 async fn lives(otherwise: u32) {

@@ -1,6 +1,8 @@
 create or replace function points.post_invitations(p_bucket smallint, p_requests api.request[], p_drafts points.draft[], p_now timestamptz)
 returns points.draft[]
 language plpgsql volatile as $$
+declare
+    v_joined int;
 begin
     insert into points.invitation_code (bucket, account_id, code, created_at)
     select b.bucket, d.account_id, points.new_code(b.bucket, gen_random_uuid()), p_now
@@ -15,7 +17,11 @@ begin
     from unnest(p_drafts) d
     join points.account a on a.bucket = p_bucket and a.id = d.account_id
     cross join lateral points.find_inviter((p_requests[d.ord]).subject, a.wallet) n
-    where d.round is not null and d.refusal is null and (p_requests[d.ord]).kind = 'join';
+    where d.round is not null and d.refusal is null and (p_requests[d.ord]).kind = 'join' and n.inviter_id is not null;
+    get diagnostics v_joined = row_count;
+    if v_joined < (select count(*) from unnest(p_drafts) d where d.round is not null and d.refusal is null and (p_requests[d.ord]).kind = 'join') then
+        raise exception using errcode = 'serialization_failure', message = 'an inviter was merged or erased meanwhile; send it again';
+    end if;
 
     update points.balance b
     set invited = true
@@ -43,4 +49,4 @@ end
 $$;
 
 comment on function points.post_invitations(smallint, api.request[], points.draft[], timestamptz) is
-    'Makes the codes that a round asks for and that were not there, and keeps who was invited by whom.';
+    'Makes the codes that a round asks for and that were not there, and keeps who was invited by whom. Raises 40001 when an inviter was merged or erased meanwhile: nothing is done.';
