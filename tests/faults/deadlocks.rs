@@ -176,7 +176,9 @@ impl Calls {
             let refused = ("LP000".."LP900").contains(&code.code());
             // Whoever sent it would send it again.
             let merged = *code == SqlState::T_R_SERIALIZATION_FAILURE;
-            assert!(refused || merged, "{what}: {error:?}");
+            // It waits in short tries so that nobody waits for it, and after a hundred leaves it to the next day.
+            let gave_up = what == "partitions" && *code == SqlState::LOCK_NOT_AVAILABLE;
+            assert!(refused || merged || gave_up, "{what}: {error:?}");
         }
         let mut calls = self.0.lock().unwrap();
         let (count, slowest) = calls.entry(what.to_owned()).or_default();
