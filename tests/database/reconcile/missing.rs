@@ -4,6 +4,7 @@ use super::{discrepancies, prove, run};
 use crate::{
     common::{Database, Request},
     database::{number, one},
+    graphql::until,
 };
 
 /// Keys are hashed once, and again where they have changed, until they are right.
@@ -92,7 +93,11 @@ async fn operations_without_an_entry_are_missed_until_they_are_back() {
 async fn what_was_proven_outlives_a_run_for_which_nothing_is_settled() {
     let database = Database::new().await;
     let client = database.client().await;
-    prove(&client).await;
+    until("the keys are proven", async || {
+        prove(&client).await;
+        number(&client, "select count(*) from points.key_proof").await > 0
+    })
+    .await;
     let late = database.client().await;
     late.batch_execute("begin; select pg_current_xact_id()").await.unwrap();
     client
