@@ -64,6 +64,8 @@ const CASES: &[(&str, &str)] = &[
         "execute(null, array[row('unfreeze', 'zoe', 'points', 1, 'k', null, null, null, null, null, null, null, null, null, 'r', 'a', null, null, null)::api.request])",
         "bucket",
     ),
+    ("take_reconcile_step('incremental', 0)", "limit"),
+    ("take_reconcile_step('full', null)", "limit"),
     ("submit_operations(1, 'k', null, sha256(''), '{}')", "operations"),
     ("submit_operations(1, 'k', null, sha256(''), null)", "operations"),
     ("submit_operations(1, 'k', null, '', '[{}]')", "fingerprint"),

@@ -7,6 +7,9 @@ begin
     if p_mode is null or p_mode not in ('full', 'incremental') then
         perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'mode', 'message', 'must be full or incremental'));
     end if;
+    if p_limit is null or p_limit < 1 then
+        perform points.raise_refusal('INVALID_INPUT', jsonb_build_object('path', 'limit', 'message', 'must be at least 1'));
+    end if;
     v_step := points.run_step(p_mode::points.reconciliation_mode, p_limit, null);
     return query
         select r.id, v_step.done, r.ended_at is not null, r.chunks_done, r.chunks, r.discrepancies
