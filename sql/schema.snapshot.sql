@@ -4153,6 +4153,10 @@ function points.moved_lots(p_bucket smallint, p_draft points.draft, p_now timest
     returns points.lot_use[]
     plpgsql stable
 
+function points.moves(p_drafts points.draft[], p_now timestamp with time zone)
+    returns TABLE(account_id bigint, seq bigint, pending bigint, available bigint, held bigint, debt bigint, earned bigint, spent bigint, adjusted bigint, transferred bigint, expired bigint, next_change_at timestamp with time zone)
+    sql immutable
+
 function points.network_of(p_address inet)
     returns text
     sql immutable parallel safe
@@ -4340,7 +4344,7 @@ function points.point_value(p_wallet text)
     returns numeric
     plpgsql stable
 
-function points.post(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
+function points.post(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone, p_several boolean DEFAULT true)
     returns void
     plpgsql volatile
 
@@ -4898,7 +4902,7 @@ function points.weigh_work(p_now timestamp with time zone)
     returns SETOF points.alert_reading
     plpgsql stable
 
-function points.write_entries(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone)
+function points.write_entries(p_bucket smallint, p_drafts points.draft[], p_now timestamp with time zone, p_several boolean DEFAULT true)
     returns void
     plpgsql volatile
 

@@ -174,6 +174,7 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/webhook/note_notices.sql",
     "functions/feed/caller_announces.sql",
     "functions/feed/announce.sql",
+    "functions/engine/moves.sql",
     "functions/engine/write_entries.sql",
     "functions/engine/change_levels.sql",
     "functions/level/period_of.sql",

@@ -1,4 +1,5 @@
-create or replace function points.post(p_bucket smallint, p_drafts points.draft[], p_now timestamptz) returns void
+create or replace function points.post(p_bucket smallint, p_drafts points.draft[], p_now timestamptz, p_several boolean default true)
+returns void
 language plpgsql volatile as $$
 declare
     v_grants boolean;
@@ -30,7 +31,7 @@ begin
             v_lapsed := points.draft_lapsed(p_drafts, p_now);
         end if;
     end if;
-    perform points.write_entries(p_bucket, p_drafts || v_lapsed, p_now);
+    perform points.write_entries(p_bucket, p_drafts || v_lapsed, p_now, p_several or v_lapses is true);
     if v_levels then
         perform points.note_level_changes(p_bucket, array_agg(d.account_id), array_agg(d.seq), true, p_now)
         from unnest(p_drafts) d
@@ -64,5 +65,5 @@ begin
 end
 $$;
 
-comment on function points.post(smallint, points.draft[], timestamptz) is
-    'Books the admitted operations of a round: levels, balances, entries, lots and lot uses, holds. A grant that has expired already is booked together with its expiry.';
+comment on function points.post(smallint, points.draft[], timestamptz, boolean) is
+    'Books the admitted operations of a round: levels, balances, entries, lots and lot uses, holds. A grant that has expired already is booked together with its expiry. p_several: some account may have several.';

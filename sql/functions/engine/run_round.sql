@@ -10,6 +10,7 @@ declare
     v_risky boolean;
     v_marks points.origin_mark[];
     v_crowded int[];
+    v_several boolean := p_several or p_special or p_occasions;
 begin
     if cardinality(p_marks) > 0 then
         v_marks := points.count_origins(p_bucket, p_marks, p_drafts);
@@ -50,13 +51,13 @@ begin
         end if;
     end if;
     v_drafts := points.admit(p_bucket, v_drafts);
-    if p_several or p_special or p_occasions then
+    if v_several then
         v_drafts := points.chain_entries(p_bucket, v_drafts, p_now);
     end if;
     if p_chance is not null then
         v_drafts := points.admit_redeems(p_bucket, p_requests, v_drafts, p_now);
     end if;
-    perform points.post(p_bucket, v_drafts, p_now);
+    perform points.post(p_bucket, v_drafts, p_now, v_several);
     if p_chance is not null then
         perform points.post_redeems(p_bucket, p_requests, v_drafts, p_chance, p_now);
     end if;

@@ -1,47 +1,32 @@
-create or replace function points.write_entries(p_bucket smallint, p_drafts points.draft[], p_now timestamptz) returns void
+create or replace function points.write_entries(p_bucket smallint, p_drafts points.draft[], p_now timestamptz, p_several boolean default true)
+returns void
 language plpgsql volatile as $$
 begin
-    update points.balance b
-    set pending = b.pending + d.pending,
-        available = b.available + d.available,
-        held = b.held + d.held,
-        debt = b.debt + d.debt,
-        earned = b.earned + d.earned,
-        spent = b.spent - d.spent,
-        adjusted = b.adjusted + d.adjusted,
-        transferred = b.transferred + d.transferred,
-        expired = b.expired - d.expired,
-        version = d.version,
-        next_change_at = least(b.next_change_at, d.next_change_at)
-    from (
-        select d.account_id,
-            sum(d.pending_delta)::bigint as pending,
-            sum(d.available_delta)::bigint as available,
-            sum(d.held_delta)::bigint as held,
-            sum(d.debt_delta)::bigint as debt,
-            coalesce(sum(d.net) filter (where d.contra = 'issuance'), 0)::bigint as earned,
-            coalesce(sum(d.net) filter (where d.contra = 'redemption'), 0)::bigint as spent,
-            coalesce(sum(d.net) filter (where d.contra in ('adjustment', 'write_off')), 0)::bigint as adjusted,
-            coalesce(sum(d.net) filter (where d.contra = 'transfer'), 0)::bigint as transferred,
-            coalesce(sum(d.net) filter (where d.contra = 'expiry'), 0)::bigint as expired,
-            max(d.seq) as version,
-            min(case
-                when d.entry_kind = 'hold' then d.lot_expires_at
-                when d.pending_delta > 0 then d.lot_available_at
-                when d.available_delta > 0 and d.lot_expires_at > p_now then d.lot_expires_at
-            end) as next_change_at
+    if p_several then
+        update points.balance b
+        set pending = b.pending + d.pending, available = b.available + d.available, held = b.held + d.held, debt = b.debt + d.debt,
+            earned = b.earned + d.earned, spent = b.spent + d.spent, adjusted = b.adjusted + d.adjusted,
+            transferred = b.transferred + d.transferred, expired = b.expired + d.expired,
+            version = d.seq, next_change_at = least(b.next_change_at, d.next_change_at)
         from (
-            select d.account_id, d.entry_kind, d.seq, d.pending_delta, d.available_delta, d.held_delta, d.debt_delta, d.lot_available_at,
-                d.lot_expires_at, points.contra_of(d.entry_kind) as contra,
-                d.pending_delta + d.available_delta + d.held_delta - d.debt_delta as net
-            from unnest(p_drafts) d
-            where d.seq is not null
-            -- Keeps the planner from copying both into every sum.
-            offset 0
+            select d.account_id, max(d.seq) as seq, sum(d.pending)::bigint as pending, sum(d.available)::bigint as available,
+                sum(d.held)::bigint as held, sum(d.debt)::bigint as debt, sum(d.earned)::bigint as earned, sum(d.spent)::bigint as spent,
+                sum(d.adjusted)::bigint as adjusted, sum(d.transferred)::bigint as transferred, sum(d.expired)::bigint as expired,
+                min(d.next_change_at) as next_change_at
+            from points.moves(p_drafts, p_now) d
+            group by d.account_id
         ) d
-        group by d.account_id
-    ) d
-    where b.bucket = p_bucket and b.account_id = d.account_id;
+        where b.bucket = p_bucket and b.account_id = d.account_id;
+    else
+        -- The same without the sums, which take a third of its time.
+        update points.balance b
+        set pending = b.pending + d.pending, available = b.available + d.available, held = b.held + d.held, debt = b.debt + d.debt,
+            earned = b.earned + d.earned, spent = b.spent + d.spent, adjusted = b.adjusted + d.adjusted,
+            transferred = b.transferred + d.transferred, expired = b.expired + d.expired,
+            version = d.seq, next_change_at = least(b.next_change_at, d.next_change_at)
+        from points.moves(p_drafts, p_now) d
+        where b.bucket = p_bucket and b.account_id = d.account_id;
+    end if;
 
     insert into points.entry (
         bucket, account_id, seq, operation_id, kind, pending_delta, available_delta, held_delta, debt_delta,
@@ -62,5 +47,5 @@ begin
 end
 $$;
 
-comment on function points.write_entries(smallint, points.draft[], timestamptz) is
-    'The only writer of entries, and of an account''s pockets, counters and version: one UPDATE an account, however many entries it gets, and announced to those who follow them. Each counter is the sum of one contra account.';
+comment on function points.write_entries(smallint, points.draft[], timestamptz, boolean) is
+    'The only writer of entries, and of an account''s pockets, counters and version: one UPDATE an account, however many entries it gets, and announced to those who follow them. p_several: some account may get several.';

@@ -5,7 +5,7 @@ begin
         select row(
             d.ord, d.account_id, d.operation_id, d.entry_kind, d.rule_version,
             case when d.refused then 'LIMIT_REACHED' else d.refusal end,
-            case when d.detail is null then d.refusal_detail else coalesce(d.refusal_detail, '{}') || d.detail end,
+            case when d.detail is null then d.refusal_detail when d.refusal_detail is null then d.detail else d.refusal_detail || d.detail end,
             d.replayed, d.round, case when d.refused then 0 else coalesce(d.allowed, d.moved) end,
             d.happened_at, d.lot_source, d.lot_available_at, d.lot_expires_at, null,
             case when d.pending_delta > 0 then coalesce(d.allowed, d.pending_delta) else d.pending_delta end,
