@@ -1276,15 +1276,15 @@ table points.reconciliation_chunk
     entries       bigint not null default 0
     discrepancies bigint not null default 0
     progress_at   timestamp with time zone
-    of_bucket     smallint
     kind          points.chunk_kind not null
     done          boolean not null default false
     trial         jsonb
     counts        jsonb not null default '{}'::jsonb
     special       bigint[]
+    buckets       smallint[]
     reconciliation_chunk_pkey: PRIMARY KEY (run, no)
     reconciliation_chunk_run_fkey: FOREIGN KEY (run) REFERENCES points.reconciliation_run(id) ON DELETE CASCADE
-    reconciliation_chunk_is_blocks_or_a_bucket: CHECK ((((kind = ANY (ARRAY['entries'::points.chunk_kind, 'operations'::points.chunk_kind, 'lot_uses'::points.chunk_kind])) = (from_block IS NOT NULL)) AND ((from_block IS NULL) = (to_block IS NULL)) AND ((kind = 'bucket'::points.chunk_kind) = (of_bucket IS NOT NULL))))
+    reconciliation_chunk_is_blocks_or_a_bucket: CHECK ((((kind = ANY (ARRAY['entries'::points.chunk_kind, 'operations'::points.chunk_kind, 'lot_uses'::points.chunk_kind])) = (from_block IS NOT NULL)) AND ((from_block IS NULL) = (to_block IS NULL)) AND ((kind = 'bucket'::points.chunk_kind) = (buckets IS NOT NULL))))
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 table points.reconciliation_result
@@ -2512,6 +2512,8 @@ view points.entry_weight
     weight       bigint
     large_weight numeric
     large        boolean
+    before_hash  bigint
+    after_hash   bigint
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 view points.level_range
@@ -3588,7 +3590,7 @@ function points.current_level(p_of_bucket smallint, p_account_id bigint)
     plpgsql stable security definer set search_path=pg_catalog, pg_temp, enable_seqscan=off
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
-function points.cut_changed(p_of_bucket smallint, p_from bigint, p_since timestamp with time zone, p_limit integer)
+function points.cut_changed(p_buckets smallint[], p_from bigint, p_since timestamp with time zone, p_limit integer)
     returns bigint
     plpgsql stable set enable_seqscan=off, enable_indexscan=off, enable_nestloop=off, random_page_cost=0, seq_page_cost=0, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
 
@@ -3839,6 +3841,10 @@ function points.find_inviter(p_code text, p_wallet text, OUT inviter_bucket smal
 function points.find_pair(p_bucket smallint, p_request api.request, p_account_id bigint, p_to_bucket smallint, p_to_id bigint, OUT known boolean, OUT kind points.operation_kind, OUT to_bucket smallint, OUT to_id bigint, OUT taken_by uuid, OUT erased boolean)
     returns record
     plpgsql stable
+
+function points.find_untold(p_of_bucket smallint, p_from bigint, p_to bigint, p_since timestamp with time zone)
+    returns bigint[]
+    plpgsql stable set enable_seqscan=off, enable_nestloop=off, enable_sort=off, random_page_cost=0, seq_page_cost=0, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
 
 function points.find_version(p_rule text, p_version integer)
     returns points.rule_version
@@ -4198,7 +4204,7 @@ function points.note_export(p_month date, p_entry_sha256 bytea, p_lot_use_sha256
     returns void
     plpgsql volatile
 
-function points.note_findings(p_run points.reconciliation_run, p_of_bucket smallint, p_found points.finding[])
+function points.note_findings(p_run points.reconciliation_run, p_of_bucket smallint, p_found points.finding[], p_counts jsonb DEFAULT '{}'::jsonb)
     returns jsonb
     plpgsql volatile
 
@@ -4420,8 +4426,8 @@ function points.prove_bucket(p_of_bucket smallint, p_parts smallint[], p_suspect
     returns record
     plpgsql stable set enable_seqscan=on, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
 
-function points.prove_changed(p_of_bucket smallint, p_from bigint, p_since timestamp with time zone, p_limit integer, OUT accounts bigint, OUT entries bigint, OUT up_to bigint, OUT findings points.finding[])
-    returns record
+function points.prove_changed(p_buckets smallint[], p_from bigint, p_to bigint, p_since timestamp with time zone)
+    returns TABLE(of_bucket smallint, accounts bigint, entries bigint, findings points.finding[])
     plpgsql stable set enable_seqscan=off, enable_hashjoin=on, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
 
 function points.prove_chunk(p_run points.reconciliation_run, p_chunk points.reconciliation_chunk, p_limit integer, p_now timestamp with time zone)
@@ -4748,6 +4754,10 @@ function points.special_input_fault(p_kind points.operation_kind, p_rule text, p
     returns text[]
     plpgsql immutable parallel safe
 
+function points.split_chunk(p_run bigint, p_no integer)
+    returns void
+    plpgsql volatile
+
 function points.step_job(p_name text, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text, OUT broke boolean, OUT more boolean)
     returns record
     plpgsql volatile
@@ -4862,6 +4872,10 @@ function points.webhook_fault(p_url text, p_events points.webhook_event[], p_wal
     returns text[]
     plpgsql stable
 
+function points.weigh_asked(p_buckets smallint[], p_from bigint, p_to bigint, p_since timestamp with time zone)
+    returns TABLE(bucket smallint, told bigint, strange bigint[], special bigint[], unbooked bigint[])
+    plpgsql stable set enable_seqscan=off, enable_nestloop=off, enable_sort=off, random_page_cost=0, seq_page_cost=0, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
+
 function points.weigh_books(p_now timestamp with time zone)
     returns SETOF points.alert_reading
     plpgsql stable
@@ -4870,9 +4884,9 @@ function points.weigh_bucket(p_run bigint, p_of_bucket smallint, p_settled_at ti
     returns TABLE(accounts bigint, entries bigint, trial jsonb, parts smallint[], suspects bigint[], special bigint[])
     plpgsql stable set enable_seqscan=on, enable_indexscan=off, random_page_cost=0, seq_page_cost=0, plan_cache_mode=force_custom_plan, work_mem=128MB, jit=off, max_parallel_workers_per_gather=0
 
-function points.weigh_changed(p_of_bucket smallint, p_from bigint, p_since timestamp with time zone, p_limit integer, OUT accounts bigint, OUT entries bigint, OUT up_to bigint, OUT suspects bigint[], OUT changed bigint[], OUT special bigint[], OUT doubtful bigint[])
-    returns record
-    plpgsql stable set enable_seqscan=off, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
+function points.weigh_changed(p_buckets smallint[], p_from bigint, p_to bigint, p_since timestamp with time zone)
+    returns TABLE(of_bucket smallint, accounts bigint, entries bigint, suspects bigint[], changed bigint[], special bigint[], doubtful bigint[])
+    plpgsql stable set enable_seqscan=off, enable_sort=off, enable_memoize=off, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
 
 function points.weigh_flows(p_now timestamp with time zone)
     returns SETOF points.alert_reading
@@ -4890,9 +4904,9 @@ function points.weigh_periods(p_terms points.level_terms, p_bucket smallint, p_a
     returns TABLE(rank integer, measured bigint, ends integer)
     sql stable
 
-function points.weigh_recorded(p_of_bucket smallint, p_from bigint, p_to bigint, p_since timestamp with time zone)
-    returns TABLE(account_id bigint, entries bigint, first bigint, last bigint, goes_on numeric, told numeric, moved numeric, strange boolean, special boolean)
-    plpgsql stable set enable_seqscan=off, enable_nestloop=off, enable_sort=off, random_page_cost=0, seq_page_cost=0, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
+function points.weigh_recorded(p_buckets smallint[], p_from bigint, p_to bigint, p_since timestamp with time zone)
+    returns TABLE(bucket smallint, account_id bigint, entries bigint, first bigint, last bigint, goes_on bigint, told bigint, moved numeric, large boolean)
+    plpgsql stable set enable_seqscan=off, enable_nestloop=off, enable_hashjoin=on, enable_sort=on, random_page_cost=0, seq_page_cost=0, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
 
 function points.weigh_risks(p_bucket smallint, p_drafts points.draft[], p_marks points.origin_mark[], p_now timestamp with time zone)
     returns points.risk[]

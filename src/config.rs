@@ -505,7 +505,7 @@ pub struct Reconcile {
     /// Print the result as one JSON object
     #[arg(long)]
     pub json: bool,
-    /// Connections that work at once
+    /// Connections that work at once, as far as there are chunks for them
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub lanes: u16,
     #[command(flatten)]

@@ -78,34 +78,34 @@ create table points.reconciliation_chunk (
     entries       bigint not null default 0,
     discrepancies bigint not null default 0,
     progress_at   timestamptz,
-    of_bucket     smallint,
     kind          points.chunk_kind not null,
     done          boolean not null default false,
     trial         jsonb,
     counts        jsonb not null default '{}',
     special       bigint[],
+    buckets       smallint[],
     primary key (run, no),
     constraint reconciliation_chunk_is_blocks_or_a_bucket check (
         (kind in ('entries', 'operations', 'lot_uses')) = (from_block is not null) and (from_block is null) = (to_block is null)
-        and (kind = 'bucket') = (of_bucket is not null))
+        and (kind = 'bucket') = (buckets is not null))
 );
 comment on table points.reconciliation_chunk is 'The pieces of a run, each a short transaction (a bucket: some). Whoever works on one holds its row. Gone when the run has ended.';
 comment on column points.reconciliation_chunk.run is 'The run.';
 comment on column points.reconciliation_chunk.no is 'Number in the run, from 1.';
 comment on column points.reconciliation_chunk.from_block is 'First block of each partition; null: it is no range of blocks.';
 comment on column points.reconciliation_chunk.to_block is 'Block before which it ends.';
-comment on column points.reconciliation_chunk.at_account_id is 'Accounts of the bucket up to this id are proven.';
+comment on column points.reconciliation_chunk.at_account_id is 'Accounts of the buckets up to this id are proven.';
 comment on column points.reconciliation_chunk.snapshot_xid is 'The oldest transaction that one of its snapshots left out; null: there was none yet.';
 comment on column points.reconciliation_chunk.accounts is 'Accounts proven.';
 comment on column points.reconciliation_chunk.entries is 'Entries read.';
 comment on column points.reconciliation_chunk.discrepancies is 'Discrepancies found.';
 comment on column points.reconciliation_chunk.progress_at is 'When something of it was done last; null: nothing was.';
-comment on column points.reconciliation_chunk.of_bucket is 'The bucket; null: it is none.';
 comment on column points.reconciliation_chunk.kind is 'What it is.';
 comment on column points.reconciliation_chunk.done is 'Whether all of it is done.';
 comment on column points.reconciliation_chunk.trial is 'The trial balance of its bucket; null: it is none, or not weighed.';
 comment on column points.reconciliation_chunk.counts is 'Discrepancies found, by check.';
 comment on column points.reconciliation_chunk.special is 'Full runs: accounts of the bucket that have rows of which sums know nothing, in order; null: it is not weighed yet.';
+comment on column points.reconciliation_chunk.buckets is 'The bucket, or, of an incremental run, buckets; null: it is none.';
 
 create table points.reconciliation_sum (
     run      bigint not null references points.reconciliation_run on delete cascade,

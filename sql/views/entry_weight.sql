@@ -1,18 +1,18 @@
 create or replace view points.entry_weight as
 select e.place, e.archived, e.bucket, e.account_id, e.seq, e.recorded_at,
-    e.goes_on, e.told, e.granted, e.net, e.contra,
+    e.after_hash - e.before_hash as goes_on, e.told, e.granted, e.net, e.contra,
     case when greatest(abs(e.granted), abs(e.net)) <= 536870912 then
-        e.goes_on + e.told + points.seq_weight(e.account_id, e.seq) * e.granted + points.contra_weight(e.account_id, e.contra) * e.net
+        e.after_hash - e.before_hash + e.told + points.seq_weight(e.account_id, e.seq) * e.granted + points.contra_weight(e.account_id, e.contra) * e.net
     end as weight,
     case when greatest(abs(e.granted), abs(e.net)) > 536870912 then
-        (e.goes_on + e.told)::numeric + points.seq_weight(e.account_id, e.seq)::numeric * e.granted + points.contra_weight(e.account_id, e.contra)::numeric * e.net
+        (e.after_hash - e.before_hash + e.told)::numeric + points.seq_weight(e.account_id, e.seq)::numeric * e.granted + points.contra_weight(e.account_id, e.contra)::numeric * e.net
     end as large_weight,
-    greatest(abs(e.granted), abs(e.net)) > 536870912 as large
+    greatest(abs(e.granted), abs(e.net)) > 536870912 as large, e.before_hash, e.after_hash
 from (
     select e.place, e.archived, e.bucket, e.account_id, e.seq, e.recorded_at,
-        points.account_hash(e.account_id, e.seq, e.pending_after, e.available_after, e.held_after, e.debt_after)
-            - points.account_hash(e.account_id, e.seq - 1, e.pending_after - e.pending_delta, e.available_after - e.available_delta,
-                e.held_after - e.held_delta, e.debt_after - e.debt_delta) as goes_on,
+        points.account_hash(e.account_id, e.seq, e.pending_after, e.available_after, e.held_after, e.debt_after) as after_hash,
+        points.account_hash(e.account_id, e.seq - 1, e.pending_after - e.pending_delta, e.available_after - e.available_delta,
+                e.held_after - e.held_delta, e.debt_after - e.debt_delta) as before_hash,
         points.operation_hash(e.account_id, e.operation_id, e.seq, e.recorded_at, abs(case e.kind
             when 'earn' then e.pending_delta + e.available_delta + e.held_delta - e.debt_delta
             when 'spend' then e.pending_delta + e.available_delta + e.held_delta - e.debt_delta
@@ -52,3 +52,5 @@ comment on column points.entry_weight.contra is 'The counter that it counts in: 
 comment on column points.entry_weight.weight is 'Its weight; null: it is large.';
 comment on column points.entry_weight.large_weight is 'Its weight, where it does not fit into 64 bits.';
 comment on column points.entry_weight.large is 'Whether it is large.';
+comment on column points.entry_weight.before_hash is 'Hash of the pockets before it.';
+comment on column points.entry_weight.after_hash is 'Hash of the pockets after it.';

@@ -3,7 +3,7 @@
 use std::{io::IsTerminal, time::Duration};
 
 use chrono::{DateTime, Utc};
-use futures_util::future::try_join_all;
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use tokio_postgres::Client;
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Others work on what is left.
-const PAUSE: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(100);
 /// Discrepancies that are printed.
 const SHOWN: i64 = 100;
 
@@ -36,15 +36,17 @@ pub async fn reconcile(config: &Config, options: &Reconcile) -> Result<bool, Rec
     let mode = if options.full { "full" } else { "incremental" };
     let client = database::open(config).await?;
     let bar = progress(options.json);
-    let lanes = try_join_all((0..options.lanes).map(|_| database::open(config))).await?;
     // One begins and plans, so that the others find something to do.
     let mut run = None;
     for _ in 0..2 {
         run = step(&client, mode, &bar).await?.map(|(run, _)| run).or(run);
     }
-    let runs = try_join_all(lanes.iter().map(|lane| work(lane, mode, run, &bar))).await?;
+    let mut lanes: FuturesUnordered<_> =
+        (0..options.lanes).map(|lane| join(config, (lane == 0).then_some(&client), lane, mode, run, &bar)).collect();
+    // Whoever sees the end sees it for all: the others have nothing left to do but to wait.
+    let run = lanes.next().await.transpose()?.flatten();
+    drop(lanes);
     bar.finish_and_clear();
-    let run = run.or_else(|| runs.into_iter().flatten().next());
     report(&client, run, options.json).await
 }
 
@@ -71,6 +73,24 @@ async fn step(client: &Client, mode: &str, bar: &ProgressBar) -> Result<Option<(
     }
     bar.set_message(format!("{} discrepancies,", count("discrepancies")));
     Ok(Some((row.get("run"), row.get::<_, i32>("done") > 0)))
+}
+
+/// Takes part once there are chunks enough, over a connection of its own where none is given.
+async fn join(
+    config: &Config,
+    client: Option<&Client>,
+    lane: u16,
+    mode: &str,
+    run: Option<i64>,
+    bar: &ProgressBar,
+) -> Result<Option<i64>, ReconcileError> {
+    if let Some(client) = client {
+        return work(client, mode, run, bar).await;
+    }
+    while bar.length().unwrap_or(0).saturating_sub(bar.position()) <= lane.into() {
+        tokio::time::sleep(PAUSE).await;
+    }
+    work(&database::open(config).await?, mode, run, bar).await
 }
 
 /// Takes steps until the run has ended, whoever ends it.

@@ -53,7 +53,7 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
             ("kind", "'rest'"),
             ("from_block", "null"),
             ("to_block", "null"),
-            ("of_bucket", "null"),
+            ("buckets", "null"),
         ],
     ),
     (
@@ -811,7 +811,7 @@ const CASES: &[Case] = &[
     ("reconciliation_chunk_is_blocks_or_a_bucket", &[("kind", "'entries'")]),
     ("reconciliation_chunk_is_blocks_or_a_bucket", &[("from_block", "1"), ("to_block", "2")]),
     ("reconciliation_chunk_is_blocks_or_a_bucket", &[("kind", "'bucket'")]),
-    ("reconciliation_chunk_is_blocks_or_a_bucket", &[("of_bucket", "1")]),
+    ("reconciliation_chunk_is_blocks_or_a_bucket", &[("buckets", "'{1}'")]),
     ("discrepancy_account_is_whole", &[("account_id", "1")]),
     ("discrepancy_account_is_whole", &[("account_bucket", "1")]),
     ("discrepancy_acknowledged_whole", &[("actor", "'x'")]),

@@ -1,4 +1,4 @@
-create or replace function points.note_findings(p_run points.reconciliation_run, p_of_bucket smallint, p_found points.finding[]) returns jsonb
+create or replace function points.note_findings(p_run points.reconciliation_run, p_of_bucket smallint, p_found points.finding[], p_counts jsonb default '{}') returns jsonb
 language plpgsql volatile as $$
 declare
     v_now timestamptz := clock_timestamp();
@@ -8,7 +8,13 @@ begin
     v_counts := (
         select coalesce(jsonb_object_agg(q.check_name, q.count), '{}')
         from (
-            select f.check_name, count(distinct (f.account_id, f.subject)) as count from unnest(p_found) f group by f.check_name
+            select c.check_name, sum(c.count) as count
+            from (
+                select f.check_name, count(distinct (f.account_id, f.subject)) as count from unnest(p_found) f group by f.check_name
+                union all
+                select k.key, k.value::bigint from jsonb_each_text(p_counts) k
+            ) c
+            group by c.check_name
         ) q);
     insert into points.discrepancy as d (
         check_name, account_bucket, account_id, subject, evidence, first_run, last_run, first_seen_at, last_seen_at, to_freeze)
@@ -33,5 +39,5 @@ begin
 end
 $$;
 
-comment on function points.note_findings(points.reconciliation_run, smallint, points.finding[]) is
-    'Keeps what a run has found in a bucket or in none, at most 1,000 discrepancies of each check at once, as new ones or as those that were known: one that somebody has acknowledged is open again when it says something else. Those whose accounts are to be frozen are marked. Returns how many each check has found.';
+comment on function points.note_findings(points.reconciliation_run, smallint, points.finding[], jsonb) is
+    'Keeps what a run has found in a bucket or in none, at most 1,000 discrepancies of each check at once, as new ones or as those that were known: one that somebody has acknowledged is open again when it says something else. Those whose accounts are to be frozen are marked. Returns how many each check has found, with what p_counts says it had found before.';

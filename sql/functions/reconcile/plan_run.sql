@@ -18,10 +18,10 @@ begin
     end if;
     update points.reconciliation_run r set since = v_since, settled_at = v_settled where r.id = p_run;
 
-    insert into points.reconciliation_chunk (run, no, kind, from_block, to_block, of_bucket)
-    select p_run, row_number() over (order by q.kind, q.from_block, q.of_bucket), q.kind, q.from_block, q.to_block, q.of_bucket
+    insert into points.reconciliation_chunk (run, no, kind, from_block, to_block, buckets)
+    select p_run, sum(q.numbers) over (order by q.kind, q.from_block, q.buckets rows unbounded preceding) - q.numbers + 1, q.kind, q.from_block, q.to_block, q.buckets
     from (
-        select t.kind, b.block as from_block, case when b.block + t.step > t.blocks then 4294967295 else b.block + t.step end as to_block, null::smallint as of_bucket
+        select t.kind, b.block as from_block, case when b.block + t.step > t.blocks then 4294967295 else b.block + t.step end as to_block, null::smallint[] as buckets, 1 as numbers
         from (
             -- A range is of each partition, so that it is the smaller the more there are.
             select s.kind, max(s.blocks) as blocks, greatest(1024, 16384 * max(s.blocks) / greatest(sum(s.blocks), 1))::bigint as step
@@ -38,11 +38,16 @@ begin
         cross join lateral generate_series(0, t.blocks, t.step) as b(block)
         where v_run.mode = 'full'
         union all
-        select 'bucket', null, null, l.bucket from points.lane l
+        -- All that is new is read once for each chunk, of whatever bucket it is: so there are two, since sessions wait for each other's.
+        select 'bucket', null, null, array_agg(l.bucket order by l.bucket), count(*)
+        from (
+            select l.bucket, case when v_run.mode = 'full' then l.bucket else ntile(2) over (order by l.bucket) end as chunk from points.lane l
+        ) l
+        group by l.chunk
         union all
-        select k.kind, null, null, null from unnest(array['stock', 'months', 'outbox']::points.chunk_kind[]) k(kind) where v_run.mode = 'full'
+        select k.kind, null, null, null, 1 from unnest(array['stock', 'months', 'outbox']::points.chunk_kind[]) k(kind) where v_run.mode = 'full'
         union all
-        select 'rest', null, null, null
+        select 'rest', null, null, null, 1
     ) q;
 end
 $$;

@@ -12,7 +12,7 @@ declare
     v_accounts bigint := 0::bigint;
     v_entries bigint := 0::bigint;
     v_trial jsonb;
-    v_counts jsonb := '{}'::jsonb;
+    v_counts jsonb := p_chunk.counts;
 begin
     if p_chunk.kind in ('entries', 'operations', 'lot_uses') then
         perform points.sum_chunk(p_chunk.run, p_chunk.no);
@@ -23,14 +23,19 @@ begin
             v_checks := v_checks || 'keys_are_operations'::text;
         end if;
     elsif p_run.mode = 'incremental' then
-        v_proven := points.prove_changed(p_chunk.of_bucket, p_chunk.at_account_id, p_run.since, p_limit);
-        v_to := v_proven.up_to;
-        v_found := v_proven.findings;
-        v_accounts := v_proven.accounts;
-        v_entries := v_proven.entries;
+        v_to := points.cut_changed(p_chunk.buckets, p_chunk.at_account_id, p_run.since, p_limit);
+        if v_to is null then
+            perform points.split_chunk(p_chunk.run, p_chunk.no);
+            return;
+        end if;
+        for v_proven in select * from points.prove_changed(p_chunk.buckets, p_chunk.at_account_id, v_to, p_run.since) loop
+            v_accounts := v_accounts + v_proven.accounts;
+            v_entries := v_entries + v_proven.entries;
+            v_counts := points.note_findings(p_run, v_proven.of_bucket, v_proven.findings, v_counts);
+        end loop;
     elsif v_special is null then
-        select * into v_weighed from points.weigh_bucket(p_chunk.run, p_chunk.of_bucket, p_run.settled_at);
-        v_proven := points.prove_bucket(p_chunk.of_bucket, v_weighed.parts, v_weighed.suspects, v_weighed.special);
+        select * into v_weighed from points.weigh_bucket(p_chunk.run, p_chunk.buckets[1], p_run.settled_at);
+        v_proven := points.prove_bucket(p_chunk.buckets[1], v_weighed.parts, v_weighed.suspects, v_weighed.special);
         v_found := v_proven.findings;
         v_special := v_proven.special;
         v_accounts := v_weighed.accounts;
@@ -39,16 +44,14 @@ begin
         v_to := case when v_special = '{}' then v_to else -1 end;
     else
         v_ids := array(select i from unnest(v_special) i where i > p_chunk.at_account_id order by i limit 5000);
-        v_found := points.prove_special(p_chunk.of_bucket, v_ids);
+        v_found := points.prove_special(p_chunk.buckets[1], v_ids);
         v_to := case when cardinality(v_ids) = 5000 then v_ids[5000] else v_to end;
     end if;
     if v_found is not null then
-        v_counts := points.note_findings(p_run, p_chunk.of_bucket, v_found);
-        v_counts := p_chunk.counts || (
-            select coalesce(jsonb_object_agg(k.key, k.value::bigint + coalesce((p_chunk.counts ->> k.key)::bigint, 0)), '{}') from jsonb_each_text(v_counts) k);
+        v_counts := points.note_findings(p_run, p_chunk.buckets[1], v_found, v_counts);
         -- Where archived rows are not there, not all was looked at.
-        if p_run.mode = 'full' and v_to = 9223372036854775807 and (p_chunk.of_bucket is null or points.archive_there()) then
-            perform points.close_findings(p_run.id, p_chunk.of_bucket, v_checks, v_counts);
+        if p_run.mode = 'full' and v_to = 9223372036854775807 and (p_chunk.buckets is null or points.archive_there()) then
+            perform points.close_findings(p_run.id, p_chunk.buckets[1], v_checks, v_counts);
         end if;
     end if;
     update points.reconciliation_chunk c

@@ -32,12 +32,12 @@ begin
         perform points.freeze_wrong(v_id);
         return;
     end if;
-    -- A bucket is proven when all is summed up, and the rest when all buckets are proven.
+    -- In full runs, a bucket is proven when all is summed up, and the rest when all buckets are proven.
     select c.* into v_chunk
     from points.reconciliation_chunk c
-    where c.run = v_run.id and not c.done and not exists (
+    where c.run = v_run.id and not c.done and (v_run.mode = 'incremental' or not exists (
         select from points.reconciliation_chunk b
-        where b.run = c.run and not b.done and case when c.kind = 'rest' then b.kind <> 'rest' else c.kind = 'bucket' and b.kind < 'bucket' end)
+        where b.run = c.run and not b.done and case when c.kind = 'rest' then b.kind <> 'rest' else c.kind = 'bucket' and b.kind < 'bucket' end))
     order by c.no
     limit 1
     for no key update of c skip locked;

@@ -1,83 +1,90 @@
-create or replace function points.weigh_changed(
-    p_of_bucket smallint, p_from bigint, p_since timestamptz, p_limit int,
-    out accounts bigint, out entries bigint, out up_to bigint, out suspects bigint[], out changed bigint[], out special bigint[], out doubtful bigint[]
-)
+create or replace function points.weigh_changed(p_buckets smallint[], p_from bigint, p_to bigint, p_since timestamptz)
+returns table (of_bucket smallint, accounts bigint, entries bigint, suspects bigint[], changed bigint[], special bigint[], doubtful bigint[])
 language plpgsql stable
-set enable_seqscan = off set plan_cache_mode = force_custom_plan set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 as $$
+set enable_seqscan = off set enable_sort = off set enable_memoize = off set plan_cache_mode = force_custom_plan set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 as $$
 declare
     v_ranges points.level_range[] := array(select r from points.level_range r);
+    v_revision int := (select p.level_revision from points.program p);
+    -- Where there is but one, no account is asked for its own.
+    v_wallet text := (select case when count(*) = 1 then min(w.code) end from points.wallet w);
     -- Looking into a partition costs as much as all else, and most accounts have booked something lately.
     v_month timestamptz := date_trunc('month', p_since, 'UTC');
     v_until timestamptz := clock_timestamp() + interval '1 hour';
 begin
-    -- Hashes and joins are for the accounts of this step alone.
-    up_to := points.cut_changed(p_of_bucket, p_from, p_since, p_limit);
-    select count(*), coalesce(sum(q.entries), 0)::bigint,
-        coalesce(array_agg(q.account_id) filter (where q.sound is not true), '{}'),
-        coalesce(array_agg(q.account_id) filter (where q.entries > 0), '{}'),
-        coalesce(array_agg(q.account_id) filter (where q.special), '{}'),
-        coalesce(array_agg(q.account_id) filter (where q.entries > 0 and q.levelled is not true), '{}')
-    into accounts, entries, suspects, changed, special, doubtful
-    from (
-        select w.account_id, w.entries, w.special,
-            w.told = 0 and not w.strange and (
-                w.entries = 0
-                or w.last = b.version and w.entries = w.last - w.first + 1
-                and w.goes_on = points.account_hash(b.account_id, b.version, b.pending, b.available, b.held, b.debt)::numeric
-                    - case when w.first = 1 then points.account_hash(b.account_id, 0, 0, 0, 0, 0) else coalesce(
+    return query
+    with weighed as materialized (
+        select q.bucket, count(*) as accounts, sum(q.entries)::bigint as entries, bit_xor(q.told) as told, array_agg(q.account_id) as changed,
+            array_agg(q.account_id) filter (where q.sound is not true) as suspects,
+            array_agg(q.account_id) filter (where q.levelled is not true) as doubtful
+        from (
+            select w.bucket, w.account_id, w.entries, w.told,
+                not w.large and w.last = b.version and w.entries = w.last - w.first + 1
+                and w.goes_on = points.account_hash(b.account_id, b.version, b.pending, b.available, b.held, b.debt)
+                    # case when w.first = 1 then points.account_hash(b.account_id, 0, 0, 0, 0, 0) else coalesce(
                         (select points.account_hash(e.account_id, e.seq, e.pending_after, e.available_after, e.held_after, e.debt_after)
                         from points.entry e
-                        where e.bucket = p_of_bucket and e.account_id = w.account_id and e.seq = w.first - 1
+                        where e.bucket = w.bucket and e.account_id = w.account_id and e.seq = w.first - 1
                             and e.recorded_at >= v_month and e.recorded_at < v_until
                         limit 1),
                         (select points.account_hash(e.account_id, e.seq, e.pending_after, e.available_after, e.held_after, e.debt_after)
                         from points.entry e
-                        where e.bucket = p_of_bucket and e.account_id = w.account_id and e.seq = w.first - 1
+                        where e.bucket = w.bucket and e.account_id = w.account_id and e.seq = w.first - 1
                             and e.recorded_at >= v_month - interval '1 month' and e.recorded_at < v_month
                         limit 1),
                         (select points.account_hash(e.account_id, e.seq, e.pending_after, e.available_after, e.held_after, e.debt_after)
                         from points.entry e
-                        where e.bucket = p_of_bucket and e.account_id = w.account_id and e.seq = w.first - 1
+                        where e.bucket = w.bucket and e.account_id = w.account_id and e.seq = w.first - 1
                         limit 1),
                         (select points.account_hash(k.account_id, k.seq, k.pending, k.available, k.held, k.debt)
                         from points.checkpoint k
-                        where k.bucket = p_of_bucket and k.account_id = w.account_id and k.seq = w.first - 1)
+                        where k.bucket = w.bucket and k.account_id = w.account_id and k.seq = w.first - 1)
                     ) end
                 and not (b.debt > 0 and b.available > 0)
                 and b.pending = l.pending and b.available = l.available and (l.due_at is null or b.next_change_at <= l.due_at)
-                and w.moved = l.left_of_new
-            ) as sound,
-            (b.closed or b.level_revision <> r.revision or r.measure = 'ever' and b.earned + coalesce(b.inherited, 0) >= r.from_points
-                and b.earned + coalesce(b.inherited, 0) < r.until_points and b.level_until = r.until_points and b.level_ends_at = r.ends_at)
+                and w.moved = l.left_of_new as sound,
+                (b.closed or b.level_revision <> v_revision or r.measure = 'ever' and r.level = coalesce(b.level, '') and b.level_ends_at = r.ends_at
+                    and b.earned + coalesce(b.inherited, 0) >= r.from_points and b.earned + coalesce(b.inherited, 0) < r.until_points)
                 and (c.seq is null or c.seq < w.first and c.level is not distinct from b.level) as levelled
-        -- In their order, so that the next one is looked up in pages that the last one was found in.
-        from (select * from points.weigh_recorded(p_of_bucket, p_from, up_to, p_since) w order by w.account_id) w
-        -- One by one, or the planner would read all accounts of the bucket.
-        left join lateral (
-            select * from points.balance b where b.bucket = p_of_bucket and b.account_id = w.account_id limit 1
-        ) b on true
-        left join lateral (
-            select a.wallet from points.account a where a.bucket = p_of_bucket and a.id = w.account_id limit 1
-        ) a on true
-        left join unnest(v_ranges) r on r.wallet = a.wallet and r.level = coalesce(b.level, '')
-        left join lateral (
-            select coalesce(sum(l.remaining) filter (where l.pending), 0) as pending, coalesce(sum(l.remaining) filter (where not l.pending), 0) as available,
-                coalesce(sum(points.seq_weight(l.account_id, l.seq)::numeric * l.remaining) filter (where l.seq >= w.first), 0) as left_of_new,
-                min(case when l.pending then l.available_at else l.expires_at end) as due_at
-            from points.lot l
-            where l.bucket = p_of_bucket and l.account_id = w.account_id
-            offset 0
-        ) l on true
-        left join lateral (
-            select c.seq, c.level
-            from points.level_change c
-            where c.bucket = p_of_bucket and c.account_id = w.account_id
-            order by c.seq desc, c.no desc
-            limit 1
-        ) c on true
-    ) q;
+            from points.weigh_recorded(p_buckets, p_from, p_to, p_since) w
+            -- One by one, or the planner would read all accounts of the buckets.
+            left join lateral (
+                select * from points.balance b where b.bucket = w.bucket and b.account_id = w.account_id offset 0
+            ) b on true
+            left join lateral (
+                select a.wallet from points.account a where v_wallet is null and a.bucket = w.bucket and a.id = w.account_id offset 0
+            ) a on true
+            -- Of a wallet, no two are until the same points.
+            left join unnest(v_ranges) r on r.until_points = b.level_until and (v_wallet is not null or r.wallet = a.wallet)
+            left join lateral (
+                select coalesce(sum(l.remaining) filter (where l.pending), 0) as pending, coalesce(sum(l.remaining) filter (where not l.pending), 0) as available,
+                    coalesce(sum(points.seq_weight(l.account_id, l.seq)::numeric * l.remaining) filter (where l.seq >= w.first), 0) as left_of_new,
+                    min(case when l.pending then l.available_at else l.expires_at end) as due_at
+                from points.lot l
+                where l.bucket = w.bucket and l.account_id = w.account_id
+                offset 0
+            ) l on true
+            left join lateral (
+                select c.seq, c.level
+                from points.level_change c
+                where c.bucket = w.bucket and c.account_id = w.account_id
+                order by c.seq desc, c.no desc
+                limit 1
+            ) c on true
+        ) q
+        group by q.bucket
+    )
+    select k.bucket,
+        coalesce(w.accounts, 0) + case when o.unbooked is null then 0 else (select count(*) from (select unnest(o.unbooked) except select unnest(w.changed)) u) end,
+        coalesce(w.entries, 0),
+        -- All of the bucket together first: mostly they say the same.
+        coalesce(w.suspects, '{}') || coalesce(o.strange, '{}') || case when coalesce(w.told, 0) <> coalesce(o.told, 0) then
+            points.find_untold(k.bucket, p_from, p_to, p_since) end,
+        coalesce(w.changed, '{}'), array(select distinct i from unnest(o.special) i), coalesce(w.doubtful, '{}')
+    from unnest(p_buckets) k(bucket)
+    left join weighed w on w.bucket = k.bucket
+    left join points.weigh_asked(p_buckets, p_from, p_to, p_since) o on o.bucket = k.bucket;
 end
 $$;
 
-comment on function points.weigh_changed(smallint, bigint, timestamptz, int) is
-    'Weighs accounts of a bucket after p_from with entries or operations recorded since p_since, up to about p_limit of these operations, by those alone: they must go on from what was proven before, to the balance of now, and agree with their operations, lots and lot uses. up_to: the last account; 2^63 - 1: all. changed: accounts with entries; suspects: those where something does not meet; special: those with operations that more comes of; doubtful: those whose level must be looked at by itself.';
+comment on function points.weigh_changed(smallint[], bigint, bigint, timestamptz) is
+    'Weighs accounts p_from < id <= p_to of each of some buckets with entries or operations recorded since p_since, by those alone: they must go on from what was proven before, to the balance of now, and agree with their operations, lots and lot uses. changed: accounts with entries; suspects: those where something does not meet; special: those with operations that more comes of; doubtful: those whose level must be looked at by itself.';

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{discrepancies, prove, run};
+use super::{assert_reconciled, discrepancies, prove, run};
 use crate::{
     common::{Database, Request, execute, instant},
     database::{number, one},
@@ -124,16 +124,27 @@ async fn small_steps_prove_the_same_accounts() {
         });
     }
     execute(&client, &requests, None).await;
-    let step = "select accounts, up_to from points.prove_changed($1, $2, '-infinity', $3)";
-    for bucket in 0..8_i16 {
-        let all: i64 = client.query_one(step, &[&bucket, &-1_i64, &1_000_000_i32]).await.unwrap().get(0);
-        let (mut proven, mut at) = (0, -1_i64);
+    let step = "select sum(p.accounts)::bigint, min(c.up_to)
+        from (select points.cut_changed($1, $2, '-infinity', $3) as up_to) c
+        cross join lateral points.prove_changed($1, $2, c.up_to, '-infinity') p";
+    let there = "select count(distinct o.account_id) from points.operation o where o.bucket = any ($1)";
+    for buckets in (0..8_i16).map(|bucket| vec![bucket]).chain([(0..8).collect()]) {
+        let all: i64 = client.query_one(step, &[&buckets, &-1_i64, &1_000_000_i32]).await.unwrap().get(0);
+        assert_eq!(client.query_one(there, &[&buckets]).await.unwrap().get::<_, i64>(0), all, "buckets {buckets:?}");
+        if buckets.len() > 1 {
+            let cut = client.query_one("select points.cut_changed($1, -1, '-infinity', 1)", &[&buckets]).await.unwrap();
+            assert_eq!(cut.get::<_, Option<i64>>(0), None, "too much at once");
+            continue;
+        }
+        let (mut proven, mut at, mut steps) = (0, -1_i64, 0);
         while at < i64::MAX {
-            let row = client.query_one(step, &[&bucket, &at, &1_i32]).await.unwrap();
+            let row = client.query_one(step, &[&buckets, &at, &1_i32]).await.unwrap();
             proven += row.get::<_, i64>(0);
             at = row.get(1);
+            steps += 1;
         }
-        assert_eq!(proven, all, "bucket {bucket}");
+        assert_eq!(proven, all, "buckets {buckets:?}");
+        assert!(steps > 3, "buckets {buckets:?}: {steps} steps");
     }
 }
 
@@ -158,4 +169,60 @@ async fn an_incremental_run_proves_the_end_of_what_began_before() {
     let found = ("holds_are_operations".to_owned(), Some("eve".to_owned()));
     let all = discrepancies(&client).await;
     assert!(all.iter().any(|(check, user_id, _)| (check, user_id) == (&found.0, &found.1)), "{all:?}");
+}
+
+/// Where more is new than a step may prove, the chunks of a run fall apart into single buckets, and nothing is left out.
+#[tokio::test]
+async fn large_chunks_fall_apart_into_buckets() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    prove(&client).await;
+    let requests: Vec<_> = (0..64)
+        .map(|number| Request::earn(&format!("member-{number}"), "ORDER", &format!("key-{number}")).amount("20"))
+        .collect();
+    execute(&client, &requests, None).await;
+    let chunks = "select coalesce(array_agg(c.no || ':' || array_to_string(c.buckets, ',') order by c.no), '{}')
+        from points.reconciliation_chunk c where c.kind = 'bucket'";
+    let step = "select count(*) from points.run_step('incremental', 2, null) s where s.due_since is not null";
+    let mut all: Vec<Vec<String>> = Vec::new();
+    while number(&client, step).await > 0 {
+        all.push(client.query_one(chunks, &[]).await.unwrap().get(0));
+    }
+    let single: Vec<String> = (0..8).map(|bucket| format!("{}:{bucket}", bucket + 1)).collect();
+    let planned = all.iter().find(|chunks| !chunks.is_empty()).unwrap();
+    assert_eq!(planned, &["1:0,1,2,3", "5:4,5,6,7"]);
+    assert_eq!(all.last(), Some(&single));
+    let proven = "select accounts from points.reconciliation_run where mode = 'incremental' order by id desc limit 1";
+    // Those of the demonstration may be new, too.
+    let proven = number(&client, proven).await;
+    assert!((64..=67).contains(&proven), "{proven}");
+    assert_eq!(discrepancies(&client).await, []);
+}
+
+/// Of the only wallet there is, too, which no account is asked for.
+#[tokio::test]
+async fn levels_of_the_only_wallet_are_proven() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    assert_eq!(number(&client, "select count(*) from points.wallet").await, 1);
+    client.batch_execute("select api.earn_points('vip', 'ORDER', 'vip-1', p_amount => 1500)").await.unwrap();
+    let damages = ["level = 'VIP2'", "level_until = 10000", "level = 'VIP2', level_until = 10000", "level = null"];
+    for damage in damages {
+        let sql = format!(
+            "begin; set local session_replication_role = replica;
+             delete from points.level_change c using points.account a
+             where a.user_id = 'vip' and c.bucket = a.bucket and c.account_id = a.id;
+             update points.balance b set {damage} from points.account a
+             where a.user_id = 'vip' and b.bucket = a.bucket and b.account_id = a.id"
+        );
+        client.batch_execute(&sql).await.unwrap();
+        let found = "select count(*) from points.account a
+            cross join lateral points.prove_changed(array[a.bucket], -1, 9223372036854775807, '-infinity') p
+            cross join lateral unnest(p.findings) f
+            where a.user_id = 'vip' and f.check_name = 'levels_equal_measure' and f.account_id = a.id";
+        let found = number(&client, found).await;
+        client.batch_execute("rollback").await.unwrap();
+        assert_eq!(found, 1, "{damage}");
+    }
+    assert_reconciled(&client).await;
 }
