@@ -1,11 +1,11 @@
 create or replace function points.cut_changed(p_buckets smallint[], p_from bigint, p_since timestamptz, p_limit int) returns bigint
 language plpgsql stable
-set enable_seqscan = off set enable_indexscan = off set enable_nestloop = off set random_page_cost = 0 set seq_page_cost = 0 set plan_cache_mode = force_custom_plan set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 as $$
+set enable_seqscan = off set enable_indexscan = off set enable_nestloop = off set random_page_cost = 0 set seq_page_cost = 0 set cpu_index_tuple_cost = 1 set plan_cache_mode = force_custom_plan set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 as $$
 declare
     v_all bigint := 9223372036854775807;
 begin
     -- Mostly there are no more, and then nobody has to be told from another.
-    if p_limit >= (select count(*) from (select from points.operation o where o.recorded_at >= p_since limit p_limit::bigint + 1) o) then
+    if p_from < 0 and p_limit >= (select count(*) from (select from points.operation o where o.recorded_at >= p_since limit p_limit::bigint + 1) o) then
         return v_all;
     end if;
     if cardinality(p_buckets) > 1 then
@@ -13,7 +13,7 @@ begin
             select case when count(*) <= p_limit then v_all end
             from (
                 select from points.operation o
-                where o.bucket = any (p_buckets) and o.account_id > p_from and o.recorded_at >= p_since
+                where o.bucket + 0 = any (p_buckets) and (p_from < 0 or o.account_id > p_from) and o.recorded_at >= p_since
                 limit p_limit::bigint + 1
             ) o);
     end if;
@@ -22,7 +22,7 @@ begin
         from (
             select o.account_id, sum(count(*)) over (order by o.account_id rows unbounded preceding) - count(*) as before
             from points.operation o
-            where o.bucket = p_buckets[1] and o.account_id > p_from and o.recorded_at >= p_since
+            where (p_from < 0 or o.bucket = p_buckets[1] and o.account_id > p_from) and o.bucket + 0 = p_buckets[1] and o.recorded_at >= p_since
             group by o.account_id
         ) q);
 end

@@ -44,7 +44,7 @@ begin
                 and w.moved = l.left_of_new as sound,
                 (b.closed or b.level_revision <> v_revision or r.measure = 'ever' and r.level = coalesce(b.level, '') and b.level_ends_at = r.ends_at
                     and b.earned + coalesce(b.inherited, 0) >= r.from_points and b.earned + coalesce(b.inherited, 0) < r.until_points)
-                and (c.seq is null or c.seq < w.first and c.level is not distinct from b.level) as levelled
+                and (w.level_seq is null or w.level_seq < w.first and w.level is not distinct from b.level) as levelled
             from points.weigh_recorded(p_buckets, p_from, p_to, p_since) w
             -- One by one, or the planner would read all accounts of the buckets.
             left join lateral (
@@ -63,13 +63,6 @@ begin
                 where l.bucket = w.bucket and l.account_id = w.account_id
                 offset 0
             ) l on true
-            left join lateral (
-                select c.seq, c.level
-                from points.level_change c
-                where c.bucket = w.bucket and c.account_id = w.account_id
-                order by c.seq desc, c.no desc
-                limit 1
-            ) c on true
         ) q
         group by q.bucket
     )

@@ -226,3 +226,41 @@ async fn levels_of_the_only_wallet_are_proven() {
     }
     assert_reconciled(&client).await;
 }
+
+/// Whatever the planner thinks of how rows lie: the key of the whole history is not read for what is new.
+#[tokio::test]
+async fn what_is_new_is_found_by_its_time() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let requests: Vec<_> = (0..256)
+        .map(|number| Request::earn(&format!("member-{number}"), "ORDER", &format!("key-{number}")).amount("20"))
+        .collect();
+    execute(&client, &requests, None).await;
+    client.batch_execute("analyze points.operation, points.entry, points.lot_use").await.unwrap();
+    // As if rows lay in no order of time at all.
+    let in_no_order =
+        "update pg_statistic s set stanumbers1 = case when s.stakind1 = 3 then '{0}' else s.stanumbers1 end,
+            stanumbers2 = case when s.stakind2 = 3 then '{0}' else s.stanumbers2 end,
+            stanumbers3 = case when s.stakind3 = 3 then '{0}' else s.stanumbers3 end
+        from pg_class c
+        where c.oid = s.starelid and c.relnamespace = 'points'::regnamespace";
+    let scans = "select coalesce(sum(pg_stat_get_xact_numscans(i.indexrelid)), 0)::bigint
+        from pg_index i
+        join pg_class c on c.oid = i.indrelid
+        where i.indisprimary and c.relnamespace = 'points'::regnamespace and c.relname ~ '^(operation|(entry|lot_use)_[0-9]+.*)$'";
+    client.batch_execute(&format!("begin; {in_no_order}")).await.unwrap();
+    let before = number(&client, scans).await;
+    let all = "-1, 9223372036854775807, now() - interval '1 minute'";
+    for weigh in [
+        format!("points.weigh_asked('{{0,1,2,3}}', {all})"),
+        format!("points.weigh_recorded('{{0,1,2,3}}', {all})"),
+        format!("points.weigh_recorded('{{5}}', {all})"),
+        format!("points.find_untold(5::smallint, {all})"),
+        "points.cut_changed('{0,1,2,3}', -1, now() - interval '1 minute', 1)".to_owned(),
+        "points.cut_changed('{5}', -1, now() - interval '1 minute', 1)".to_owned(),
+    ] {
+        client.query(&format!("select * from {weigh}"), &[]).await.unwrap();
+        assert_eq!(number(&client, scans).await, before, "{weigh}");
+    }
+    client.batch_execute("rollback").await.unwrap();
+}
