@@ -19,11 +19,11 @@ begin
                 -- By its time: the key is of use for a range of accounts alone.
                 where (v_all or e.bucket = any (p_buckets) and e.account_id > p_from and e.account_id <= p_to)
                     and e.bucket + 0 = any (p_buckets) and e.recorded_at >= p_since
-                -- So that the next one is looked up in pages that the last one was found in.
-                order by e.account_id, e.bucket
+                -- So that the next one is looked up in pages of an index that the last one was found in.
+                order by e.bucket, e.account_id
                 offset 0
             ) e
-            group by e.account_id, e.bucket
+            group by e.bucket, e.account_id
         ), used as materialized (
             select u.account_id, u.bucket, bool_or(u.large) as large,
                 sum((points.seq_weight(u.account_id, u.seq) - case when u.lot_seq >= b.first then points.seq_weight(u.account_id, u.lot_seq) else 0 end) * u.points)
