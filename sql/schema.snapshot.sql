@@ -3592,7 +3592,7 @@ function points.current_level(p_of_bucket smallint, p_account_id bigint)
 
 function points.cut_changed(p_buckets smallint[], p_from bigint, p_since timestamp with time zone, p_limit integer)
     returns bigint
-    plpgsql stable set enable_seqscan=off, enable_indexscan=off, enable_nestloop=off, random_page_cost=0, seq_page_cost=0, cpu_index_tuple_cost=1, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
+    plpgsql stable set enable_seqscan=off, enable_indexscan=off, enable_nestloop=off, random_page_cost=0, seq_page_cost=0, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
 
 function points.days_after(p_at timestamp with time zone, p_days integer, p_time_zone text)
     returns timestamp with time zone
@@ -3844,7 +3844,7 @@ function points.find_pair(p_bucket smallint, p_request api.request, p_account_id
 
 function points.find_untold(p_of_bucket smallint, p_from bigint, p_to bigint, p_since timestamp with time zone)
     returns bigint[]
-    plpgsql stable set enable_seqscan=off, enable_indexscan=off, enable_nestloop=off, enable_sort=off, random_page_cost=0, seq_page_cost=0, cpu_index_tuple_cost=1, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
+    plpgsql stable set enable_seqscan=off, enable_indexscan=off, enable_nestloop=off, enable_sort=off, random_page_cost=0, seq_page_cost=0, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
 
 function points.find_version(p_rule text, p_version integer)
     returns points.rule_version
@@ -4874,7 +4874,7 @@ function points.webhook_fault(p_url text, p_events points.webhook_event[], p_wal
 
 function points.weigh_asked(p_buckets smallint[], p_from bigint, p_to bigint, p_since timestamp with time zone)
     returns TABLE(bucket smallint, told bigint, strange bigint[], special bigint[], unbooked bigint[])
-    plpgsql stable set enable_seqscan=off, enable_indexscan=off, enable_nestloop=off, enable_sort=off, random_page_cost=0, seq_page_cost=0, cpu_index_tuple_cost=1, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
+    plpgsql stable set enable_seqscan=off, enable_indexscan=off, enable_nestloop=off, enable_sort=off, random_page_cost=0, seq_page_cost=0, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
 
 function points.weigh_books(p_now timestamp with time zone)
     returns SETOF points.alert_reading
@@ -4906,7 +4906,7 @@ function points.weigh_periods(p_terms points.level_terms, p_bucket smallint, p_a
 
 function points.weigh_recorded(p_buckets smallint[], p_from bigint, p_to bigint, p_since timestamp with time zone)
     returns TABLE(bucket smallint, account_id bigint, entries bigint, first bigint, last bigint, goes_on bigint, told bigint, moved numeric, large boolean, level_seq bigint, level text)
-    plpgsql stable set enable_seqscan=off, enable_indexscan=off, enable_nestloop=off, enable_hashjoin=on, enable_sort=on, random_page_cost=0, seq_page_cost=0, cpu_index_tuple_cost=1, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
+    plpgsql stable set enable_seqscan=off, enable_indexscan=off, enable_nestloop=off, enable_hashjoin=on, enable_sort=on, random_page_cost=0, seq_page_cost=0, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
 
 function points.weigh_risks(p_bucket smallint, p_drafts points.draft[], p_marks points.origin_mark[], p_now timestamp with time zone)
     returns points.risk[]

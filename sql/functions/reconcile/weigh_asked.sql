@@ -1,7 +1,7 @@
 create or replace function points.weigh_asked(p_buckets smallint[], p_from bigint, p_to bigint, p_since timestamptz)
 returns table (bucket smallint, told bigint, strange bigint[], special bigint[], unbooked bigint[])
 language plpgsql stable rows 10
-set enable_seqscan = off set enable_indexscan = off set enable_nestloop = off set enable_sort = off set random_page_cost = 0 set seq_page_cost = 0 set cpu_index_tuple_cost = 1 set plan_cache_mode = force_custom_plan set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 as $$
+set enable_seqscan = off set enable_indexscan = off set enable_nestloop = off set enable_sort = off set random_page_cost = 0 set seq_page_cost = 0 set plan_cache_mode = force_custom_plan set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 as $$
 declare
     v_all boolean := p_from < 0 and p_to = 9223372036854775807;
     v_once text[] := array(select r.code from points.rule r where r.once);

@@ -4,7 +4,7 @@ returns table (
     level_seq bigint, level text
 )
 language plpgsql stable rows 10000
-set enable_seqscan = off set enable_indexscan = off set enable_nestloop = off set enable_hashjoin = on set enable_sort = on set random_page_cost = 0 set seq_page_cost = 0 set cpu_index_tuple_cost = 1 set plan_cache_mode = force_custom_plan set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 as $$
+set enable_seqscan = off set enable_indexscan = off set enable_nestloop = off set enable_hashjoin = on set enable_sort = on set random_page_cost = 0 set seq_page_cost = 0 set plan_cache_mode = force_custom_plan set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 as $$
 declare
     v_all boolean := p_from < 0 and p_to = 9223372036854775807;
 begin
