@@ -327,7 +327,17 @@ const LAWS: &[(&str, &str)] = &[
          where case r.status
              when 'waiting' then l.seq is not null
                  and (not l.pending or (l.available_at, l.expires_at, l.remaining) <> (r.deadline, r.deadline, r.points - coalesce(v.reversed, 0)))
-             when 'approved' then l.seq is not null and l.idle is null and (l.available_at, l.expires_at) <> (r.available_at, r.expires_at)
+             -- Later operations may let it come sooner and end later.
+             when 'approved' then l.seq is not null and l.idle is null and (
+                 l.available_at > r.available_at
+                 or l.available_at < r.available_at and not exists (
+                     select from points.operation o
+                     where o.bucket = r.bucket and o.account_id = r.account_id and o.kind = 'activate' and o.recorded_at >= r.closed_at)
+                 or l.expires_at < r.expires_at
+                 or l.expires_at > r.expires_at and not exists (
+                     select from points.operation o
+                     where o.bucket = r.bucket and o.account_id = r.account_id
+                         and o.kind in ('extend', 'reinstate') and o.recorded_at >= r.closed_at))
              else l.seq is not null
          end",
     ),

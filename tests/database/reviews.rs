@@ -92,6 +92,27 @@ async fn a_large_award_waits_for_a_second_person() {
 }
 
 #[tokio::test]
+async fn what_is_approved_can_be_extended_and_activated_like_any_award() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let now = instant(NOON);
+    program(&client, LARGE).await;
+    let wait = Request { rule: Some("WAIT".to_owned()), ..give("ann", 200, "wait") };
+    for (award, key) in [(give("ann", 100, "large"), "a"), (wait, "b")] {
+        let original = award.idempotency_key.clone().unwrap();
+        one(&client, award, Some(now)).await;
+        assert_eq!(code(&one(&client, decide(Kind::Approve, "ann", &original, "clerk 2", key), Some(now)).await), "done");
+    }
+    let later = Request::extend_before("ann", "2031-01-01T00:00:00Z", "c").expires_at(now + TimeDelta::days(400));
+    assert_eq!(one(&client, later, Some(now)).await.detail, Some(json!({ "points": 100 })));
+    assert_laws(&client).await;
+    let activate = Request::decide(Kind::Activate, "ann", operation_id(1, "wait"), "d");
+    assert_eq!(code(&one(&client, activate, Some(now)).await), "done");
+    assert_eq!(pockets(&client, "ann", now).await, (0, 300));
+    assert_laws(&client).await;
+}
+
+#[tokio::test]
 async fn what_nobody_decides_on_or_rejects_is_gone() {
     let database = Database::new().await;
     let client = database.client().await;
