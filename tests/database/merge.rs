@@ -298,6 +298,30 @@ async fn several_merge_and_only_what_nothing_depends_on_is_parted() {
 }
 
 #[tokio::test]
+async fn whoever_is_merged_no_longer_has_the_level_of_those_merged_before() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let now = instant("2030-03-01T12:00:00Z");
+    make_rule(&client, "GIVE", "basis, rounding, pending_days", "'given', 'down', 0").await;
+    let levels =
+        json!([{ "code": "LOW", "name": "l", "threshold": 0 }, { "code": "HIGH", "name": "h", "threshold": 1000 }]);
+    for (measure, key) in [("ever", "1"), ("calendar_year", "2")] {
+        let sql = "select api.set_levels('points', $1, $2, p_measure => $3::text::points.level_measure, p_downgrade => case $3 when 'ever' then 'never' else 'to_earned' end::points.level_downgrade)";
+        client.execute(sql, &[&levels, &key, &measure]).await.unwrap();
+        let [first, middle, last] = ["ann", "bea", "cat"].map(|name| format!("{name} {key}"));
+        for name in [&first, &middle, &last] {
+            do_one(&client, Request::earn(name, "GIVE", &format!("e {name}")).points(600), now).await;
+        }
+        run(&client, &merge(&first, &middle, &format!("m {key}")), Some(now)).await;
+        assert_eq!(account(&client, &middle).await, ([0, 1200, 0, 0], Some("HIGH".to_owned())));
+        run(&client, &merge(&middle, &last, &format!("n {key}")), Some(now)).await;
+        assert_eq!(account(&client, &middle).await, ([0, 0, 0, 0], Some("LOW".to_owned())));
+        assert_eq!(account(&client, &last).await, ([0, 1800, 0, 0], Some("HIGH".to_owned())));
+        assert_laws(&client).await;
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_merged_is_refused_and_changes_nothing() {
     let database = Database::new().await;
     let client = database.client().await;

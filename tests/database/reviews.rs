@@ -101,7 +101,10 @@ async fn what_is_approved_can_be_extended_and_activated_like_any_award() {
     for (award, key) in [(give("ann", 100, "large"), "a"), (wait, "b")] {
         let original = award.idempotency_key.clone().unwrap();
         one(&client, award, Some(now)).await;
-        assert_eq!(code(&one(&client, decide(Kind::Approve, "ann", &original, "clerk 2", key), Some(now)).await), "done");
+        assert_eq!(
+            code(&one(&client, decide(Kind::Approve, "ann", &original, "clerk 2", key), Some(now)).await),
+            "done"
+        );
     }
     let later = Request::extend_before("ann", "2031-01-01T00:00:00Z", "c").expires_at(now + TimeDelta::days(400));
     assert_eq!(one(&client, later, Some(now)).await.detail, Some(json!({ "points": 100 })));
