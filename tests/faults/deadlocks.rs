@@ -267,7 +267,7 @@ async fn hunt(time: Duration, pause: Duration) -> Waits {
             }
             let begun = Instant::now();
             done.0.note("partitions", begun, owner.query_one("select points.make_partitions($1)", &[&months]).await);
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            tokio::time::sleep(Duration::from_secs(1).max(pause * 10)).await;
         }
     });
     for row in observer.query("select name from points.job", &[]).await.unwrap() {
