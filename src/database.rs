@@ -18,6 +18,7 @@ use tokio::{
 use tokio_postgres::{
     Client, Connection, Row, Socket,
     config::{Host, SslMode},
+    error::SqlState,
     tls::MakeTlsConnect,
     types::ToSql,
 };
@@ -215,8 +216,12 @@ async fn drive(config: &Config) -> Result<(Client, JoinHandle<()>), tokio_postgr
                 },
                 Ok(_) => {}
                 Err(failure) => {
-                    // Dropping the connection is what tells those who wait for it.
-                    error!(target: "jifen::postgres", "connection lost: {failure}");
+                    // A server that is stopped says so, as one of our own does at our end. Dropping the connection is
+                    // what tells those who wait for it.
+                    match failure.code() {
+                        Some(&SqlState::ADMIN_SHUTDOWN) => info!(target: "jifen::postgres", "{}", brief(&failure)),
+                        _ => error!(target: "jifen::postgres", "connection lost: {}", describe(&failure)),
+                    }
                     break;
                 }
             }

@@ -75,7 +75,8 @@ async fn step(client: &Client, mode: &str, bar: &ProgressBar) -> Result<Option<(
     Ok(Some((row.get("run"), row.get::<_, i32>("done") > 0)))
 }
 
-/// Takes part once there are chunks enough, over a connection of its own where none is given.
+/// Takes part once there are chunks enough, over a connection of its own where none is given. The last chunk is small,
+/// and not worth one.
 async fn join(
     config: &Config,
     client: Option<&Client>,
@@ -87,7 +88,7 @@ async fn join(
     if let Some(client) = client {
         return work(client, mode, run, bar).await;
     }
-    while bar.length().unwrap_or(0).saturating_sub(bar.position()) <= lane.into() {
+    while bar.length().unwrap_or(0).saturating_sub(bar.position()) <= u64::from(lane) + 1 {
         tokio::time::sleep(PAUSE).await;
     }
     work(&database::open(config).await?, mode, run, bar).await

@@ -48,16 +48,20 @@ begin
             from points.weigh_recorded(p_buckets, p_from, p_to, p_since) w
             -- One by one, or the planner would read all accounts of the buckets.
             left join lateral (
-                select * from points.balance b where b.bucket = w.bucket and b.account_id = w.account_id offset 0
+                select b.account_id, b.version, b.pending, b.available, b.held, b.debt, b.earned, b.inherited, b.closed,
+                    b.level, b.level_revision, b.level_ends_at, b.level_until, b.next_change_at
+                from points.balance b
+                where b.bucket = w.bucket and b.account_id = w.account_id
+                offset 0
             ) b on true
-            left join lateral (
-                select a.wallet from points.account a where v_wallet is null and a.bucket = w.bucket and a.id = w.account_id offset 0
-            ) a on true
             -- Of a wallet, no two are until the same points.
-            left join unnest(v_ranges) r on r.until_points = b.level_until and (v_wallet is not null or r.wallet = a.wallet)
+            left join unnest(v_ranges) r on r.until_points = b.level_until and (v_wallet is not null
+                or r.wallet = (select a.wallet from points.account a where a.bucket = w.bucket and a.id = w.account_id))
             left join lateral (
-                select coalesce(sum(l.remaining) filter (where l.pending), 0) as pending, coalesce(sum(l.remaining) filter (where not l.pending), 0) as available,
-                    coalesce(sum(points.seq_weight(l.account_id, l.seq)::numeric * l.remaining) filter (where l.seq >= w.first), 0) as left_of_new,
+                -- Of doubles, which are exact up to the most that a member may have.
+                select coalesce(sum(l.remaining::float8) filter (where l.pending), 0) as pending,
+                    coalesce(sum(l.remaining::float8) filter (where not l.pending), 0) as available,
+                    coalesce(sum(points.seq_weight(l.account_id, l.seq) * l.remaining) filter (where l.seq >= w.first and l.remaining <= 536870912), 0) as left_of_new,
                     min(case when l.pending then l.available_at else l.expires_at end) as due_at
                 from points.lot l
                 where l.bucket = w.bucket and l.account_id = w.account_id
