@@ -21,7 +21,7 @@ create table points.order_return (
     amount     points.money not null,
     whole      boolean not null,
     bucket     smallint not null,
-    order_key  text not null,
+    order_key  text collate "C" not null,
     primary key (bucket, account_id, order_key)
 );
 comment on table points.order_return is 'What has been returned of a host''s order, known to Jifen already or not.';

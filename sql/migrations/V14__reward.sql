@@ -13,9 +13,9 @@ create type points.redemption_status as enum ('reserved', 'fulfilled', 'cancelle
 comment on type points.redemption_status is 'What has become of a redemption: reserved at first, and then one of the others for good.';
 
 create table points.reward (
-    code          text primary key,
+    code          text collate "C" primary key,
     name          text not null,
-    wallet        text not null references points.wallet,
+    wallet        text collate "C" not null references points.wallet,
     kind          points.reward_kind not null,
     price         bigint not null,
     unlimited     boolean not null,
@@ -51,7 +51,7 @@ comment on column points.reward.quota_period is 'The period of the quota.';
 comment on column points.reward.created_at is 'When it was made.';
 
 create table points.prize (
-    reward text not null references points.reward,
+    reward text collate "C" not null references points.reward,
     no     smallint not null,
     name   text not null,
     weight int not null,
@@ -72,7 +72,7 @@ create unique index prize_one_consolation on points.prize (reward) where consola
 comment on index points.prize_one_consolation is 'A draw has one consolation prize.';
 
 create table points.stock (
-    item      text not null,
+    item      text collate "C" not null,
     prize     smallint not null,
     remaining bigint not null,
     primary key (item, prize),
@@ -88,7 +88,7 @@ create table points.stock_slice (
     remaining bigint not null,
     bucket    smallint not null,
     prize     smallint not null,
-    item      text not null,
+    item      text collate "C" not null,
     primary key (bucket, item, prize),
     constraint stock_slice_not_negative check (remaining >= 0)
 ) with (fillfactor = 50);
@@ -99,9 +99,9 @@ comment on column points.stock_slice.prize is 'The prize; 0: the reward itself; 
 comment on column points.stock_slice.item is 'The reward; or, where prize is -1, the campaign.';
 
 create table points.coupon (
-    reward            text not null references points.reward,
+    reward            text collate "C" not null references points.reward,
     no                bigint not null,
-    code              text not null,
+    code              text collate "C" not null,
     account_id        bigint,
     redemption_id     uuid,
     handed_out_at     timestamptz,
@@ -139,7 +139,7 @@ create table points.redemption (
     prize           smallint,
     status          points.redemption_status not null,
     quota_period    points.quota_period,
-    reward          text not null,
+    reward          text collate "C" not null,
     coupon          text,
     seed            bytea,
     weights         int[],
@@ -180,7 +180,7 @@ create table points.quota_use (
     quota      int not null,
     bucket     smallint not null,
     period     points.quota_period not null,
-    reward     text not null,
+    reward     text collate "C" not null,
     primary key (bucket, account_id, reward, period, starts_at),
     constraint quota_use_within_quota check (used between 0 and quota)
 );

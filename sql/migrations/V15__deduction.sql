@@ -1,7 +1,7 @@
 set role jifen_owner;
 
 create table points.deduction (
-    wallet          text primary key references points.wallet,
+    wallet          text collate "C" primary key references points.wallet,
     points_per_unit int not null,
     max_share       numeric not null,
     max_amount      points.money,

@@ -7,7 +7,7 @@ create type points.limit_subject as enum ('member', 'address', 'device');
 comment on type points.limit_subject is 'Whose awards a limit counts together: those of a member, from a network address, or from a device.';
 
 create table points.earn_limit (
-    code       text primary key,
+    code       text collate "C" primary key,
     name       text not null,
     rules      text[] not null,
     period     points.quota_period not null,
@@ -46,7 +46,7 @@ create table points.limit_use (
     times      int not null,
     max_times  int,
     bucket     smallint not null,
-    code       text not null,
+    code       text collate "C" not null,
     primary key (bucket, account_id, code, starts_at),
     constraint limit_use_within_limit check (times between 0 and max_times and points between 0 and max_points)
 ) with (fillfactor = 60);

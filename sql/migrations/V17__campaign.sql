@@ -7,7 +7,7 @@ create type points.campaign_status as enum ('active', 'paused', 'ended');
 comment on type points.campaign_status is 'Whether a campaign adds anything; ended is for good.';
 
 create table points.campaign (
-    code       text primary key,
+    code       text collate "C" primary key,
     name       text not null,
     basis      points.campaign_basis not null,
     multiplier numeric,
@@ -54,7 +54,7 @@ create table points.campaign_use (
     points     bigint not null,
     cap        bigint not null,
     bucket     smallint not null,
-    campaign   text not null,
+    campaign   text collate "C" not null,
     primary key (bucket, account_id, campaign),
     constraint campaign_use_within_cap check (points between 0 and cap)
 ) with (fillfactor = 60);

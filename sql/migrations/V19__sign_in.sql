@@ -4,7 +4,7 @@ create table points.once_award (
     account_id   bigint not null,
     operation_id uuid not null,
     bucket       smallint not null,
-    rule         text not null,
+    rule         text collate "C" not null,
     primary key (bucket, account_id, rule)
 );
 comment on table points.once_award is 'Awards by rules that award once for ever: the key is the law. An award that is reversed or returned stays the one there was. Append-only.';
@@ -14,8 +14,8 @@ comment on column points.once_award.bucket is 'Bucket of the account.';
 comment on column points.once_award.rule is 'The rule.';
 
 create table points.sign_in_terms (
-    wallet        text primary key references points.wallet,
-    rule          text not null references points.rule,
+    wallet        text collate "C" primary key references points.wallet,
+    rule          text collate "C" not null references points.rule,
     bonus_every   int,
     bonus_points  bigint,
     make_up_days  int not null default 0,

@@ -66,7 +66,7 @@ create domain points.money as numeric
     constraint money_not_negative check (value >= 0);
 comment on domain points.money is 'An amount in the program''s currency, from 0.';
 
-create domain points.idempotency_key as text
+create domain points.idempotency_key as text collate "C"
     constraint idempotency_key_length check (length(value) between 1 and 128);
 comment on domain points.idempotency_key is 'A client''s name for one request: 1 to 128 characters.';
 

@@ -4,10 +4,10 @@ create type points.task_status as enum ('active', 'paused', 'retired');
 comment on type points.task_status is 'Whether a task can be worked on and claimed: active, not for now, or never again.';
 
 create table points.task (
-    code       text primary key,
+    code       text collate "C" primary key,
     name       text not null,
-    wallet     text not null references points.wallet,
-    rule       text not null references points.rule,
+    wallet     text collate "C" not null references points.wallet,
+    rule       text collate "C" not null references points.rule,
     points     bigint,
     period     points.quota_period not null,
     steps      int not null,
@@ -42,7 +42,7 @@ create table points.task_progress (
     done       int not null,
     needed     int not null,
     bucket     smallint not null,
-    task       text not null,
+    task       text collate "C" not null,
     primary key (bucket, account_id, task, starts_on),
     constraint task_progress_done_in_range check (done between 1 and needed),
     constraint task_progress_claimed_once_and_whole check ((claimed_at is null) = (claimed_by is null)),

@@ -1,10 +1,10 @@
 set role jifen_owner;
 
 create table points.invitation_terms (
-    wallet          text primary key references points.wallet,
-    qualifying_rule text not null references points.rule,
-    inviter_rule    text not null references points.rule,
-    invited_rule    text not null references points.rule,
+    wallet          text collate "C" primary key references points.wallet,
+    qualifying_rule text collate "C" not null references points.rule,
+    inviter_rule    text collate "C" not null references points.rule,
+    invited_rule    text collate "C" not null references points.rule,
     cap             int,
     constraint invitation_terms_cap_positive check (cap > 0)
 );
@@ -19,7 +19,7 @@ create table points.invitation_code (
     account_id bigint not null,
     created_at timestamptz not null,
     bucket     smallint not null,
-    code       text not null,
+    code       text collate "C" not null,
     primary key (bucket, account_id),
     constraint invitation_code_once unique (bucket, code),
     constraint invitation_code_tells_its_bucket check (
@@ -43,8 +43,8 @@ create table points.invitation (
     revoked_at     timestamptz,
     bucket         smallint not null,
     inviter_bucket smallint not null,
-    wallet         text not null,
-    refusal        text references points.refusal,
+    wallet         text collate "C" not null,
+    refusal        text collate "C" references points.refusal,
     primary key (bucket, account_id),
     constraint invitation_inviter_is_older check (inviter_since < created_at),
     constraint invitation_paid_when_qualified check (paid_at is null or qualified_by is not null and refusal is null),

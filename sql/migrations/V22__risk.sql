@@ -11,7 +11,7 @@ create type points.risk_mode as enum ('off', 'watch', 'on');
 comment on type points.risk_mode is 'Whether a risk rule decides: watch only notes on the operation what it would have decided.';
 
 create table points.risk_rule (
-    code           text primary key,
+    code           text collate "C" primary key,
     name           text not null,
     rules          text[] not null,
     measure        points.risk_measure not null,

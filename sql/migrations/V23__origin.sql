@@ -42,7 +42,7 @@ create table points.origin_use (
     until     timestamptz not null,
     times     bigint not null,
     max_times bigint not null,
-    code      text not null,
+    code      text collate "C" not null,
     primary key (origin, code, starts_at),
     constraint origin_use_is_hashed check (length(origin) = 32),
     constraint origin_use_within_limit check (times between 1 and max_times)
@@ -65,7 +65,7 @@ create table points.origin_award (
     recorded_at    timestamptz not null,
     until          timestamptz not null,
     account_bucket smallint not null,
-    code           text not null,
+    code           text collate "C" not null,
     primary key (origin, code, account_bucket, account_id, no),
     constraint origin_award_is_hashed check (length(origin) = 32)
 );

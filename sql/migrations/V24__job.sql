@@ -1,7 +1,7 @@
 set role jifen_owner;
 
 create table points.job (
-    name            text primary key,
+    name            text collate "C" primary key,
     description     text not null,
     schedule        text not null,
     enabled         boolean not null default true,

@@ -41,7 +41,7 @@ comment on column points.outbox.facts is 'What is said of it, but for the member
 
 create table points.webhook (
     id               int generated always as identity primary key,
-    name             text not null,
+    name             text collate "C" not null,
     url              text not null,
     events           points.webhook_event[] not null,
     wallets          text[],

@@ -62,13 +62,13 @@ create type points.level_downgrade as enum ('never', 'one_step', 'to_earned');
 comment on type points.level_downgrade is 'How far a level falls when a period ends in which it was not earned again: not at all, by one level, or to the one that was earned.';
 
 create table points.wallet (
-    code text primary key,
+    code text collate "C" primary key,
     name text not null,
     level_measure     points.level_measure not null default 'ever',
     level_downgrade   points.level_downgrade not null default 'never',
     level_grace_days  int not null default 0,
     level_notice_days int not null default 30,
-    level_wallet      text references points.wallet,
+    level_wallet      text collate "C" references points.wallet,
     multiplied_rules  text[] not null default '{}',
     constraint wallet_code_is_plain check (code ~ '^[a-z][a-z0-9_]{0,31}$'),
     constraint wallet_level_earned_ever_ends_never check (level_measure <> 'ever' or level_downgrade = 'never'),
@@ -91,8 +91,8 @@ comment on column points.wallet.multiplied_rules is 'Rules whose awards in it th
 insert into points.wallet (code, name) values ('points', 'Points');
 
 create table points.level (
-    wallet    text not null references points.wallet,
-    code      text not null,
+    wallet    text collate "C" not null references points.wallet,
+    code      text collate "C" not null,
     name      text not null,
     threshold bigint not null,
     privileges text[] not null default '{}',
@@ -113,8 +113,8 @@ comment on column points.level.privileges is 'What it gives besides, in words fo
 comment on column points.level.multiplier is 'What awards by wallet.multiplied_rules are multiplied by; 1: nothing on top.';
 
 create table points.refusal (
-    code     text primary key,
-    sqlstate text not null,
+    code     text collate "C" primary key,
+    sqlstate text collate "C" not null,
     final    boolean not null,
     meaning  text not null,
     constraint refusal_sqlstate_once unique (sqlstate),

@@ -16,7 +16,7 @@ comment on column points.finding.subject is 'What else it is about, e.g. a rewar
 comment on column points.finding.evidence is 'What was found, and what should have been.';
 
 create table points.reconciliation_check (
-    name        text primary key,
+    name        text collate "C" primary key,
     law         text not null,
     incremental boolean not null,
     constraint reconciliation_check_name_is_plain check (name ~ '^[a-z][a-z_]{0,47}$')
@@ -132,7 +132,7 @@ comment on column points.reconciliation_sum.special is 'Accounts with operations
 
 create table points.reconciliation_result (
     run           bigint not null references points.reconciliation_run on delete cascade,
-    check_name    text not null references points.reconciliation_check,
+    check_name    text collate "C" not null references points.reconciliation_check,
     accounts      bigint not null,
     discrepancies bigint not null,
     primary key (run, check_name)
@@ -159,8 +159,8 @@ create table points.discrepancy (
     frozen          boolean not null default false,
     to_freeze       boolean not null default false,
     state           points.discrepancy_state not null default 'open',
-    check_name      text not null references points.reconciliation_check,
-    subject         text not null,
+    check_name      text collate "C" not null references points.reconciliation_check,
+    subject         text collate "C" not null,
     actor           text,
     reason          text,
     evidence        jsonb not null,
@@ -200,8 +200,8 @@ create index discrepancy_to_freeze on points.discrepancy (id) where to_freeze an
 comment on index points.discrepancy_to_freeze is 'Accounts that the next step of a run freezes.';
 
 create table points.guard (
-    of_table   text not null,
-    name       text not null,
+    of_table   text collate "C" not null,
+    name       text collate "C" not null,
     definition text not null,
     primary key (of_table, name)
 );

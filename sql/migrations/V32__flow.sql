@@ -2,9 +2,9 @@ set role jifen_owner;
 
 create table points.hourly_flow (
     hour    timestamptz not null,
-    wallet  text not null references points.wallet,
+    wallet  text collate "C" not null references points.wallet,
     kind    points.entry_kind not null,
-    rule    text not null,
+    rule    text collate "C" not null,
     entries bigint not null,
     points  bigint not null,
     primary key (hour, wallet, kind, rule),
@@ -39,7 +39,7 @@ comment on column points.flow_count.slice is 'Time whose entries are counted in 
 insert into points.flow_count default values;
 
 create table points.total_check (
-    wallet     text primary key references points.wallet,
+    wallet     text collate "C" primary key references points.wallet,
     checked_at timestamptz not null,
     expected   bigint not null,
     actual     bigint not null

@@ -15,11 +15,11 @@ create type points.alert_state as enum ('pending', 'open', 'acknowledged', 'sile
 comment on type points.alert_state is 'What has become of an alert: it has not held long enough yet, and nobody is told; it was raised; somebody has seen it; nobody wants to hear of it for a while; it is over.';
 
 create table points.alert_rule (
-    name         text primary key,
+    name         text collate "C" primary key,
     description  text not null,
     kind         points.alert_kind not null,
     flow         points.flow_measure,
-    wallet       text references points.wallet,
+    wallet       text collate "C" references points.wallet,
     threshold    numeric not null,
     clear_at     numeric,
     minimum      bigint,
@@ -63,9 +63,9 @@ insert into points.alert_clock (version) values (0);
 
 create table points.alert (
     id              bigint generated always as identity primary key,
-    rule            text not null references points.alert_rule,
-    subject         text not null,
-    wallet          text references points.wallet,
+    rule            text collate "C" not null references points.alert_rule,
+    subject         text collate "C" not null,
+    wallet          text collate "C" references points.wallet,
     state           points.alert_state not null,
     severity        points.alert_severity not null,
     value           numeric not null,

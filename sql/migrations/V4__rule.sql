@@ -13,7 +13,7 @@ create type points.version_state as enum ('draft', 'scheduled', 'in_force', 'sup
 comment on type points.version_state is 'What a version of a rule is now: draft, not published; scheduled, not started; in_force, what awards; superseded, ended by the next version; retired, ended by the rule''s retirement, or that retirement itself.';
 
 create table points.rule (
-    code       text primary key,
+    code       text collate "C" primary key,
     name       text not null,
     once       boolean not null default false,
     created_at timestamptz not null default now(),
@@ -39,7 +39,7 @@ comment on function points.ascends(numeric[]) is
     'Whether each value is above the one before it; nulls are not looked at.';
 
 create table points.rule_version (
-    rule            text not null references points.rule,
+    rule            text collate "C" not null references points.rule,
     version         int not null,
     starts_at       timestamptz not null,
     basis           points.rule_basis not null,
@@ -55,7 +55,7 @@ create table points.rule_version (
     valid_end       points.calendar_unit,
     valid_until     date,
     idle            boolean not null default false,
-    wallet          text references points.wallet,
+    wallet          text collate "C" references points.wallet,
     created_at      timestamptz not null default now(),
     primary key (rule, version),
     constraint rule_version_number_positive check (version > 0),
@@ -118,7 +118,7 @@ create index rule_version_by_start on points.rule_version (rule, starts_at, vers
 comment on index points.rule_version_by_start is 'The version in force is the last that has started.';
 
 create table points.rule_draft (
-    rule         text not null references points.rule,
+    rule         text collate "C" not null references points.rule,
     version      int not null,
     revision     int not null default 1,
     terms        jsonb not null,
@@ -140,8 +140,8 @@ comment on column points.rule_draft.created_at is 'When it was made.';
 create table points.catalogue_change (
     client_id       int not null references points.client,
     idempotency_key points.idempotency_key not null,
-    what            text not null,
-    code            text not null,
+    what            text collate "C" not null,
+    code            text collate "C" not null,
     version         int,
     inputs          jsonb not null,
     recorded_at     timestamptz not null,

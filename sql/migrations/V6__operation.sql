@@ -72,7 +72,7 @@ create table points.operation (
     bucket          smallint not null,
     idempotency_key points.idempotency_key not null,
     rule            text,
-    order_key       text,
+    order_key       text collate "C",
     reward          text,
     subject         text,
     amount          points.money,

@@ -54,6 +54,23 @@ async fn foreign_keys_stay_in_the_bucket_or_go_to_reference_tables() {
     .await;
 }
 
+/// An index in the order of a language is out of order once the operating system has another idea of that language, and a
+/// unique one then lets a name in twice.
+#[tokio::test]
+async fn texts_in_indexes_are_in_the_order_of_their_bytes() {
+    check(
+        "select distinct i.indexrelid::regclass::text
+         from tables t
+         join pg_index i on i.indrelid = t.oid
+         cross join unnest(i.indcollation::oid[]) c(oid)
+         where c.oid not in (0, '\"C\"'::regcollation)
+         order by 1",
+        "create table points.child (code text primary key, name text collate \"C\" unique, label text unique)",
+        &["points.child_label_key", "points.child_pkey"],
+    )
+    .await;
+}
+
 #[tokio::test]
 async fn ids_of_bucket_tables_are_bigints() {
     check(
