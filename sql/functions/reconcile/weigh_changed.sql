@@ -61,7 +61,7 @@ begin
                 -- Of doubles, which are exact up to the most that a member may have.
                 select coalesce(sum(l.remaining::float8) filter (where l.pending), 0) as pending,
                     coalesce(sum(l.remaining::float8) filter (where not l.pending), 0) as available,
-                    coalesce(sum(points.seq_weight(l.account_id, l.seq) * l.remaining) filter (where l.seq >= w.first and l.remaining <= 536870912), 0) as left_of_new,
+                    coalesce(sum(points.seq_weight(l.account_id, l.seq) * l.remaining) filter (where l.seq >= w.first and l.remaining between 0 and 536870912), 0) as left_of_new,
                     min(case when l.pending then l.available_at else l.expires_at end) as due_at
                 from points.lot l
                 where l.bucket = w.bucket and l.account_id = w.account_id
