@@ -58,7 +58,8 @@ begin
             left join unnest(v_ranges) r on r.until_points = b.level_until and (v_wallet is not null
                 or r.wallet = (select a.wallet from points.account a where a.bucket = w.bucket and a.id = w.account_id))
             left join lateral (
-                -- Of doubles, which are exact up to the most that a member may have.
+                -- Of doubles, which are exact up to the most that a member may have. By weight a larger lot would not fit: without it
+                -- nothing meets, and the account is looked at row by row.
                 select coalesce(sum(l.remaining::float8) filter (where l.pending), 0) as pending,
                     coalesce(sum(l.remaining::float8) filter (where not l.pending), 0) as available,
                     coalesce(sum(points.seq_weight(l.account_id, l.seq) * l.remaining) filter (where l.seq >= w.first and l.remaining between 0 and 536870912), 0) as left_of_new,
