@@ -1,5 +1,9 @@
-//! What is refused of a document before anything walks it: fragments that spread without end, and introspection that is more
+//! Documents: clients send the same few again and again, so what is found out about one is kept.
+//!
+//! Before anything walks a document, some are refused: fragments that spread without end, and introspection that is more
 //! than the schema once. The schema counts fields, and each list of introspection as one.
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_graphql::{
     Name, Positioned,
@@ -17,8 +21,33 @@ const MAX_LEVELS: usize = 100;
 const LISTS: &[&str] =
     &["types", "directives", "fields", "args", "inputFields", "enumValues", "interfaces", "possibleTypes"];
 
+/// A document that may be asked for.
+pub struct Document {
+    /// Parsed.
+    pub parsed: ExecutableDocument,
+    valid: AtomicBool,
+}
+
+impl Document {
+    /// Refuses what no document may ask for.
+    pub fn new(parsed: ExecutableDocument) -> Result<Self, Error> {
+        check(&parsed)?;
+        Ok(Document { parsed, valid: AtomicBool::new(false) })
+    }
+
+    /// Whether the schema has found it valid before.
+    pub fn is_valid(&self) -> bool {
+        self.valid.load(Ordering::Relaxed)
+    }
+
+    /// The schema has found it valid.
+    pub fn set_valid(&self) {
+        self.valid.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Refuses a document that would cost more than it is long.
-pub fn check(document: &ExecutableDocument) -> Result<(), Error> {
+fn check(document: &ExecutableDocument) -> Result<(), Error> {
     let mut walk = Walk { document, left: MAX_SELECTIONS };
     for (_, operation) in document.operations.iter() {
         let mut asked = 0;

@@ -70,4 +70,5 @@ pub mod task;
 pub mod telemetry;
 pub mod token;
 pub mod transfer;
+pub mod variables;
 pub mod webhooks;

@@ -10,15 +10,12 @@ use std::{
     time::Duration,
 };
 
-use async_graphql::{
-    Data, Request, from_value,
-    parser::{parse_query, types::ExecutableDocument},
-};
+use async_graphql::{Data, Request, from_value, parser::parse_query};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tracing::{info, warn};
 
-use crate::{client::Caller, document, error::Error};
+use crate::{client::Caller, document::Document, error::Error};
 
 /// Documents that clients have named; past it all are forgotten, and clients send them again.
 const MAX_KEPT: usize = 1_000;
@@ -138,8 +135,8 @@ pub struct Allowed {
 struct List {
     /// Of all files.
     fingerprint: Hash,
-    /// Text and parsed form, by hash.
-    documents: HashMap<Hash, Arc<(String, ExecutableDocument)>>,
+    /// By hash, with the text.
+    documents: HashMap<Hash, (Arc<str>, Arc<Document>)>,
     count: usize,
 }
 
@@ -151,8 +148,8 @@ impl Allowed {
         Ok(Allowed { path: path.to_owned(), list: RwLock::new(Arc::new(list)) })
     }
 
-    /// Gives a request the parsed document that it has or names, or refuses it.
-    pub fn resolve(&self, request: &mut Request) -> Result<(), Error> {
+    /// Gives a request the document that it has or names, or refuses it.
+    pub fn resolve(&self, request: &mut Request) -> Result<Arc<Document>, Error> {
         let named = named(request)?;
         // White space around a document is lost in one way or another between a file and a request.
         let hash = match named {
@@ -160,10 +157,10 @@ impl Allowed {
             Some(hash) if hash_of(&request.query) != hash => return Err(other_hash()),
             _ => hash_of(request.query.trim()),
         };
-        let document = self.list().documents.get(&hash).cloned().ok_or_else(Error::document_not_allowed)?;
-        request.query.clone_from(&document.0);
-        request.set_parsed_query(document.1.clone());
-        Ok(())
+        let (text, document) = self.list().documents.get(&hash).cloned().ok_or_else(Error::document_not_allowed)?;
+        request.query = text.to_string();
+        request.set_parsed_query(document.parsed.clone());
+        Ok(document)
     }
 
     fn list(&self) -> Arc<List> {
@@ -281,15 +278,15 @@ fn parse(files: Vec<(PathBuf, String)>) -> Result<List, ListError> {
 
 impl List {
     fn add(&mut self, path: &Path, text: String) -> Result<(), ListError> {
-        let document =
+        let parsed =
             parse_query(&text).map_err(|error| bad(path, &format!("has a document that does not parse: {error}")))?;
-        document::check(&document)
-            .map_err(|error| bad(path, &format!("has one that is refused: {}", error.message)))?;
+        let document =
+            Document::new(parsed).map_err(|error| bad(path, &format!("has one that is refused: {}", error.message)))?;
         self.count += 1;
         let (whole, trimmed) = (hash_of(&text), hash_of(text.trim()));
-        let document = Arc::new((text, document));
-        self.documents.insert(whole, document.clone());
-        self.documents.insert(trimmed, document);
+        let entry = (Arc::from(text), Arc::new(document));
+        self.documents.insert(whole, entry.clone());
+        self.documents.insert(trimmed, entry);
         Ok(())
     }
 }

@@ -12,7 +12,6 @@ use std::{
 use axum::{
     extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue},
-    middleware::Next,
     response::Response,
 };
 use tokio_postgres::{
@@ -37,21 +36,21 @@ pub fn id() -> String {
     ID.try_with(Clone::clone).unwrap_or_else(|_| Uuid::new_v4().to_string())
 }
 
-/// Gives a request its id, for as long as it lasts.
-pub async fn identify(request: Request, next: Next) -> Response {
+/// Gives a request its id, until it is answered.
+pub async fn identify<F: Future<Output = Response>>(request: Request, answer: impl FnOnce(Request) -> F) -> Response {
     let id = given(request.headers()).unwrap_or_else(|| Uuid::new_v4().to_string());
     let header = HeaderValue::from_str(&id);
     let span = info_span!("request", %id);
     let begun = Instant::now();
-    let answer = async {
-        let mut response = next.run(request).await;
+    let answered = async {
+        let mut response = answer(request).await;
         debug!(status = response.status().as_u16(), ms = millis(begun.elapsed()), "answered");
         if let Ok(header) = header {
             response.headers_mut().insert(HEADER, header);
         }
         response
     };
-    ID.scope(id, answer.instrument(span)).await
+    ID.scope(id, answered.instrument(span)).await
 }
 
 fn given(headers: &HeaderMap) -> Option<String> {

@@ -7,10 +7,12 @@ use std::{
 };
 
 use async_graphql::{
-    Data, Executor, MergedObject, MergedSubscription, Request, Response, Schema, async_trait::async_trait,
-    dataloader::DataLoader, parser::types::ExecutableDocument,
+    Data, Executor, MergedObject, MergedSubscription, Request, Response, Schema, SchemaBuilder, ValidationMode,
+    async_trait::async_trait,
+    dataloader::DataLoader,
+    extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute},
 };
-use futures_util::{StreamExt, stream, stream::BoxStream};
+use futures_util::{FutureExt, StreamExt, stream, stream::BoxStream};
 use prometheus::IntGauge;
 
 use crate::{
@@ -21,7 +23,7 @@ use crate::{
     backtest::{BacktestQuery, Reports},
     campaign::{CampaignMutation, CampaignQuery, CampaignSubscription, live_campaigns},
     deduction::DeductionQuery,
-    document,
+    document::Document,
     erasure::ErasureMutation,
     error::{self, Error},
     expiry::ExpiryMutation,
@@ -57,6 +59,7 @@ use crate::{
     sockets,
     task::{TaskMutation, TaskQuery},
     transfer::TransferMutation,
+    variables::InputTypes,
     webhooks::{WebhookMutation, WebhookQuery},
 };
 
@@ -145,15 +148,22 @@ const MAX_COMPLEXITY: usize = 20_000;
 const MAX_RECURSION: usize = 32;
 const MAX_DIRECTIVES: usize = 16;
 
-/// Documents that are kept parsed; past it all are forgotten. Clients send few, with variables.
+/// Documents that are kept; past it all are forgotten. Clients send few, with variables.
 const MAX_DOCUMENTS: usize = 256;
 const MAX_DOCUMENT: usize = 4096;
+
+/// All of it.
+pub(crate) type Root = Schema<Query, Mutation, Subscription>;
 
 /// The schema, ready to execute.
 #[derive(Clone)]
 pub struct Api {
-    schema: Schema<Query, Mutation, Subscription>,
-    documents: Arc<Mutex<HashMap<String, ExecutableDocument>>>,
+    /// Executes what is valid.
+    schema: Root,
+    /// Says whether it is.
+    validator: Root,
+    types: Arc<InputTypes>,
+    documents: Arc<Mutex<HashMap<String, Arc<Document>>>>,
     kept: Arc<Kept>,
     allowed: Option<Arc<Allowed>>,
     /// Requests on sockets that run.
@@ -182,7 +192,9 @@ impl Api {
         intake: Intake,
         introspection: bool,
     ) -> Self {
-        let schema = Schema::build(Query::default(), Mutation::default(), Subscription::default())
+        let validator = validator(introspection);
+        let schema = build(introspection)
+            .validation_mode(ValidationMode::Fast)
             .data(review_queues(feed))
             .data(live_campaigns(feed))
             .data(live_batches(feed))
@@ -195,14 +207,11 @@ impl Api {
             .data(reports)
             // What requests of one moment ask for alike is read by one statement; no timer holds a lone one back.
             .data(DataLoader::new(reads, tokio::spawn).delay(Duration::ZERO).max_batch_size(256))
-            .limit_depth(MAX_DEPTH)
-            .limit_complexity(MAX_COMPLEXITY)
-            .limit_recursive_depth(MAX_RECURSION)
-            .limit_directives(MAX_DIRECTIVES);
-        // Suggestions would tell of the schema name by name.
-        let schema = if introspection { schema } else { schema.disable_introspection().disable_suggestions() }.finish();
+            .finish();
         Api {
+            types: Arc::new(InputTypes::of(&validator.sdl())),
             schema,
+            validator,
             documents: Arc::default(),
             kept: Arc::default(),
             allowed: None,
@@ -215,15 +224,39 @@ impl Api {
         Api { allowed, ..self }
     }
 
-    /// Finds the document that a request names, and refuses what may not be asked for.
-    fn admit(&self, request: &mut Request, session: Option<&Data>) -> Result<(), Error> {
+    /// Finds the document that a request names, and refuses what may not be asked for. None: it does not parse.
+    fn admit(&self, request: &mut Request, session: Option<&Data>) -> Result<Option<Arc<Document>>, Error> {
         if let Some(allowed) = &self.allowed {
-            return allowed.resolve(request);
+            return allowed.resolve(request).map(Some);
         }
         let sent = self.kept.resolve(request)?;
-        let is_document = self.parse_once(request)?;
-        if let Some(hash) = sent.filter(|_| is_document) {
+        let document = self.parse_once(request)?;
+        if let Some(hash) = sent.filter(|_| document.is_some()) {
             self.kept.keep(hash, request, session);
+        }
+        Ok(document)
+    }
+
+    /// Refuses what is not valid: a document as a whole once, what it is given each time.
+    async fn validate(&self, request: &mut Request, document: Option<&Document>) -> Result<(), Response> {
+        let operation = request.operation_name.as_deref();
+        if let Some(document) = document
+            && document.is_valid()
+            && self.types.hold(&document.parsed, operation, &request.variables)
+        {
+            return Ok(());
+        }
+        let mut asked = Request::new(&request.query).variables(request.variables.clone());
+        asked.operation_name = request.operation_name.clone();
+        if let Ok(parsed) = request.parsed_query() {
+            asked.set_parsed_query(parsed.clone());
+        }
+        let response = self.validator.execute(asked).await;
+        if response.is_err() {
+            return Err(error::complete(response));
+        }
+        if let Some(document) = document {
+            document.set_valid();
         }
         Ok(())
     }
@@ -233,31 +266,65 @@ impl Api {
         &self.running
     }
 
-    /// Refuses what no document may ask for. Clients send the same few documents again and again, so those that may are kept.
-    /// False: it does not parse, which is left to the schema.
-    fn parse_once(&self, request: &mut Request) -> Result<bool, Error> {
+    /// Refuses what no document may ask for. None: it does not parse, which is left to the schema.
+    fn parse_once(&self, request: &mut Request) -> Result<Option<Arc<Document>>, Error> {
         let short = request.query.len() <= MAX_DOCUMENT;
         let known = short.then(|| self.documents().get(&request.query).cloned()).flatten();
         if let Some(document) = known {
-            request.set_parsed_query(document);
-        } else if let Ok(document) = request.parsed_query() {
-            document::check(document)?;
-            if short {
-                let document = document.clone();
-                let mut documents = self.documents();
-                if documents.len() >= MAX_DOCUMENTS {
-                    documents.clear();
-                }
-                documents.insert(request.query.clone(), document);
-            }
-        } else {
-            return Ok(false);
+            request.set_parsed_query(document.parsed.clone());
+            return Ok(Some(document));
         }
-        Ok(true)
+        let Ok(parsed) = request.parsed_query() else { return Ok(None) };
+        let document = Arc::new(Document::new(parsed.clone())?);
+        if short {
+            let mut documents = self.documents();
+            if documents.len() >= MAX_DOCUMENTS {
+                documents.clear();
+            }
+            documents.insert(request.query.clone(), document.clone());
+        }
+        Ok(Some(document))
     }
 
-    fn documents(&self) -> MutexGuard<'_, HashMap<String, ExecutableDocument>> {
+    fn documents(&self) -> MutexGuard<'_, HashMap<String, Arc<Document>>> {
         self.documents.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+fn build(introspection: bool) -> SchemaBuilder<Query, Mutation, Subscription> {
+    let builder = Schema::build(Query::default(), Mutation::default(), Subscription::default())
+        .limit_depth(MAX_DEPTH)
+        .limit_complexity(MAX_COMPLEXITY)
+        .limit_recursive_depth(MAX_RECURSION)
+        .limit_directives(MAX_DIRECTIVES);
+    // Suggestions would tell of the schema name by name.
+    if introspection { builder } else { builder.disable_introspection().disable_suggestions() }
+}
+
+/// Says of a request whether it is valid, and does nothing.
+pub(crate) fn validator(introspection: bool) -> Root {
+    build(introspection).extension(ValidateOnly).finish()
+}
+
+/// The same, as far as the schema does it that executes.
+#[cfg(test)]
+pub(crate) fn fast_validator() -> Root {
+    build(true).validation_mode(ValidationMode::Fast).extension(ValidateOnly).finish()
+}
+
+/// Ends a request where it would be executed.
+struct ValidateOnly;
+
+impl ExtensionFactory for ValidateOnly {
+    fn create(&self) -> Arc<dyn Extension> {
+        Arc::new(ValidateOnly)
+    }
+}
+
+#[async_trait]
+impl Extension for ValidateOnly {
+    async fn execute(&self, _: &ExtensionContext<'_>, _: Option<&str>, _: NextExecute<'_>) -> Response {
+        Response::default()
     }
 }
 
@@ -265,10 +332,14 @@ impl Api {
 #[async_trait]
 impl Executor for Api {
     async fn execute(&self, mut request: Request) -> Response {
-        if let Err(error) = self.admit(&mut request, None) {
-            return error.into_response();
+        let document = match self.admit(&mut request, None) {
+            Ok(document) => document,
+            Err(error) => return error.into_response(),
+        };
+        match self.validate(&mut request, document.as_deref()).await {
+            Ok(()) => error::complete(self.schema.execute(request).await),
+            Err(refusal) => refusal,
         }
-        error::complete(self.schema.execute(request).await)
     }
 
     fn execute_stream(&self, mut request: Request, session: Option<Arc<Data>>) -> BoxStream<'static, Response> {
@@ -276,10 +347,18 @@ impl Executor for Api {
             Ok(turn) => turn,
             Err(error) => return stream::iter([error.into_response()]).boxed(),
         };
-        if let Err(error) = self.admit(&mut request, session.as_deref()) {
-            return stream::iter([error.into_response()]).boxed();
-        }
-        let responses = Executor::execute_stream(&self.schema, request, session);
+        let document = match self.admit(&mut request, session.as_deref()) {
+            Ok(document) => document,
+            Err(error) => return stream::iter([error.into_response()]).boxed(),
+        };
+        let api = self.clone();
+        let responses = async move {
+            match api.validate(&mut request, document.as_deref()).await {
+                Ok(()) => Executor::execute_stream(&api.schema, request, session),
+                Err(refusal) => stream::iter([refusal]).boxed(),
+            }
+        };
+        let responses = responses.flatten_stream();
         self.running.inc();
         let running = Running(self.running.clone());
         responses

@@ -6,13 +6,13 @@ pub mod tls;
 use std::{future::Future, str::FromStr, sync::Arc, time::Duration};
 
 use async_graphql::{
-    Executor, Request,
+    Executor,
     http::{ALL_WEBSOCKET_PROTOCOLS, WebSocketProtocols},
 };
 use async_graphql_axum::GraphQLResponse;
 use axum::{
     Extension, Json, Router,
-    extract::{DefaultBodyLimit, State, WebSocketUpgrade, rejection::JsonRejection},
+    extract::{DefaultBodyLimit, Request, State, WebSocketUpgrade, rejection::JsonRejection},
     http::{
         HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
         header::{
@@ -20,7 +20,6 @@ use axum::{
             X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
         },
     },
-    middleware::{from_fn, map_response},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -35,6 +34,7 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_service::Service;
 
 #[cfg(feature = "otel")]
 use crate::telemetry;
@@ -83,11 +83,9 @@ struct Gateway {
     metrics: Arc<Metrics>,
     /// When the database was last asked whether it answers, and whether it did.
     looked: Mutex<Option<(Instant, bool)>>,
+    /// Becomes true when the gateway stops.
+    stopping: watch::Receiver<bool>,
 }
-
-/// Becomes true when the gateway stops.
-#[derive(Clone)]
-struct Stopping(watch::Receiver<bool>);
 
 /// Why the gateway could not start.
 #[derive(Debug, thiserror::Error)]
@@ -106,6 +104,7 @@ pub enum StartError {
 /// A gateway that can be served.
 pub struct Ready {
     router: Router,
+    stopping: watch::Sender<bool>,
     limits: Limits,
     clients: Arc<Clients>,
     workers: Workers,
@@ -117,7 +116,10 @@ impl Ready {
     pub fn serve_metrics(&self, listener: TcpListener) -> impl Future<Output = ()> + Send + use<> {
         let router = metrics::routes(self.metrics.clone());
         let limits = Limits { max_connections: METRICS_CONNECTIONS, ..self.limits.clone() };
-        async move { connections::serve(listener, router, &limits, pending().boxed()).await }
+        async move {
+            connections::serve(listener, move |request| respond(router.clone(), request), &limits, pending().boxed())
+                .await;
+        }
     }
 }
 
@@ -171,8 +173,16 @@ async fn make(config: &Config, tokens: Option<Tokens>, exposure: &Exposure) -> R
             followed: followed.followed(),
             sockets: sockets::MAX_SOCKETS - free.available_permits(),
         }));
-    let gateway =
-        Gateway { api, metrics: metrics.clone(), clients: clients.clone(), pool, places, looked: Mutex::default() };
+    let (stopping, heard) = watch::channel(false);
+    let gateway = Gateway {
+        api,
+        metrics: metrics.clone(),
+        clients: clients.clone(),
+        pool,
+        places,
+        looked: Mutex::default(),
+        stopping: heard,
+    };
     let router = Router::new()
         .route("/graphql", post(graphql))
         .route("/graphql/ws", get(graphql_ws))
@@ -180,15 +190,13 @@ async fn make(config: &Config, tokens: Option<Tokens>, exposure: &Exposure) -> R
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics_for_auditors))
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(cors(&exposure.cors_origin))
-        .with_state(Arc::new(gateway))
-        .merge(batches);
+        .with_state(Arc::new(gateway));
+    let origins = &exposure.cors_origin;
+    let router = if origins.is_empty() { router } else { router.layer(cors(origins)) }.merge(batches);
     let router = if exposure.shows_graphiql() { router.merge(graphiql::routes()) } else { router };
-    let router = router.layer(map_response(with_security_headers));
     #[cfg(feature = "otel")]
-    let router = router.layer(from_fn(telemetry::trace));
-    let router = router.layer(from_fn(request::identify));
-    Ok(Ready { router, limits: exposure.limits.clone(), clients, workers, metrics })
+    let router = router.layer(axum::middleware::from_fn(telemetry::trace));
+    Ok(Ready { router, stopping, limits: exposure.limits.clone(), clients, workers, metrics })
 }
 
 async fn store_uses(clients: Arc<Clients>) {
@@ -208,8 +216,19 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
         .max_age(Duration::from_secs(600))
 }
 
+/// The way of every request. What all have in common is here, as a layer of the router costs each request several
+/// allocations, and several more for each layer around it.
+async fn answer(router: Router, request: Request) -> Response {
+    request::identify(request, async |request| with_security_headers(respond(router, request).await)).await
+}
+
+async fn respond(mut router: Router, request: Request) -> Response {
+    let Ok(response) = router.call(request).await;
+    response
+}
+
 /// What no answer should do in a browser; GraphiQL has a policy of its own.
-async fn with_security_headers(mut response: Response) -> Response {
+fn with_security_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in [
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -237,15 +256,15 @@ pub fn serve(listening: Listening, ready: Ready, stop: BoxFuture<'static, ()>) -
 
 async fn serve_until(
     listening: Listening,
-    Ready { router, limits, clients, workers, metrics: _ }: Ready,
+    Ready { router, stopping, limits, clients, workers, metrics: _ }: Ready,
     stop: BoxFuture<'static, ()>,
 ) {
-    let (stopping, mut heard) = watch::channel(false);
-    let router = router.layer(Extension(Stopping(heard.clone())));
+    let mut heard = stopping.subscribe();
+    let answer = move |request| answer(router.clone(), request);
     let stopped = stopped(&mut heard).boxed();
     let mut serving = match listening {
-        Listening::Plain(listener) => connections::serve(listener, router, &limits, stopped).boxed(),
-        Listening::Tls(listener) => connections::serve(listener, router, &limits, stopped).boxed(),
+        Listening::Plain(listener) => connections::serve(listener, answer, &limits, stopped).boxed(),
+        Listening::Tls(listener) => connections::serve(listener, answer, &limits, stopped).boxed(),
     };
     tokio::select! {
         () = stop => {}
@@ -261,10 +280,9 @@ async fn serve_until(
 
 async fn graphql(
     State(gateway): State<Arc<Gateway>>,
-    Extension(Stopping(stopping)): Extension<Stopping>,
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
-    body: Result<Json<Request>, JsonRejection>,
+    body: Result<Json<async_graphql::Request>, JsonRejection>,
 ) -> Response {
     let mut request = match body {
         Ok(Json(request)) => request,
@@ -278,7 +296,7 @@ async fn graphql(
     let name = telemetry::OperationName::of(&request);
     let authorization = text(&headers, AUTHORIZATION);
     if text(&headers, ACCEPT).is_some_and(|accept| accept.trim_start().starts_with("text/event-stream")) {
-        return match gateway.session(stopping, peer) {
+        return match gateway.session(peer) {
             Some(session) => {
                 let events = sockets::events(session, request, authorization.map(str::to_owned)).await;
                 #[cfg(feature = "otel")]
@@ -326,7 +344,6 @@ fn failed(error: Error) -> GraphQLResponse {
 
 async fn graphql_ws(
     State(gateway): State<Arc<Gateway>>,
-    Extension(Stopping(stopping)): Extension<Stopping>,
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
@@ -337,7 +354,7 @@ async fn graphql_ws(
         let protocols = ALL_WEBSOCKET_PROTOCOLS.join(" or ");
         return (StatusCode::BAD_REQUEST, format!("the WebSocket protocol must be {protocols}\n")).into_response();
     };
-    let Some(session) = gateway.session(stopping, peer) else {
+    let Some(session) = gateway.session(peer) else {
         return (StatusCode::SERVICE_UNAVAILABLE, "too many connections\n").into_response();
     };
     let authorization = text(&headers, AUTHORIZATION).map(str::to_owned);
@@ -351,9 +368,15 @@ async fn graphql_ws(
 
 impl Gateway {
     /// For a connection that stays open; None: there are too many.
-    fn session(&self, stopping: watch::Receiver<bool>, peer: Peer) -> Option<Session> {
+    fn session(&self, peer: Peer) -> Option<Session> {
         let place = self.places.clone().try_acquire_owned().ok()?;
-        Some(Session { api: self.api.clone(), clients: self.clients.clone(), peer, place, stopping })
+        Some(Session {
+            api: self.api.clone(),
+            clients: self.clients.clone(),
+            peer,
+            place,
+            stopping: self.stopping.clone(),
+        })
     }
 
     async fn database_answers(&self) -> bool {

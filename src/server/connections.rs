@@ -17,11 +17,10 @@ use std::{
     time::Duration,
 };
 
-use axum::{BoxError, Router, serve::Listener};
-use futures_util::future::BoxFuture;
+use axum::{BoxError, body::Body, extract::Request, response::Response, serve::Listener};
+use futures_util::{FutureExt, future::BoxFuture};
 use hyper::{
-    Request,
-    body::{Body, Bytes, Frame, Incoming, SizeHint},
+    body::{Bytes, Frame, Incoming, SizeHint},
     server::conn::http1,
     service::service_fn,
 };
@@ -30,7 +29,6 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::{Instant, Sleep, sleep, sleep_until},
 };
-use tower_service::Service;
 use tracing::debug;
 
 use crate::config::Limits;
@@ -102,12 +100,12 @@ fn origin(address: SocketAddr) -> IpAddr {
 }
 
 /// Serves until `stop` resolves, and then what is under way to its end.
-pub async fn serve<L: Listener<Addr = SocketAddr>>(
-    mut listener: L,
-    router: Router,
-    limits: &Limits,
-    mut stop: BoxFuture<'_, ()>,
-) {
+pub async fn serve<L, A, F>(mut listener: L, answer: A, limits: &Limits, mut stop: BoxFuture<'_, ()>)
+where
+    L: Listener<Addr = SocketAddr>,
+    A: Fn(Request) -> F + Clone + Send + 'static,
+    F: Future<Output = Response> + Send,
+{
     let places = Arc::new(Semaphore::new(limits.max_connections));
     let most = limits.max_connections_per_address.unwrap_or(limits.max_connections);
     let addresses = Arc::new(Addresses { most, open: Mutex::default() });
@@ -136,12 +134,12 @@ pub async fn serve<L: Listener<Addr = SocketAddr>>(
         let peer = Peer(Arc::new(Place { address: origin, of_address: addresses.clone(), _place: place }));
         let asked = Arc::new(AtomicBool::new(false));
         let service = service_fn({
-            let (asked, router) = (asked.clone(), router.clone());
-            move |request: Request<Incoming>| {
+            let (asked, answer) = (asked.clone(), answer.clone());
+            move |request: hyper::Request<Incoming>| {
                 asked.store(true, Ordering::Relaxed);
-                let mut request = request.map(|body| Steady::new(body, body_timeout));
+                let mut request = request.map(|body| Body::new(Steady::new(body, body_timeout)));
                 request.extensions_mut().insert(peer.clone());
-                answer(router.clone(), request)
+                answer(request).map(Ok::<_, Infallible>)
             }
         });
         let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
@@ -176,13 +174,6 @@ pub async fn serve<L: Listener<Addr = SocketAddr>>(
     let _all = places.acquire_many(limits.max_connections as u32).await;
 }
 
-async fn answer(
-    mut router: Router,
-    request: Request<Steady<Incoming>>,
-) -> Result<axum::response::Response, Infallible> {
-    router.call(request).await
-}
-
 /// A body that comes at some rate, or ends with an error. Only the time counts in which it is waited for.
 struct Steady<B> {
     body: B,
@@ -205,7 +196,7 @@ impl<B> Steady<B> {
     }
 }
 
-impl Body for Steady<Incoming> {
+impl hyper::body::Body for Steady<Incoming> {
     type Data = Bytes;
     type Error = BoxError;
 

@@ -166,6 +166,48 @@ async fn a_document_that_graphql_refuses_is_invalid_input() {
     }
 }
 
+/// A document is validated as a whole once. What it is given is looked at before anything is carried out all the same, in
+/// arguments far below the mutation, too.
+#[tokio::test]
+async fn what_a_known_document_is_given_is_refused_as_that_of_an_unknown_one() {
+    let (gateway, _database) = Gateway::new().await;
+    let query = "mutation($input: EarnPointsInput!, $first: Int = 5, $days: Int! = 30, $ask: Boolean!) { earnPoints(input: $input) { account \
+                 { entries(first: $first) @include(if: $ask) { nodes { seq } } expiringPoints(withinDays: $days) { points } } } }";
+    let input = |key: &str| json!({ "userId": "dora", "rule": "SIGN_IN", "idempotencyKey": key });
+    let sound = |key: &str| json!({ "input": input(key), "ask": true });
+    let faults = [
+        json!({ "first": "5" }),
+        json!({ "first": 0.5 }),
+        json!({ "days": null }),
+        json!({ "days": [30] }),
+        json!({ "ask": null }),
+        json!({ "ask": "yes" }),
+        json!({ "input": null }),
+        json!({ "input": { "userId": "dora", "rule": "SIGN_IN", "idempotencyKey": "x", "ammount": 1 } }),
+        json!({ "input": { "userId": "dora", "rule": "SIGN_IN" } }),
+        json!({ "input": { "userId": "dora", "rule": "SIGN_IN", "idempotencyKey": "x", "amount": "forty" } }),
+    ];
+    let refusals = async || {
+        let mut refusals = Vec::new();
+        for fault in &faults {
+            let mut variables = sound("x");
+            variables.as_object_mut().unwrap().extend(fault.as_object().unwrap().clone());
+            let response = gateway.send(query, variables).await;
+            assert_eq!(code(&response["errors"][0]), "INVALID_INPUT", "{response}");
+            refusals.push(response);
+        }
+        refusals
+    };
+    let unknown = refusals().await;
+    let answer = gateway.ask(query, sound("1")).await;
+    assert_eq!(answer["earnPoints"]["account"]["entries"]["nodes"].as_array().unwrap().len(), 1);
+    assert_eq!(refusals().await, unknown);
+    assert_eq!(gateway.ask(query, sound("1")).await, answer);
+    let listed = "{ account(userId: \"dora\") { entries { nodes { seq } } } }";
+    let entries = gateway.ask(listed, json!({})).await;
+    assert_eq!(entries["account"]["entries"]["nodes"].as_array().unwrap().len(), 1, "what was refused was carried out");
+}
+
 #[tokio::test]
 async fn a_body_that_is_no_request_is_refused_as_graphql() {
     let (gateway, _database) = Gateway::new().await;
