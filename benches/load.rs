@@ -391,6 +391,7 @@ pub async fn http(world: &World, report: &mut Report, name: &str, kind: Kind, co
 /// Sends it.
 pub async fn send(world: &World, report: &mut Report, name: &str, traffic: Traffic) -> Result<Load> {
     let expected = expected(traffic.kind);
+    world.let_jobs_catch_up().await?;
     let asked = traffic.per_second.map(|per_second| per_second * traffic.kind.operations() as f64);
     let load = drive(world, report, name, traffic.workers(world).await?, expected).await?;
     Ok(Load { asked, ..load })

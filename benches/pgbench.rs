@@ -68,6 +68,7 @@ pub async fn touch_pages(world: &World) -> Result<()> {
 
 /// A run whose figures nobody sees.
 pub async fn warm_up(world: &World, script: Script) -> Result<()> {
+    world.let_jobs_catch_up().await?;
     say(format!("pgbench {}, warm-up", script.flag()));
     timed(world, script, 16, world.scale.warm_up, &[]).await?;
     Ok(())
@@ -76,6 +77,7 @@ pub async fn warm_up(world: &World, script: Script) -> Result<()> {
 /// Transactions a second.
 pub async fn run(world: &World, script: Script, clients: u32) -> Result<Run> {
     let name = format!("pgbench {}, {clients} clients", script.flag());
+    world.let_jobs_catch_up().await?;
     say(&name);
     let before = world.sample().await?;
     let output = timed(world, script, clients, world.scale.measure, &[]).await?;

@@ -3253,6 +3253,10 @@ function points.account_hash(p_account_id bigint, p_seq bigint, p_pending bigint
     returns bigint
     sql immutable parallel safe
 
+function points.add_seal(p_of_bucket smallint, p_ids bigint[], p_seqs bigint[], p_heads bytea[], p_entries bigint, p_now timestamp with time zone)
+    returns void
+    plpgsql volatile
+
 function points.admit(p_bucket smallint, p_drafts points.draft[])
     returns points.draft[]
     plpgsql stable

@@ -630,6 +630,7 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/seal/seal_digest.sql",
     "functions/seal/seal_to.sql",
     "functions/seal/note_seal.sql",
+    "functions/seal/add_seal.sql",
     "functions/seal/seal_bucket.sql",
     "functions/seal/seal_step.sql",
     "functions/seal/unsealed_since.sql",

@@ -31,6 +31,7 @@ use futures_util::{
 use tokio::{
     net::TcpListener,
     sync::{Mutex, Semaphore, watch},
+    task::AbortHandle,
     time::{Instant, timeout, timeout_at},
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -105,6 +106,8 @@ pub enum StartError {
 pub struct Ready {
     router: Router,
     stopping: watch::Sender<bool>,
+    /// Between gateways.
+    channel: AbortHandle,
     limits: Limits,
     clients: Arc<Clients>,
     workers: Workers,
@@ -149,7 +152,7 @@ async fn make(config: &Config, tokens: Option<Tokens>, exposure: &Exposure) -> R
     let clients = Arc::new(Clients::new(pool.clone(), tokens, &exposure.limits));
     tokio::spawn(store_uses(clients.clone()));
     tokio::spawn(webhooks::run(config.clone()));
-    let feed = Feed::start(config, pool.clone(), buckets);
+    let (feed, channel) = Feed::start(config, pool.clone(), buckets);
     let lanes = Lanes::start(config, buckets, Some(&feed));
     let intake = Intake::new(database::pool(config, database::INTAKE)?);
     let workers = Workers::start(intake.clone(), lanes.clone(), feed.clone());
@@ -196,7 +199,7 @@ async fn make(config: &Config, tokens: Option<Tokens>, exposure: &Exposure) -> R
     let router = if exposure.shows_graphiql() { router.merge(graphiql::routes()) } else { router };
     #[cfg(feature = "otel")]
     let router = router.layer(axum::middleware::from_fn(telemetry::trace));
-    Ok(Ready { router, stopping, limits: exposure.limits.clone(), clients, workers, metrics })
+    Ok(Ready { router, stopping, channel, limits: exposure.limits.clone(), clients, workers, metrics })
 }
 
 async fn store_uses(clients: Arc<Clients>) {
@@ -256,7 +259,7 @@ pub fn serve(listening: Listening, ready: Ready, stop: BoxFuture<'static, ()>) -
 
 async fn serve_until(
     listening: Listening,
-    Ready { router, stopping, limits, clients, workers, metrics: _ }: Ready,
+    Ready { router, stopping, channel, limits, clients, workers, metrics: _ }: Ready,
     stop: BoxFuture<'static, ()>,
 ) {
     let mut heard = stopping.subscribe();
@@ -276,6 +279,7 @@ async fn serve_until(
     let _ended = tokio::join!(timeout_at(end - LAST, serving), timeout_at(end - LAST, workers.stop()));
     // What a database that does not answer is not told is lost.
     let _stored = timeout_at(end, clients.store_uses()).await;
+    channel.abort();
 }
 
 async fn graphql(

@@ -24,6 +24,7 @@ use deadpool_postgres::Pool;
 use futures_util::{Stream, stream};
 use tokio::{
     sync::{Notify, watch},
+    task::AbortHandle,
     time::{Instant, sleep, sleep_until},
 };
 use tracing::warn;
@@ -74,8 +75,9 @@ struct Inner {
 }
 
 impl Feed {
-    /// Starts it on this database, which has so many buckets.
-    pub fn start(config: &Config, pool: Pool, buckets: u16) -> Self {
+    /// Starts it on this database, which has so many buckets. The task is the channel to other gateways, which is to end
+    /// before the database does.
+    pub fn start(config: &Config, pool: Pool, buckets: u16) -> (Self, AbortHandle) {
         let feed = Feed(Arc::new(Inner {
             buckets: usize::from(buckets),
             topics: Mutex::default(),
@@ -89,8 +91,8 @@ impl Feed {
             tokio::spawn(feed.clone().read());
         }
         tokio::spawn(feed.clone().look());
-        tokio::spawn(channel::run(feed.clone(), config.clone()));
-        feed
+        let channel = tokio::spawn(channel::run(feed.clone(), config.clone()));
+        (feed, channel.abort_handle())
     }
 
     /// Follows an account, which there need not be yet.

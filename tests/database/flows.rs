@@ -136,6 +136,69 @@ async fn what_is_booked_is_counted_by_hour_kind_and_rule() {
     }
 }
 
+/// After a quiet night an hour is one slice, and what came in since may be more than a step can count in its time.
+#[tokio::test]
+async fn a_step_that_is_too_large_is_followed_by_smaller_ones() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let (from, until) = (instant("2030-03-06T12:00:00Z"), instant("2030-03-06T13:00:00Z"));
+    client
+        .batch_execute(
+            "update points.flow_count set counted_until = '2030-03-06 12:00Z', slice = '1 hour';
+            create function pg_temp.refuse() returns trigger language plpgsql as $$ begin
+                raise exception 'too much'; end $$;
+            create trigger too_much before insert on points.hourly_flow for each row
+                when (new.entries > 5) execute function pg_temp.refuse()",
+        )
+        .await
+        .unwrap();
+    for minute in 1..=12 {
+        let request = Request::earn(&format!("member-{minute}"), "SIGN_IN", "s");
+        one(&client, request, Some(from + TimeDelta::minutes(minute))).await;
+    }
+    let (mut failed, mut steps) = (0, 0);
+    while number(&client, "select count(*) from points.flow_count where counted_until < '2030-03-06 13:00Z'").await > 0
+    {
+        let sql = "select broke, failure from points.step_job('count_flows', $1)";
+        let row = client.query_one(sql, &[&until]).await.unwrap();
+        if row.get("broke") {
+            assert!(row.get::<_, &str>("failure").contains("too much"));
+            failed += 1;
+        }
+        steps += 1;
+        assert!(steps < 2000, "flows do not go on");
+        // transactions in other databases hold it up, too
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    // 12 of the hour, of its half, its quarter, 7 of its eighth
+    assert!(failed >= 4, "{failed}");
+    assert_eq!(flow(&client, "earn", "SIGN_IN").await, 12 * 5);
+    assert_eq!(difference_since_2029(&client).await, 0);
+}
+
+/// However many operations an account has, what is new of it is counted at the same price.
+#[tokio::test]
+async fn counting_an_entry_reads_its_operation_and_no_other() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let now = instant("2030-03-06T12:20:00Z");
+    let requests: Vec<_> =
+        (0..300).map(|number| Request::earn("ann", "ORDER", &number.to_string()).amount("9")).collect();
+    for outcome in execute(&client, &requests, Some(now)).await {
+        assert_eq!(outcome.refusal, None);
+    }
+    one(&client, Request::undo(Kind::Reverse, "ann", "7", "r"), Some(now + TimeDelta::minutes(1))).await;
+    // of another session, whose statistics are of this alone
+    let client = database.client().await;
+    client.batch_execute("begin").await.unwrap();
+    let count = "select points.count_entries('2030-03-06 12:00Z', '2030-03-06 13:00Z')";
+    assert_eq!(number(&client, count).await, 301);
+    let read =
+        "select idx_tup_fetch from pg_stat_xact_user_tables where schemaname = 'points' and relname = 'operation'";
+    // that of each entry, and that which was undone
+    assert_eq!(number(&client, read).await, 301 + 1);
+}
+
 #[tokio::test]
 async fn hours_days_and_months_are_those_of_the_program() {
     let database = Database::new().await;

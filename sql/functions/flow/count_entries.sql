@@ -11,9 +11,11 @@ begin
         from points.entry_history e
         join points.account a on a.bucket = e.bucket and a.id = e.account_id
         cross join lateral (
-            select coalesce(o.rule, b.rule, '') as rule, null::bigint as points, true as whole
+            -- A join would read all operations of the account for each of its entries.
+            select coalesce(o.rule, (
+                    select b.rule from points.operation b where b.bucket = e.bucket and b.account_id = e.account_id and b.id = o.original), '') as rule,
+                null::bigint as points, true as whole
             from points.operation o
-            left join points.operation b on b.bucket = o.bucket and b.account_id = o.account_id and b.id = o.original
             where e.kind in ('earn', 'clawback') and o.bucket = e.bucket and o.account_id = e.account_id and o.id = e.operation_id
             union all
             select u.source, -sum(u.points)::bigint, row_number() over (order by u.source) = 1

@@ -13,6 +13,8 @@ begin
     done := 0;
     failure := null;
     select * into strict v_count from points.flow_count c for update;
+    -- A step that takes too long is rolled back with all that it found out: that it failed is what makes the next one shorter.
+    v_count.slice := greatest(interval '1 second', v_count.slice / 2 ^ least((select j.failures from points.job j where j.name = 'count_flows'), 12));
     if v_count.counted_until is null then
         v_count.counted_until := coalesce((select min(e.recorded_at) from points.entry_history e), v_now) - interval '1 microsecond';
     end if;
@@ -64,4 +66,4 @@ end
 $$;
 
 comment on function points.count_flows_step(int, timestamptz) is
-    'Job count_flows: counts the next slice of entries, aiming at p_limit of them, up to an instant that an earlier step has marked. Whoever books takes a number of a transaction with its first lock and reads the clock after that, so what may be recorded before the mark has a lower number than the transaction after the one that marked: once no lower one runs, all of it can be seen. So what is committed late is waited for, and counted once. After the clock was set back, which it reports as a failure, it counts the hours since the one before anew. p_now moves the clock in tests; null: the clock.';
+    'Job count_flows: counts the next slice of entries, aiming at p_limit of them, fewer after steps that failed, up to an instant that an earlier step has marked. Whoever books takes a number of a transaction with its first lock and reads the clock after that, so what may be recorded before the mark has a lower number than the transaction after the one that marked: once no lower one runs, all of it can be seen. So what is committed late is waited for, and counted once. After the clock was set back, which it reports as a failure, it counts the hours since the one before anew. p_now moves the clock in tests; null: the clock.';

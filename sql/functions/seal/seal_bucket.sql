@@ -4,7 +4,6 @@ create or replace function points.seal_bucket(
 language plpgsql volatile
 set enable_seqscan = off set plan_cache_mode = force_custom_plan set work_mem = '64MB' set jit = off as $$
 declare
-    v_last points.seal;
     v_to bigint := points.seal_to(p_of_bucket, p_from, p_since);
     v_entry record;
     v_missing record;
@@ -14,11 +13,11 @@ declare
     v_ids bigint[] := array[]::bigint[];
     v_seqs bigint[] := array[]::bigint[];
     v_heads bytea[] := array[]::bytea[];
-    v_root bytea;
+    -- Before the seal that is being made.
+    v_before bigint := 0::bigint;
 begin
     entries := 0;
     at_account_id := v_to;
-    select * into v_last from points.seal s where s.bucket = p_of_bucket order by s.number desc limit 1;
     for v_entry in
         select e.account_id, e.seq, points.entry_digest(e) as digest, coalesce(h.seq, 0) as sealed_to, coalesce(h.head, decode(repeat('00', 32), 'hex')) as sealed_head
         from points.entry e
@@ -32,6 +31,13 @@ begin
         order by e.account_id, e.seq
     loop
         if v_entry.account_id <> v_at then
+            if cardinality(v_ids) >= 4096 then
+                perform points.add_seal(p_of_bucket, v_ids, v_seqs, v_heads, entries - v_before, p_now);
+                v_ids := array[]::bigint[];
+                v_seqs := array[]::bigint[];
+                v_heads := array[]::bytea[];
+                v_before := entries;
+            end if;
             v_at := v_entry.account_id;
             v_seq := v_entry.sealed_to;
             v_head := v_entry.sealed_head;
@@ -65,21 +71,11 @@ begin
             v_heads[cardinality(v_heads)] := v_head;
         end if;
     end loop;
-    if entries = 0 then
-        return;
+    if v_ids <> '{}' then
+        perform points.add_seal(p_of_bucket, v_ids, v_seqs, v_heads, entries - v_before, p_now);
     end if;
-    insert into points.seal_leaf (bucket, account_id, number, seq, head)
-    select p_of_bucket, l.id, coalesce(v_last.number, 0) + 1, l.seq, l.head
-    from unnest(v_ids, v_seqs, v_heads) as l(id, seq, head);
-    v_root := points.merkle_root(array(
-        select points.leaf_digest(p_of_bucket, l.id, l.seq, l.head) from unnest(v_ids, v_seqs, v_heads) as l(id, seq, head) order by l.id));
-    insert into points.seal (bucket, number, entries, accounts, sealed_at, previous, leaves_root, root)
-    select p_of_bucket, s.number, seal_bucket.entries, cardinality(v_ids), p_now, s.previous, v_root,
-        points.seal_digest(p_of_bucket, s.number, seal_bucket.entries, cardinality(v_ids), p_now, s.previous, v_root)
-    from (select coalesce(v_last.number, 0) + 1 as number, coalesce(v_last.root, decode(repeat('00', 32), 'hex')) as previous) s;
-    perform points.note_seal(p_of_bucket, coalesce(v_last.number, 0) + 1);
 end
 $$;
 
 comment on function points.seal_bucket(smallint, timestamptz, bigint, timestamptz) is
-    'Seals the entries of a bucket that are not sealed yet, of those accounts after p_from that have one recorded since p_since, as many as points.seal_to says: goes on with the hash chain of each account, and puts the ends of these chains under one root, and tells of that. Answers how many it has sealed, and up to which account; 2^63 - 1: all.';
+    'Seals the entries of a bucket that are not sealed yet, of those accounts after p_from that have one recorded since p_since, as many as points.seal_to says: goes on with the hash chain of each account, and puts the ends of these chains under roots, 4,096 under one at most, so that a receipt, which needs all leaves of its seal, is made in milliseconds. Answers how many it has sealed, and up to which account; 2^63 - 1: all.';
