@@ -59,7 +59,7 @@ use crate::{
     sockets,
     task::{TaskMutation, TaskQuery},
     transfer::TransferMutation,
-    variables::InputTypes,
+    variables::{InputTypes, all_given},
     webhooks::{WebhookMutation, WebhookQuery},
 };
 
@@ -246,6 +246,7 @@ impl Api {
         {
             return Ok(());
         }
+        let whole = document.filter(|document| all_given(&document.parsed, operation, &request.variables));
         let mut asked = Request::new(&request.query).variables(request.variables.clone());
         asked.operation_name = request.operation_name.clone();
         if let Ok(parsed) = request.parsed_query() {
@@ -255,7 +256,7 @@ impl Api {
         if response.is_err() {
             return Err(error::complete(response));
         }
-        if let Some(document) = document {
+        if let Some(document) = whole {
             document.set_valid();
         }
         Ok(())

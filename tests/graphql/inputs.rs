@@ -208,6 +208,18 @@ async fn what_a_known_document_is_given_is_refused_as_that_of_an_unknown_one() {
     assert_eq!(entries["account"]["entries"]["nodes"].as_array().unwrap().len(), 1, "what was refused was carried out");
 }
 
+/// Without one of its variables an argument is not looked at, and the document is not taken for valid.
+#[tokio::test]
+async fn what_was_not_looked_at_whole_is_looked_at_again() {
+    let (gateway, _database) = Gateway::new().await;
+    let query = "mutation($user: ID!) { earnPoints(input: { userId: $user, rule: \"SIGN_IN\", idempotencyKey: \"1\", ammount: 1 }) { replayed } }";
+    for variables in [json!({}), json!({ "user": "dora" }), json!({}), json!({ "user": "dora" })] {
+        let response = gateway.send(query, variables.clone()).await;
+        assert_eq!(code(&response["errors"][0]), "INVALID_INPUT", "{variables} {response}");
+    }
+    assert_eq!(gateway.ask("{ account(userId: \"dora\") { version } }", json!({})).await["account"], json!(null));
+}
+
 #[tokio::test]
 async fn a_body_that_is_no_request_is_refused_as_graphql() {
     let (gateway, _database) = Gateway::new().await;
