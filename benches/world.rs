@@ -129,7 +129,7 @@ impl World {
         // The first step of a bucket seals up to a mark, and sets the next one.
         for _ in 0..2 {
             self.client.batch_execute("update points.seal_window set looked_at = '-infinity'").await?;
-            for job in ["seal", "count_flows"] {
+            for job in ["mend_indexes", "seal", "count_flows"] {
                 let step = "select r.more, r.failure from api.job j cross join lateral api.run_job(j.name) r where j.name = $1 and j.enabled";
                 while let Some(row) = self.client.query_opt(step, &[&job]).await? {
                     if let Some(failure) = row.get::<_, Option<&str>>("failure") {

@@ -4095,6 +4095,10 @@ function points.members_may(p_kind points.operation_kind)
     returns boolean
     sql immutable parallel safe
 
+function points.mend_indexes_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
+    returns record
+    plpgsql volatile
+
 function points.merge_fault(p_request api.request)
     returns text[]
     plpgsql immutable parallel safe
@@ -4863,6 +4867,10 @@ function points.user_id_of(p_bucket smallint, p_account_id bigint)
 function points.uses_of(p_bucket smallint, p_account_id bigint, p_seq bigint, p_recorded_at timestamp with time zone)
     returns SETOF points.lot_use
     plpgsql stable
+
+function points.vain_pages(p_relation regclass)
+    returns bigint
+    plpgsql volatile set enable_seqscan=off, enable_indexscan=off, max_parallel_workers_per_gather=0, jit=off
 
 function points.version_fault(p_version points.rule_version)
     returns text[]

@@ -479,6 +479,8 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/archive/note_export.sql",
     "functions/partition/partition_fault.sql",
     "functions/partition/create_partitions_step.sql",
+    "functions/index/vain_pages.sql",
+    "functions/index/mend_indexes_step.sql",
     "functions/invitation/settle_invitations_step.sql",
     "functions/lot/extend_expiry.sql",
     "functions/lot/reinstate_points.sql",

@@ -6,9 +6,9 @@ use crate::common::Database;
 /// Set where skipping must not pass for success.
 const REQUIRED: &str = "JIFEN_REQUIRE_PLPGSQL_CHECK";
 
-/// Volatile on purpose: a stable function would not see the accounts that its caller has just made, and may not lock.
+/// Volatile on purpose: a stable function would not see the accounts that its caller has just made, and may not lock or explain.
 const VOLATILE_ON_PURPOSE: &str = "'points.find_accounts(smallint,api.request[],points.draft[])',
-    'points.lock_accounts(smallint,bigint[])'";
+    'points.lock_accounts(smallint,bigint[])', 'points.vain_pages(regclass)'";
 
 #[tokio::test]
 async fn plpgsql_check_finds_nothing_in_any_function() {

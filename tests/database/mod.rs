@@ -23,6 +23,7 @@ mod history;
 mod holds;
 mod idempotency;
 mod idle;
+mod indexes;
 mod input_faults;
 mod invitations;
 mod jobs;
