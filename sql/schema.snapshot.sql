@@ -3554,7 +3554,7 @@ function points.contra_weight(p_account_id bigint, p_contra integer)
 
 function points.count_entries(p_after timestamp with time zone, p_until timestamp with time zone)
     returns bigint
-    plpgsql volatile set plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_hashjoin=off, enable_mergejoin=off, max_parallel_workers_per_gather=0
+    plpgsql volatile set plan_cache_mode=force_generic_plan, jit=off, enable_seqscan=off, enable_nestloop=off, enable_mergejoin=off, max_parallel_workers_per_gather=0, work_mem=32MB
 
 function points.count_flows_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
     returns record
