@@ -305,7 +305,7 @@ async fn what_is_booked_by_a_clock_that_was_set_back_is_sealed() {
     assert!(agrees(&database, &[]).await);
 }
 
-/// A seal has 4,096 accounts at most, a step 16,384; the next goes on, whatever is booked meanwhile.
+/// A seal has 4,096 accounts at most, a step 65,536; the next goes on, whatever is booked meanwhile.
 #[tokio::test]
 async fn a_step_seals_a_part_of_a_large_bucket() {
     let database = Database::new().await;
@@ -318,12 +318,12 @@ async fn a_step_seals_a_part_of_a_large_bucket() {
              select 0, n, 1, gen_random_uuid(), 0, 5, 0, 0, 0, 5, 0, 0, now(), now(), 'earn' from generate_series({from}, {to}) n"
         )
     };
-    client.batch_execute(&entries(9_000_001, 9_017_000)).await.unwrap();
+    client.batch_execute(&entries(9_000_001, 9_066_000)).await.unwrap();
     let step = "select done::bigint from points.seal_step(0, null)";
     while number(&client, "select count(*) from points.seal where bucket = 0").await == 0 {
         assert_eq!(number(&client, step).await, 1);
     }
-    assert_eq!(number(&client, "select sum(accounts)::bigint from points.seal where bucket = 0").await, 16_384);
+    assert_eq!(number(&client, "select sum(accounts)::bigint from points.seal where bucket = 0").await, 65_536);
     client.batch_execute(&entries(8_000_001, 8_000_010)).await.unwrap();
     assert!(seal(&client).await >= 2);
     assert_eq!(number(&client, "select max(accounts) from points.seal").await, 4096);

@@ -1,17 +1,18 @@
 create or replace function points.merkle_root(p_leaves bytea[]) returns bytea
 language plpgsql immutable as $$
 declare
-    v_nodes bytea[] := p_leaves;
+    -- The nodes of a row behind one another, 32 bytes each.
+    v_nodes bytea := (select string_agg(l.node, '' order by l.place) from unnest(p_leaves) with ordinality as l(node, place));
+    v_count int := cardinality(p_leaves);
 begin
-    while cardinality(v_nodes) > 1 loop
-        v_nodes := array(
-            select case when n.node is null then m.node else sha256('\x01'::bytea || m.node || n.node) end
-            from unnest(v_nodes) with ordinality as m(node, place)
-            left join unnest(v_nodes) with ordinality as n(node, place) on n.place = m.place + 1
-            where m.place % 2 = 1
-            order by m.place);
+    while v_count > 1 loop
+        v_nodes := (
+            select string_agg(sha256('\x01'::bytea || substring(v_nodes from 64 * n.pair + 1 for 64)), '' order by n.pair)
+            from generate_series(0, v_count / 2 - 1) as n(pair)
+        ) || substring(v_nodes from 64 * (v_count / 2) + 1);
+        v_count := (v_count + 1) / 2;
     end loop;
-    return v_nodes[1];
+    return v_nodes;
 end
 $$;
 
