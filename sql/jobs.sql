@@ -12,7 +12,7 @@ insert into points.job (name, schedule, step_limit, timeout_seconds, slow, descr
     ('forget_batches',     'PT10M', 1000, 30, false, 'Deletes batches some days after they were carried out, and uploads that were abandoned.'),
     ('forget_deliveries',  'PT10M', 1000, 30, false, 'Deletes deliveries of webhooks some days after they were made, and gives up those that nobody takes.'),
     ('forget_origins',     'PT1H',  1000, 30, false, 'Deletes what is no longer needed of addresses and devices.'),
-    ('mend_indexes',       'PT1H',  1024, 60, false, 'Has the indexes by time say what is on pages of which they have nothing.'),
+    ('mend_indexes',       'PT5M',  1024, 600, true,  'Has the indexes by time say what is on pages of which they have nothing.'),
     ('reconcile',          'PT5M',  100000, 60, true,  'Proves what was booked since it did so before, and that the house is in order.'),
     ('reconcile_full',     '30 3 * * *', 100000, 600, true,  'Proves all accounts, entry by entry.'),
     ('seal',               'PT1M',  55,  60, true,  'Seals new entries: hash chains of accounts, under one root a bucket.'),

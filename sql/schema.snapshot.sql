@@ -4097,7 +4097,7 @@ function points.members_may(p_kind points.operation_kind)
 
 function points.mend_indexes_step(p_limit integer, p_now timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text)
     returns record
-    plpgsql volatile
+    plpgsql volatile set lock_timeout=500ms
 
 function points.merge_fault(p_request api.request)
     returns text[]
@@ -4868,9 +4868,9 @@ function points.uses_of(p_bucket smallint, p_account_id bigint, p_seq bigint, p_
     returns SETOF points.lot_use
     plpgsql stable
 
-function points.vain_pages(p_relation regclass)
+function points.vain_pages(p_index regclass)
     returns bigint
-    plpgsql volatile set enable_seqscan=off, enable_indexscan=off, max_parallel_workers_per_gather=0, jit=off
+    plpgsql volatile set enable_seqscan=off, enable_indexscan=off, enable_indexonlyscan=off, enable_bitmapscan=on, random_page_cost=0, seq_page_cost=0, max_parallel_workers_per_gather=0, jit=off
 
 function points.version_fault(p_version points.rule_version)
     returns text[]

@@ -115,7 +115,7 @@ comment on column points.operation.detail is 'Facts of the refusal, or of what c
 comment on column points.operation.metadata is 'Whatever the host wants to keep with it for ever: no personal data.';
 
 create index operation_recorded on points.operation using brin (recorded_at) with (autosummarize = on);
-comment on index points.operation_recorded is 'What was recorded lately, for the reconciler. It costs an insert next to nothing: rows lie in the order of time.';
+comment on index points.operation_recorded is 'What was recorded lately, for the reconciler and for the flows. It costs an insert next to nothing: rows lie in the order of time.';
 create index operation_order_key on points.operation (bucket, account_id, order_key) where order_key is not null;
 comment on index points.operation_order_key is 'What belongs to an order.';
 

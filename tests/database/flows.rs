@@ -375,7 +375,7 @@ async fn play(client: &Client, history: &History) -> (Vec<(DateTime<Utc>, i64, i
     for (number, (user, what, points, hours)) in history.iter().enumerate() {
         now += TimeDelta::hours(i64::from(*hours) * 7) + TimeDelta::seconds(1);
         let what = what % 8;
-        let (user, key) = (format!("u{}", user % 3), format!("{}{number}", if what == 4 { 'h' } else { 'k' }));
+        let (user, key) = (format!("u{user}"), format!("{}{number}", if what == 4 { 'h' } else { 'k' }));
         let earlier = keys.entry(user.clone()).or_default();
         let releases = what == 6 && points % 2 == 0;
         // what is captured or released was held
@@ -413,7 +413,8 @@ async fn play(client: &Client, history: &History) -> (Vec<(DateTime<Utc>, i64, i
 }
 
 fn histories() -> impl Strategy<Value = History> {
-    proptest::collection::vec((0..3_u8, 0..8_u8, 1..60_i64, 0..60_u8), 5..20)
+    // Of two members, or too seldom one has something held that can be captured.
+    proptest::collection::vec((0..2_u8, 0..8_u8, 1..60_i64, 0..60_u8), 5..20)
 }
 
 /// Flows equal the entries, and what is outstanding at any date equals the balances of then, in the archive too.

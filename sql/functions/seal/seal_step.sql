@@ -1,7 +1,8 @@
 create or replace function points.seal_step(p_limit int, p_now timestamptz, out done int, out due_since timestamptz, out failure text)
 language plpgsql volatile as $$
 declare
-    v_clock timestamptz := coalesce(p_now, clock_timestamp());
+    v_began timestamptz := clock_timestamp();
+    v_clock timestamptz := coalesce(p_now, v_began);
     v_snapshot pg_catalog.pg_snapshot;
     v_window points.seal_window;
     v_sealed record;
@@ -33,14 +34,14 @@ begin
             v_sealed := points.seal_bucket(
                 v_window.bucket, least(v_window.since, v_window.until, v_clock) - interval '1 minute', v_window.at_account_id, v_clock);
             v_window.at_account_id := v_sealed.at_account_id;
-            exit when v_sealed.entries > 0 or v_sealed.at_account_id = 9223372036854775807;
+            exit when v_sealed.entries > 0 or v_sealed.at_account_id = 9223372036854775807 or clock_timestamp() > v_began + interval '5 seconds';
         end loop;
         update points.seal_window w
         set since = case when v_window.at_account_id = 9223372036854775807 then v_window.until else v_window.since end,
             until = case when v_window.at_account_id < 9223372036854775807 then v_window.until end,
             at_account_id = v_window.at_account_id, mark_at = v_window.mark_at, mark_xid = v_window.mark_xid, looked_at = v_clock
         where w.bucket = v_window.bucket;
-        done := (v_sealed.entries > 0)::int;
+        done := (v_sealed.entries > 0 or v_sealed.at_account_id < 9223372036854775807)::int;
         due_since := case when done > 0 then v_clock end;
         exit when done > 0;
     end loop;
