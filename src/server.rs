@@ -106,8 +106,8 @@ pub enum StartError {
 pub struct Ready {
     router: Router,
     stopping: watch::Sender<bool>,
-    /// Between gateways.
-    channel: AbortHandle,
+    /// What nobody waits for at the end: jobs, webhooks, and what is between gateways.
+    background: [AbortHandle; 3],
     limits: Limits,
     clients: Arc<Clients>,
     workers: Workers,
@@ -144,14 +144,14 @@ async fn make(config: &Config, tokens: Option<Tokens>, exposure: &Exposure) -> R
     let buckets: i16 = client.query_one("select bucket_count from api.program", &[]).await?.get(0);
     let buckets = buckets.unsigned_abs();
     let pool = database::pool(config, database::READERS)?;
-    tokio::spawn(jobs::run(config.clone()));
+    let jobs = tokio::spawn(jobs::run(config.clone())).abort_handle();
     let tokens = tokens.map(Arc::new);
     if let Some(tokens) = &tokens {
         tokio::spawn(tokens.clone().follow());
     }
     let clients = Arc::new(Clients::new(pool.clone(), tokens, &exposure.limits));
     tokio::spawn(store_uses(clients.clone()));
-    tokio::spawn(webhooks::run(config.clone()));
+    let webhooks = tokio::spawn(webhooks::run(config.clone())).abort_handle();
     let (feed, channel) = Feed::start(config, pool.clone(), buckets);
     let lanes = Lanes::start(config, buckets, Some(&feed));
     let intake = Intake::new(database::pool(config, database::INTAKE)?);
@@ -199,7 +199,8 @@ async fn make(config: &Config, tokens: Option<Tokens>, exposure: &Exposure) -> R
     let router = if exposure.shows_graphiql() { router.merge(graphiql::routes()) } else { router };
     #[cfg(feature = "otel")]
     let router = router.layer(axum::middleware::from_fn(telemetry::trace));
-    Ok(Ready { router, stopping, channel, limits: exposure.limits.clone(), clients, workers, metrics })
+    let background = [jobs, webhooks, channel];
+    Ok(Ready { router, stopping, background, limits: exposure.limits.clone(), clients, workers, metrics })
 }
 
 async fn store_uses(clients: Arc<Clients>) {
@@ -259,7 +260,7 @@ pub fn serve(listening: Listening, ready: Ready, stop: BoxFuture<'static, ()>) -
 
 async fn serve_until(
     listening: Listening,
-    Ready { router, stopping, channel, limits, clients, workers, metrics: _ }: Ready,
+    Ready { router, stopping, background, limits, clients, workers, metrics: _ }: Ready,
     stop: BoxFuture<'static, ()>,
 ) {
     let mut heard = stopping.subscribe();
@@ -279,7 +280,8 @@ async fn serve_until(
     let _ended = tokio::join!(timeout_at(end - LAST, serving), timeout_at(end - LAST, workers.stop()));
     // What a database that does not answer is not told is lost.
     let _stored = timeout_at(end, clients.store_uses()).await;
-    channel.abort();
+    // Before a server of our own stops, which they would tell of as lost.
+    background.iter().for_each(AbortHandle::abort);
 }
 
 async fn graphql(
