@@ -25,8 +25,6 @@ const REST: f64 = 0.1;
 /// The same where the history is small.
 const WAL_GB: f64 = 8.0;
 const REST_GB: f64 = 4.0;
-/// Of a job in one call.
-const STEPS: i32 = 1000;
 /// Jobs that look at the whole ledger may take so long.
 const PATIENCE: Duration = Duration::from_secs(3600);
 
@@ -68,17 +66,10 @@ async fn awards(world: &World, report: &mut Report) -> Result<Load> {
 }
 
 /// Many are due after such a time without a gateway, all at once, and some of them read the whole ledger.
-async fn run_jobs(client: &Client, report: &mut Report) -> Result<()> {
+async fn run_jobs(world: &World, client: &Client) -> Result<()> {
     for job in client.query("select name from api.job where enabled and schedule like 'PT%' order by name", &[]).await?
     {
-        let name: &str = job.get(0);
-        let row = client.query_one("select failure, more from api.run_job($1, $2)", &[&name, &STEPS]).await?;
-        if let Some(failure) = row.get::<_, Option<&str>>(0) {
-            return Err(format!("{name}: {failure}").into());
-        }
-        if row.get(1) {
-            report.problem(format!("{name}: more is left after {STEPS} steps"));
-        }
+        world.run_job(job.get(0)).await?;
     }
     Ok(())
 }
@@ -122,7 +113,7 @@ pub async fn measure(world: &mut World, report: &mut Report, history: &History) 
     ));
     world.grow(history.numbers.end).await?;
     world.settle(report).await?;
-    run_jobs(&client, report).await?;
+    run_jobs(world, &client).await?;
     report.detail(Row::new("the history on disk", bytes / history.entries() as f64, "bytes/entry"));
 
     world.start_gateway().await?;

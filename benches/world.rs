@@ -126,19 +126,25 @@ impl World {
     /// Seals and counts what was booked so far, so that no measurement pays for what was booked before it. What a load books
     /// itself is sealed and counted meanwhile, as always.
     pub async fn let_jobs_catch_up(&self) -> Result<()> {
+        self.run_job("mend_indexes").await?;
         // The first step of a bucket seals up to a mark, and sets the next one.
         for _ in 0..2 {
             self.client.batch_execute("update points.seal_window set looked_at = '-infinity'").await?;
-            for job in ["mend_indexes", "seal", "count_flows"] {
-                let step = "select r.more, r.failure from api.job j cross join lateral api.run_job(j.name) r where j.name = $1 and j.enabled";
-                while let Some(row) = self.client.query_opt(step, &[&job]).await? {
-                    if let Some(failure) = row.get::<_, Option<&str>>("failure") {
-                        return Err(format!("the job {job} failed: {failure}").into());
-                    }
-                    if !row.get::<_, bool>("more") {
-                        break;
-                    }
-                }
+            self.run_job("seal").await?;
+            self.run_job("count_flows").await?;
+        }
+        Ok(())
+    }
+
+    /// Runs a job to its end, if it is enabled.
+    pub async fn run_job(&self, name: &str) -> Result<()> {
+        let step = "select r.more, r.failure from api.job j cross join lateral api.run_job(j.name) r where j.name = $1 and j.enabled";
+        while let Some(row) = self.client.query_opt(step, &[&name]).await? {
+            if let Some(failure) = row.get::<_, Option<&str>>("failure") {
+                return Err(format!("the job {name} failed: {failure}").into());
+            }
+            if !row.get::<_, bool>("more") {
+                break;
             }
         }
         Ok(())

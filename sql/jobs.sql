@@ -1,7 +1,7 @@
 -- Every job there is: job NAME is the function points.NAME_step(limit, now), which does one bounded step and says how much it
 -- has done, since when the oldest of what is left has been due (null: nothing is), and what failed without stopping it. One that
 -- has done nothing leaves the rest to its next run; null: others are about it, so it is looked at again in a second. What
--- operators have set since, schedule and enabled, stays. Those that read the books whole are slow: see points.job.slow.
+-- operators have set since, schedule and enabled, stays. Those whose steps may take long are slow: see points.job.slow.
 insert into points.job (name, schedule, step_limit, timeout_seconds, slow, description) values
     ('alerts',             'PT10S', 10000, 10, false, 'Measures what the alert rules are about, and raises and resolves alerts.'),
     ('archive',            '0 3 * * *', 1, 3600, true,  'Moves closed months of entries and lot uses to the archive.'),

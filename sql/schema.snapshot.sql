@@ -4870,7 +4870,7 @@ function points.uses_of(p_bucket smallint, p_account_id bigint, p_seq bigint, p_
 
 function points.vain_pages(p_index regclass)
     returns bigint
-    plpgsql volatile set enable_seqscan=off, enable_indexscan=off, enable_indexonlyscan=off, enable_bitmapscan=on, random_page_cost=0, seq_page_cost=0, max_parallel_workers_per_gather=0, jit=off
+    plpgsql volatile set enable_seqscan=off, enable_indexscan=off, enable_indexonlyscan=off, enable_bitmapscan=on, random_page_cost=0, seq_page_cost=0, synchronize_seqscans=off, max_parallel_workers_per_gather=0, jit=off
 
 function points.version_fault(p_version points.rule_version)
     returns text[]

@@ -176,7 +176,7 @@ async fn a_step_that_is_too_large_is_followed_by_smaller_ones() {
     assert_eq!(difference_since_2029(&client).await, 0);
 }
 
-/// However many operations an account has, what is new of it is counted at the same price.
+/// However many entries an account has in a slice: what each was asked by is not read again for the others.
 #[tokio::test]
 async fn counting_entries_reads_no_operation_twice() {
     let database = Database::new().await;

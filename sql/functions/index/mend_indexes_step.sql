@@ -27,7 +27,8 @@ begin
                 v_pages := pg_relation_size(v_index.relation) / current_setting('block_size')::bigint;
                 v_vain := points.vain_pages(v_index.name);
                 exit when v_vain <= p_limit or v_turn = 10;
-                -- From the first broken range on all pages are among them, and a few ranges before it.
+                -- What is in vain goes from the first broken range to the end; a few ranges at the beginning were counted, too, so it is
+                -- one of these.
                 perform brin_desummarize_range(v_index.name, b.block), brin_summarize_range(v_index.name, b.block)
                 from generate_series(greatest(v_pages - v_vain, 0), v_pages - v_vain + 4 * v_index.range, v_index.range) as b(block)
                 where b.block < v_pages;

@@ -34,6 +34,7 @@ begin
             v_sealed := points.seal_bucket(
                 v_window.bucket, least(v_window.since, v_window.until, v_clock) - interval '1 minute', v_window.at_account_id, v_clock);
             v_window.at_account_id := v_sealed.at_account_id;
+            -- To go through what is sealed already takes its time, too.
             exit when v_sealed.entries > 0 or v_sealed.at_account_id = 9223372036854775807 or clock_timestamp() > v_began + interval '5 seconds';
         end loop;
         update points.seal_window w
