@@ -2498,22 +2498,25 @@ view points.entry_history
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 view points.entry_weight
-    place        tid
-    archived     boolean
-    bucket       smallint
-    account_id   bigint
-    seq          bigint
-    recorded_at  timestamp with time zone
-    goes_on      bigint
-    told         bigint
-    granted      bigint
-    net          bigint
-    contra       integer
-    weight       bigint
-    large_weight numeric
-    large        boolean
-    before_hash  bigint
-    after_hash   bigint
+    place           tid
+    archived        boolean
+    bucket          smallint
+    account_id      bigint
+    seq             bigint
+    recorded_at     timestamp with time zone
+    goes_on         bigint
+    told            bigint
+    granted         bigint
+    net             bigint
+    contra          integer
+    weight          bigint
+    large_weight    numeric
+    large           boolean
+    before_hash     bigint
+    after_hash      bigint
+    pending_delta   bigint
+    available_delta bigint
+    gains           boolean
     grant delete, insert, references, select, trigger, truncate, update to jifen_owner
 
 view points.level_range
@@ -4917,7 +4920,7 @@ function points.weigh_periods(p_terms points.level_terms, p_bucket smallint, p_a
     sql stable
 
 function points.weigh_recorded(p_buckets smallint[], p_from bigint, p_to bigint, p_since timestamp with time zone)
-    returns TABLE(bucket smallint, account_id bigint, entries bigint, first bigint, last bigint, goes_on bigint, told bigint, moved numeric, large boolean, level_seq bigint, level text)
+    returns TABLE(bucket smallint, account_id bigint, entries bigint, first bigint, last bigint, goes_on bigint, told bigint, moved numeric, large boolean, pending double precision, available double precision, level_seq bigint, level text)
     plpgsql stable set enable_seqscan=off, enable_indexscan=off, enable_nestloop=off, enable_hashjoin=on, enable_sort=on, random_page_cost=0, seq_page_cost=0, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
 
 function points.weigh_risks(p_bucket smallint, p_drafts points.draft[], p_marks points.origin_mark[], p_now timestamp with time zone)

@@ -7,7 +7,8 @@ select e.place, e.archived, e.bucket, e.account_id, e.seq, e.recorded_at,
     case when greatest(abs(e.granted), abs(e.net)) > 536870912 then
         (e.after_hash - e.before_hash + e.told)::numeric + points.seq_weight(e.account_id, e.seq)::numeric * e.granted + points.contra_weight(e.account_id, e.contra)::numeric * e.net
     end as large_weight,
-    greatest(abs(e.granted), abs(e.net)) > 536870912 as large, e.before_hash, e.after_hash
+    greatest(abs(e.granted), abs(e.net)) > 536870912 as large, e.before_hash, e.after_hash, e.pending_delta, e.available_delta,
+    e.pending_delta >= 0 and e.available_delta >= 0 and e.held_delta = 0 and e.debt_delta = 0 as gains
 from (
     select e.place, e.archived, e.bucket, e.account_id, e.seq, e.recorded_at,
         points.account_hash(e.account_id, e.seq, e.pending_after, e.available_after, e.held_after, e.debt_after) as after_hash,
@@ -23,7 +24,7 @@ from (
             when 'merge' then e.pending_delta + e.available_delta
             else e.pending_delta + e.available_delta + e.held_delta - e.debt_delta
         end)) as told,
-        e.pending_delta + e.available_delta as granted,
+        e.pending_delta, e.available_delta, e.held_delta, e.debt_delta, e.pending_delta + e.available_delta as granted,
         e.pending_delta + e.available_delta + e.held_delta - e.debt_delta as net,
         case e.kind
             when 'earn' then 1 when 'clawback' then 1 when 'spend' then 2 when 'capture' then 2 when 'refund' then 2
@@ -54,3 +55,6 @@ comment on column points.entry_weight.large_weight is 'Its weight, where it does
 comment on column points.entry_weight.large is 'Whether it is large.';
 comment on column points.entry_weight.before_hash is 'Hash of the pockets before it.';
 comment on column points.entry_weight.after_hash is 'Hash of the pockets after it.';
+comment on column points.entry_weight.pending_delta is 'What it adds to the pending points.';
+comment on column points.entry_weight.available_delta is 'What it adds to the available points.';
+comment on column points.entry_weight.gains is 'Whether it takes nothing from any pocket, and so from no lot.';

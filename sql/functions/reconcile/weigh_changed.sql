@@ -40,7 +40,7 @@ begin
                         where k.bucket = w.bucket and k.account_id = w.account_id and k.seq = w.first - 1)
                     ) end
                 and not (b.debt > 0 and b.available > 0)
-                and b.pending = l.pending and b.available = l.available and (l.due_at is null or b.next_change_at <= l.due_at)
+                and coalesce(w.pending, b.pending) = l.pending and coalesce(w.available, b.available) = l.available and (l.due_at is null or b.next_change_at <= l.due_at)
                 and w.moved = l.left_of_new as sound,
                 (b.closed or b.level_revision <> v_revision or r.measure = 'ever' and r.level = coalesce(b.level, '') and b.level_ends_at = r.ends_at
                     and b.earned + coalesce(b.inherited, 0) >= r.from_points and b.earned + coalesce(b.inherited, 0) < r.until_points)
@@ -66,6 +66,8 @@ begin
                     min(case when l.pending then l.available_at else l.expires_at end) as due_at
                 from points.lot l
                 where l.bucket = w.bucket and l.account_id = w.account_id
+                    -- Where nothing was taken, what was proven of older lots holds.
+                    and l.seq >= case when w.pending is null then 0 else w.first end
                 offset 0
             ) l on true
         ) q

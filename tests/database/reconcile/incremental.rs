@@ -264,3 +264,46 @@ async fn what_is_new_is_found_by_its_time() {
     }
     client.batch_execute("rollback").await.unwrap();
 }
+
+/// Of an account that only gained, the lots that were there before are not read again: what was proven of them holds. Whatever takes
+/// from lots has all of them looked at.
+#[tokio::test]
+async fn of_an_account_that_only_gained_its_new_lots_are_read() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    client.batch_execute("select api.create_partitions('2026-01-01')").await.unwrap();
+    let then = Some(instant("2026-01-10T12:00:00Z"));
+    for number in 0..50 {
+        one(&client, Request::earn("old", "ORDER", &format!("old-{number}")).amount("5"), then).await;
+    }
+    // How many lots are read, and how many accounts are suspect, once this is done to that account's lots.
+    let weigh = async |damage: &str| {
+        // Counters of a session that has asked for nothing else.
+        let fresh = database.client().await;
+        fresh.batch_execute("begin").await.unwrap();
+        if !damage.is_empty() {
+            let sql = format!(
+                "update points.lot l set {damage} from points.account a
+                where a.user_id = 'old' and l.bucket = a.bucket and l.account_id = a.id and l.seq = 51"
+            );
+            assert_eq!(fresh.execute(&sql, &[]).await.unwrap(), 1);
+        }
+        let suspects = "select coalesce(sum(cardinality(w.suspects)), 0)::bigint
+            from points.weigh_changed(array[points.bucket('old', 'points')], -1, 9223372036854775807, now() - interval '1 day') w";
+        let suspects = number(&fresh, suspects).await;
+        let read = "select idx_tup_fetch from pg_stat_xact_user_tables where relid = 'points.lot'::regclass";
+        (number(&fresh, read).await, suspects)
+    };
+    one(&client, Request::earn("old", "ORDER", "new-1").amount("7"), None).await;
+    one(&client, Request::earn("old", "TASK", "new-2").points(3), None).await;
+    let (read, suspects) = weigh("").await;
+    // Members of the demonstration may be new, too, and in this bucket.
+    assert!((2..20).contains(&read) && suspects == 0, "{read} {suspects}");
+    for damage in ["remaining = l.remaining - 1", "pending = true", "seq = 50", "expires_at = now()"] {
+        assert_eq!(weigh(damage).await.1, 1, "{damage}");
+    }
+
+    one(&client, Request::spend("old", 1, "new-3"), None).await;
+    let (read, suspects) = weigh("").await;
+    assert!(read >= 51 && suspects == 0, "{read} {suspects}");
+}
