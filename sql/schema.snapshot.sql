@@ -1271,6 +1271,7 @@ table points.reconciliation_chunk
     from_block    bigint
     to_block      bigint
     at_account_id bigint not null default '-1'::integer
+    to_account_id bigint not null default '9223372036854775807'::bigint
     snapshot_xid  xid8
     accounts      bigint not null default 0
     entries       bigint not null default 0
@@ -3597,9 +3598,9 @@ function points.current_level(p_of_bucket smallint, p_account_id bigint)
     plpgsql stable security definer set search_path=pg_catalog, pg_temp, enable_seqscan=off
     grant execute to jifen_gateway, jifen_operator, jifen_reader
 
-function points.cut_changed(p_buckets smallint[], p_from bigint, p_since timestamp with time zone, p_limit integer)
-    returns bigint
-    plpgsql stable set enable_seqscan=off, enable_indexscan=off, enable_nestloop=off, random_page_cost=0, seq_page_cost=0, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
+function points.cut_changed(p_since timestamp with time zone, p_limit integer)
+    returns TABLE(buckets smallint[], from_account_id bigint, to_account_id bigint)
+    plpgsql stable set enable_seqscan=off, enable_indexscan=off, enable_nestloop=off, enable_sort=off, random_page_cost=0, seq_page_cost=0, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
 
 function points.days_after(p_at timestamp with time zone, p_days integer, p_time_zone text)
     returns timestamp with time zone
@@ -4349,7 +4350,7 @@ function points.plan_job(p_name text, p_next timestamp with time zone, p_failure
     returns void
     plpgsql volatile
 
-function points.plan_run(p_run bigint, p_now timestamp with time zone)
+function points.plan_run(p_run bigint, p_limit integer, p_now timestamp with time zone)
     returns void
     plpgsql volatile set TimeZone=UTC
 
@@ -4441,7 +4442,7 @@ function points.prove_changed(p_buckets smallint[], p_from bigint, p_to bigint, 
     returns TABLE(of_bucket smallint, accounts bigint, entries bigint, findings points.finding[])
     plpgsql stable set enable_seqscan=off, enable_hashjoin=on, plan_cache_mode=force_custom_plan, work_mem=64MB, jit=off, max_parallel_workers_per_gather=0
 
-function points.prove_chunk(p_run points.reconciliation_run, p_chunk points.reconciliation_chunk, p_limit integer, p_now timestamp with time zone)
+function points.prove_chunk(p_run points.reconciliation_run, p_chunk points.reconciliation_chunk, p_now timestamp with time zone)
     returns void
     plpgsql volatile
 
@@ -4764,10 +4765,6 @@ function points.special_accounts(p_of_bucket smallint)
 function points.special_input_fault(p_kind points.operation_kind, p_rule text, p_order_key text, p_reward text, p_original uuid, p_counterparty text, p_amount numeric, p_points bigint, p_occurred_at timestamp with time zone, p_expires_at timestamp with time zone, p_reason text, p_actor text, p_metadata jsonb, p_subject text, p_origin api.origin, p_now timestamp with time zone)
     returns text[]
     plpgsql immutable parallel safe
-
-function points.split_chunk(p_run bigint, p_no integer)
-    returns void
-    plpgsql volatile
 
 function points.step_job(p_name text, p_now timestamp with time zone DEFAULT NULL::timestamp with time zone, OUT done integer, OUT due_since timestamp with time zone, OUT failure text, OUT broke boolean, OUT more boolean)
     returns record

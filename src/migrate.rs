@@ -603,7 +603,6 @@ pub const BUNDLE: &[(&str, &str)] = files![
     "functions/reconcile/guards.sql",
     "functions/reconcile/keep_proof.sql",
     "functions/reconcile/note_findings.sql",
-    "functions/reconcile/split_chunk.sql",
     "functions/reconcile/plan_run.sql",
     "functions/reconcile/prove_account.sql",
     "functions/reconcile/prove_bucket.sql",

@@ -73,6 +73,7 @@ create table points.reconciliation_chunk (
     from_block    bigint,
     to_block      bigint,
     at_account_id bigint not null default -1,
+    to_account_id bigint not null default 9223372036854775807,
     snapshot_xid  xid8,
     accounts      bigint not null default 0,
     entries       bigint not null default 0,
@@ -94,7 +95,8 @@ comment on column points.reconciliation_chunk.run is 'The run.';
 comment on column points.reconciliation_chunk.no is 'Number in the run, from 1.';
 comment on column points.reconciliation_chunk.from_block is 'First block of each partition; null: it is no range of blocks.';
 comment on column points.reconciliation_chunk.to_block is 'Block before which it ends.';
-comment on column points.reconciliation_chunk.at_account_id is 'Accounts of the buckets up to this id are proven.';
+comment on column points.reconciliation_chunk.at_account_id is 'Accounts of the buckets up to this id are proven, or another chunk''s.';
+comment on column points.reconciliation_chunk.to_account_id is 'The last account that it may be about.';
 comment on column points.reconciliation_chunk.snapshot_xid is 'The oldest transaction that one of its snapshots left out; null: there was none yet.';
 comment on column points.reconciliation_chunk.accounts is 'Accounts proven.';
 comment on column points.reconciliation_chunk.entries is 'Entries read.';

@@ -23,7 +23,7 @@ pub const JOB_LOCK: i64 = 0x6a69_6665_6e02;
 const SLOW_JOB_LOCK: i64 = 0x6a69_6665_6e03;
 /// How often to look for what is due, or for the lock.
 const PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_REST: Duration = Duration::from_secs(1);
+const LONGEST_REST: Duration = Duration::from_secs(5);
 const RECONNECT_PAUSE: Duration = Duration::from_secs(2);
 /// The lock must not outlive a machine that is gone, or a process that stands still.
 const SESSION_OPTIONS: &str = "-c idle_session_timeout=60s -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 \

@@ -1,4 +1,4 @@
-create or replace function points.prove_chunk(p_run points.reconciliation_run, p_chunk points.reconciliation_chunk, p_limit int, p_now timestamptz) returns void
+create or replace function points.prove_chunk(p_run points.reconciliation_run, p_chunk points.reconciliation_chunk, p_now timestamptz) returns void
 language plpgsql volatile as $$
 declare
     v_snapshot xid8 := pg_snapshot_xmin(pg_current_snapshot());
@@ -23,12 +23,7 @@ begin
             v_checks := v_checks || 'keys_are_operations'::text;
         end if;
     elsif p_run.mode = 'incremental' then
-        v_to := points.cut_changed(p_chunk.buckets, p_chunk.at_account_id, p_run.since, p_limit);
-        if v_to is null then
-            perform points.split_chunk(p_chunk.run, p_chunk.no);
-            return;
-        end if;
-        for v_proven in select * from points.prove_changed(p_chunk.buckets, p_chunk.at_account_id, v_to, p_run.since) loop
+        for v_proven in select * from points.prove_changed(p_chunk.buckets, p_chunk.at_account_id, p_chunk.to_account_id, p_run.since) loop
             v_accounts := v_accounts + v_proven.accounts;
             v_entries := v_entries + v_proven.entries;
             v_counts := points.note_findings(p_run, v_proven.of_bucket, v_proven.findings, v_counts);
@@ -62,5 +57,5 @@ begin
 end
 $$;
 
-comment on function points.prove_chunk(points.reconciliation_run, points.reconciliation_chunk, int, timestamptz) is
-    'Does one chunk of a run, whose row is locked, or some of it; p_limit: operations of an incremental one, about. Its checks see one snapshot.';
+comment on function points.prove_chunk(points.reconciliation_run, points.reconciliation_chunk, timestamptz) is
+    'Does one chunk of a run, whose row is locked, or some of it. Its checks see one snapshot.';

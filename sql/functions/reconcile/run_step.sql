@@ -18,7 +18,7 @@ begin
     end if;
     select * into v_run from points.reconciliation_run r where r.id = v_begun.run;
     if v_run.since is null then
-        perform points.plan_run(v_run.id, v_now);
+        perform points.plan_run(v_run.id, p_limit, v_now);
         return;
     end if;
     -- One account a transaction, which holds nothing else, so that nobody who books waits for a chunk, or it for him.
@@ -42,7 +42,7 @@ begin
     limit 1
     for no key update of c skip locked;
     if found then
-        perform points.prove_chunk(v_run, v_chunk, p_limit, v_now);
+        perform points.prove_chunk(v_run, v_chunk, v_now);
     elsif not exists (select from points.reconciliation_chunk c where c.run = v_run.id and not c.done) then
         perform points.end_run(v_run.id, v_now);
         due_since := null;

@@ -124,27 +124,27 @@ async fn small_steps_prove_the_same_accounts() {
         });
     }
     execute(&client, &requests, None).await;
-    let step = "select sum(p.accounts)::bigint, min(c.up_to)
-        from (select points.cut_changed($1, $2, '-infinity', $3) as up_to) c
-        cross join lateral points.prove_changed($1, $2, c.up_to, '-infinity') p";
-    let there = "select count(distinct o.account_id) from points.operation o where o.bucket = any ($1)";
-    for buckets in (0..8_i16).map(|bucket| vec![bucket]).chain([(0..8).collect()]) {
-        let all: i64 = client.query_one(step, &[&buckets, &-1_i64, &1_000_000_i32]).await.unwrap().get(0);
-        assert_eq!(client.query_one(there, &[&buckets]).await.unwrap().get::<_, i64>(0), all, "buckets {buckets:?}");
-        if buckets.len() > 1 {
-            let cut = client.query_one("select points.cut_changed($1, -1, '-infinity', 1)", &[&buckets]).await.unwrap();
-            assert_eq!(cut.get::<_, Option<i64>>(0), None, "too much at once");
-            continue;
-        }
-        let (mut proven, mut at, mut steps) = (0, -1_i64, 0);
-        while at < i64::MAX {
-            let row = client.query_one(step, &[&buckets, &at, &1_i32]).await.unwrap();
-            proven += row.get::<_, i64>(0);
-            at = row.get(1);
-            steps += 1;
-        }
-        assert_eq!(proven, all, "buckets {buckets:?}");
-        assert!(steps > 3, "buckets {buckets:?}: {steps} steps");
+    let there = number(&client, "select count(distinct (o.bucket, o.account_id)) from points.operation o").await;
+    let pieces = async |limit: i32| {
+        let sql = "select c.buckets, c.from_account_id, c.to_account_id,
+                (select sum(p.accounts)::bigint from points.prove_changed(c.buckets, c.from_account_id, c.to_account_id, '-infinity') p)
+            from points.cut_changed('-infinity', $1) c order by c.buckets, c.from_account_id";
+        let rows = client.query(sql, &[&limit]).await.unwrap();
+        let pieces: Vec<(Vec<i16>, i64, i64, i64)> =
+            rows.iter().map(|row| (row.get(0), row.get(1), row.get(2), row.get(3))).collect();
+        assert_eq!(pieces.iter().map(|(.., accounts)| accounts).sum::<i64>(), there, "{pieces:?}");
+        pieces
+    };
+    let whole: Vec<_> = pieces(1_000_000).await.into_iter().map(|(buckets, from, to, _)| (buckets, from, to)).collect();
+    assert_eq!(whole, [(vec![0, 1, 2, 3], -1, i64::MAX), (vec![4, 5, 6, 7], -1, i64::MAX)]);
+    let small = pieces(1).await;
+    for bucket in 0..8 {
+        let of_bucket: Vec<_> = small.iter().filter(|(buckets, ..)| *buckets == [bucket]).collect();
+        assert!(of_bucket.len() > 3, "{small:?}");
+        assert_eq!((of_bucket[0].1, of_bucket[of_bucket.len() - 1].2), (-1, i64::MAX));
+        assert!(of_bucket.windows(2).all(|pair| pair[0].2 == pair[1].1), "{small:?}");
+        // One operation each, as far as accounts have no more.
+        assert!(of_bucket.iter().all(|(.., accounts)| *accounts == 1), "{small:?}");
     }
 }
 
@@ -171,9 +171,9 @@ async fn an_incremental_run_proves_the_end_of_what_began_before() {
     assert!(all.iter().any(|(check, user_id, _)| (check, user_id) == (&found.0, &found.1)), "{all:?}");
 }
 
-/// Where more is new than a step may prove, the chunks of a run fall apart into single buckets, and nothing is left out.
+/// Where more is new than a step may prove, a run has more chunks, and nothing is left out.
 #[tokio::test]
-async fn large_chunks_fall_apart_into_buckets() {
+async fn a_run_has_as_many_chunks_as_what_is_new_needs() {
     let database = Database::new().await;
     let client = database.client().await;
     prove(&client).await;
@@ -183,19 +183,23 @@ async fn large_chunks_fall_apart_into_buckets() {
     execute(&client, &requests, None).await;
     let chunks = "select coalesce(array_agg(c.no || ':' || array_to_string(c.buckets, ',') order by c.no), '{}')
         from points.reconciliation_chunk c where c.kind = 'bucket'";
-    let step = "select count(*) from points.run_step('incremental', 2, null) s where s.due_since is not null";
-    let mut all: Vec<Vec<String>> = Vec::new();
-    while number(&client, step).await > 0 {
-        all.push(client.query_one(chunks, &[]).await.unwrap().get(0));
-    }
-    let single: Vec<String> = (0..8).map(|bucket| format!("{}:{bucket}", bucket + 1)).collect();
-    let planned = all.iter().find(|chunks| !chunks.is_empty()).unwrap();
-    assert_eq!(planned, &["1:0,1,2,3", "5:4,5,6,7"]);
-    assert_eq!(all.last(), Some(&single));
     let proven = "select accounts from points.reconciliation_run where mode = 'incremental' order by id desc limit 1";
-    // Those of the demonstration may be new, too.
-    let proven = number(&client, proven).await;
-    assert!((64..=67).contains(&proven), "{proven}");
+    for limit in [1000, 2] {
+        let step = format!(
+            "select count(*) from points.run_step('incremental', {limit}, null) s where s.due_since is not null"
+        );
+        let mut planned: Vec<String> = Vec::new();
+        while number(&client, &step).await > 0 {
+            planned = client.query_one(chunks, &[]).await.unwrap().get(0);
+        }
+        match limit {
+            2 => assert!(planned.len() >= 24 && planned.iter().all(|chunk| !chunk.contains(',')), "{planned:?}"),
+            _ => assert_eq!(planned, ["1:0,1,2,3", "2:4,5,6,7"]),
+        }
+        // Those of the demonstration may be new, too.
+        let proven = number(&client, proven).await;
+        assert!((64..=67).contains(&proven), "{proven}");
+    }
     assert_eq!(discrepancies(&client).await, []);
 }
 
@@ -256,8 +260,7 @@ async fn what_is_new_is_found_by_its_time() {
         format!("points.weigh_recorded('{{0,1,2,3}}', {all})"),
         format!("points.weigh_recorded('{{5}}', {all})"),
         format!("points.find_untold(5::smallint, {all})"),
-        "points.cut_changed('{0,1,2,3}', -1, now() - interval '1 minute', 1)".to_owned(),
-        "points.cut_changed('{5}', -1, now() - interval '1 minute', 1)".to_owned(),
+        "points.cut_changed(now() - interval '1 minute', 1)".to_owned(),
     ] {
         client.query(&format!("select * from {weigh}"), &[]).await.unwrap();
         assert_eq!(number(&client, scans).await, before, "{weigh}");
