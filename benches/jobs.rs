@@ -41,7 +41,7 @@ pub async fn drive(
             let more = more.ok_or_else(|| format!("nothing was left for {job} before the measurement ended"))?;
             client.batch_execute(more).await?;
         }
-        tokio::time::sleep(jifen::jobs::rest_after(took)).await;
+        tokio::time::sleep(jifen::jobs::rest_after(took, false)).await;
     }
     driven.seconds = begun.elapsed().as_secs_f64();
     Ok(driven)

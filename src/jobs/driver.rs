@@ -23,7 +23,8 @@ pub const JOB_LOCK: i64 = 0x6a69_6665_6e02;
 const SLOW_JOB_LOCK: i64 = 0x6a69_6665_6e03;
 /// How often to look for what is due, or for the lock.
 const PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_REST: Duration = Duration::from_secs(5);
+/// Of jobs for which others wait.
+const LONGEST_REST: Duration = Duration::from_secs(1);
 const RECONNECT_PAUSE: Duration = Duration::from_secs(2);
 /// The lock must not outlive a machine that is gone, or a process that stands still.
 const SESSION_OPTIONS: &str = "-c idle_session_timeout=60s -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 \
@@ -61,7 +62,7 @@ async fn drive(config: &Config, slow: bool) -> Result<Infallible, String> {
             Some(row) => {
                 let begun = Instant::now();
                 step(&client, &row).await?;
-                tokio::time::sleep(rest_after(begun.elapsed())).await;
+                tokio::time::sleep(rest_after(begun.elapsed(), slow)).await;
             }
             None => tokio::time::sleep(PAUSE).await,
         }
@@ -70,8 +71,8 @@ async fn drive(config: &Config, slow: bool) -> Result<Infallible, String> {
 
 /// How long to rest after a step that took so long: what jobs do is not urgent, and those who book want the machine, too.
 /// Jobs have two thirds of the time, for they must keep up.
-pub fn rest_after(step: Duration) -> Duration {
-    (step / 2).min(LONGEST_REST)
+pub fn rest_after(step: Duration, slow: bool) -> Duration {
+    if slow { step / 2 } else { (step / 2).min(LONGEST_REST) }
 }
 
 /// One step of the job that is due, or its plan.

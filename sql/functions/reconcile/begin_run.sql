@@ -11,7 +11,7 @@ begin
     v_given_up := array(
         select r.id
         from points.reconciliation_run r
-        where r.ended_at is null and clock_timestamp() - interval '1 day' > coalesce(
+        where r.ended_at is null and clock_timestamp() - case r.mode when 'full' then interval '1 day' else interval '10 minutes' end > coalesce(
             (select max(c.progress_at) from points.reconciliation_chunk c where c.run = r.id), r.started_at)
         for no key update of r skip locked);
     if v_given_up <> '{}' then
@@ -42,4 +42,4 @@ end
 $$;
 
 comment on function points.begin_run(points.reconciliation_mode, timestamptz) is
-    'The run of a mode that goes on, or, begun, a new one with its mark. Where nothing was ever proven, an incremental run is a full one. run null: somebody else begins one right now. One that has not got on for a day is given up. Raises 25000 unless read committed.';
+    'The run of a mode that goes on, or, begun, a new one with its mark. Where nothing was ever proven, an incremental run is a full one. run null: somebody else begins one right now. One that has not got on for a day is given up; an incremental one after ten minutes, as what was booked since it was cut makes its chunks larger. Raises 25000 unless read committed.';

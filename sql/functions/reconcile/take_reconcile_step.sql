@@ -19,4 +19,4 @@ end
 $$;
 
 comment on function api.take_reconcile_step(text, int) is
-    'One step of a run of the reconciler, full or incremental, in one short transaction, for jifen reconcile; several sessions may take steps at once. done 0: others are about what is left. No row: somebody else begins the run right now. p_limit: operations of a step of an incremental run, about. Where nothing was ever proven, incremental is full. Raises LP001 INVALID_INPUT.';
+    'One step of a run of the reconciler, full or incremental, in one short transaction, for jifen reconcile; several sessions may take steps at once. done 0: others are about what is left. No row: somebody else begins the run right now. p_limit: operations of a step of an incremental run, about, for the step that plans it. Where nothing was ever proven, incremental is full. Raises LP001 INVALID_INPUT.';

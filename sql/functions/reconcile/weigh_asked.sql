@@ -7,7 +7,7 @@ declare
     v_once text[] := array(select r.code from points.rule r where r.once);
 begin
     return query
-        select o.bucket, bit_xor(o.weight), array_agg(o.account_id) filter (where o.strange),
+        select o.bucket, bit_xor(o.weight), array_agg(o.account_id) filter (where o.strange or o.kind = 'extend'),
             array_agg(o.account_id) filter (where o.kind not in ('earn', 'spend', 'expire', 'activate', 'adjust') or o.rule = any (v_once)),
             array_agg(o.account_id) filter (where o.seq is null)
         from points.operation_weight o
@@ -19,4 +19,4 @@ end
 $$;
 
 comment on function points.weigh_asked(smallint[], bigint, bigint, timestamptz) is
-    'Sums up the operations recorded since p_since of accounts p_from < id <= p_to of each of some buckets: told, what they all say of their entries, and accounts, some of them more than once: strange, where an id is not its key, hashed; special, with an operation that more comes of; unbooked, with one that moved nothing. Null: none.';
+    'Sums up the operations recorded since p_since of accounts p_from < id <= p_to of each of some buckets: told, what they all say of their entries, and accounts, some of them more than once: strange, where an id is not its key, hashed, or lots were changed without an entry; special, with an operation that more comes of; unbooked, with one that moved nothing. Null: none.';

@@ -40,7 +40,9 @@ begin
                         where k.bucket = w.bucket and k.account_id = w.account_id and k.seq = w.first - 1)
                     ) end
                 and not (b.debt > 0 and b.available > 0)
-                and coalesce(w.pending, b.pending) = l.pending and coalesce(w.available, b.available) = l.available and (l.due_at is null or b.next_change_at <= l.due_at)
+                and case when n.whole then b.pending else w.pending end = l.pending and case when n.whole then b.available else w.available end = l.available
+                and (l.due_at is null or b.next_change_at <= l.due_at)
+                and (n.whole or not exists (select from points.lot o where o.bucket = w.bucket and o.account_id = w.account_id and o.expires_at < b.next_change_at))
                 and w.moved = l.left_of_new as sound,
                 (b.closed or b.level_revision <> v_revision or r.measure = 'ever' and r.level = coalesce(b.level, '') and b.level_ends_at = r.ends_at
                     and b.earned + coalesce(b.inherited, 0) >= r.from_points and b.earned + coalesce(b.inherited, 0) < r.until_points)
@@ -49,7 +51,7 @@ begin
             -- One by one, or the planner would read all accounts of the buckets.
             left join lateral (
                 select b.account_id, b.version, b.pending, b.available, b.held, b.debt, b.earned, b.inherited, b.closed,
-                    b.level, b.level_revision, b.level_ends_at, b.level_until, b.next_change_at
+                    b.level, b.level_revision, b.level_ends_at, b.level_until, b.next_change_at, b.active_on
                 from points.balance b
                 where b.bucket = w.bucket and b.account_id = w.account_id
                 offset 0
@@ -57,6 +59,8 @@ begin
             -- Of a wallet, no two are until the same points.
             left join unnest(v_ranges) r on r.until_points = b.level_until and (v_wallet is not null
                 or r.wallet = (select a.wallet from points.account a where a.bucket = w.bucket and a.id = w.account_id))
+            -- Where nothing was taken, what was proven of older lots holds, unless activity may have written them anew, or they become available.
+            cross join lateral (select w.pending is null or b.active_on is not null or b.pending <> w.pending as whole) n
             left join lateral (
                 -- Of doubles, which are exact up to the most that a member may have. By weight a larger lot would not fit: without it
                 -- nothing meets, and the account is looked at row by row.
@@ -66,8 +70,7 @@ begin
                     min(case when l.pending then l.available_at else l.expires_at end) as due_at
                 from points.lot l
                 where l.bucket = w.bucket and l.account_id = w.account_id
-                    -- Where nothing was taken, what was proven of older lots holds.
-                    and l.seq >= case when w.pending is null then 0 else w.first end
+                    and l.seq >= case when n.whole then 0 else w.first end
                 offset 0
             ) l on true
         ) q
@@ -87,4 +90,4 @@ end
 $$;
 
 comment on function points.weigh_changed(smallint[], bigint, bigint, timestamptz) is
-    'Weighs accounts p_from < id <= p_to of each of some buckets with entries or operations recorded since p_since, by those alone: they must go on from what was proven before, to the balance of now, and agree with their operations, lots and lot uses. changed: accounts with entries; suspects: those where something does not meet; special: those with operations that more comes of; doubtful: those whose level must be looked at by itself.';
+    'Weighs accounts p_from < id <= p_to of each of some buckets with entries or operations recorded since p_since, by those alone: they must go on from what was proven before, to the balance of now, and agree with their operations, lots and lot uses; of those that only gained, with the lots that are new, and the older ones are not read. changed: accounts with entries; suspects: those where something does not meet; special: those with operations that more comes of; doubtful: those whose level must be looked at by itself.';

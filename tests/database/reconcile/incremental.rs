@@ -1,10 +1,11 @@
 //! What incremental runs look at.
 
+use chrono::{TimeDelta, Utc};
 use serde_json::Value;
 
 use super::{assert_reconciled, discrepancies, prove, run};
 use crate::{
-    common::{Database, Request, execute, instant},
+    common::{Database, Kind, Request, execute, instant},
     database::{number, one},
 };
 
@@ -124,8 +125,8 @@ async fn small_steps_prove_the_same_accounts() {
         });
     }
     execute(&client, &requests, None).await;
-    let there = number(&client, "select count(distinct (o.bucket, o.account_id)) from points.operation o").await;
     let pieces = async |limit: i32| {
+        let there = number(&client, "select count(distinct (o.bucket, o.account_id)) from points.operation o").await;
         let sql = "select c.buckets, c.from_account_id, c.to_account_id,
                 (select sum(p.accounts)::bigint from points.prove_changed(c.buckets, c.from_account_id, c.to_account_id, '-infinity') p)
             from points.cut_changed('-infinity', $1) c order by c.buckets, c.from_account_id";
@@ -138,11 +139,23 @@ async fn small_steps_prove_the_same_accounts() {
     let whole: Vec<_> = pieces(1_000_000).await.into_iter().map(|(buckets, from, to, _)| (buckets, from, to)).collect();
     assert_eq!(whole, [(vec![0, 1, 2, 3], -1, i64::MAX), (vec![4, 5, 6, 7], -1, i64::MAX)]);
     let small = pieces(1).await;
+    // Parts of many ids, once ids are large.
+    for group in 1..=6 {
+        client.batch_execute(&format!("select setval('points.account_id_seq', {group}00000)")).await.unwrap();
+        let requests: Vec<_> =
+            (0..30).map(|number| Request::earn(&format!("member-{group}-{number}"), "TASK", "key").points(1)).collect();
+        execute(&client, &requests, None).await;
+    }
+    let wide = pieces(1).await;
+    assert!(wide.len() > 32 && wide.iter().any(|(.., accounts)| *accounts > 1), "{wide:?}");
     for bucket in 0..8 {
+        for cut in [&small, &wide] {
+            let of_bucket: Vec<_> = cut.iter().filter(|(buckets, ..)| *buckets == [bucket]).collect();
+            assert_eq!((of_bucket[0].1, of_bucket[of_bucket.len() - 1].2), (-1, i64::MAX));
+            assert!(of_bucket.windows(2).all(|pair| pair[0].2 == pair[1].1), "{cut:?}");
+        }
         let of_bucket: Vec<_> = small.iter().filter(|(buckets, ..)| *buckets == [bucket]).collect();
         assert!(of_bucket.len() > 3, "{small:?}");
-        assert_eq!((of_bucket[0].1, of_bucket[of_bucket.len() - 1].2), (-1, i64::MAX));
-        assert!(of_bucket.windows(2).all(|pair| pair[0].2 == pair[1].1), "{small:?}");
         // One operation each, as far as accounts have no more.
         assert!(of_bucket.iter().all(|(.., accounts)| *accounts == 1), "{small:?}");
     }
@@ -269,44 +282,62 @@ async fn what_is_new_is_found_by_its_time() {
 }
 
 /// Of an account that only gained, the lots that were there before are not read again: what was proven of them holds. Whatever takes
-/// from lots has all of them looked at.
+/// from pockets or lots has all of them looked at.
 #[tokio::test]
 async fn of_an_account_that_only_gained_its_new_lots_are_read() {
     let database = Database::new().await;
     let client = database.client().await;
     client.batch_execute("select api.create_partitions('2026-01-01')").await.unwrap();
     let then = Some(instant("2026-01-10T12:00:00Z"));
-    for number in 0..50 {
-        one(&client, Request::earn("old", "ORDER", &format!("old-{number}")).amount("5"), then).await;
+    let members = ["gained", "refunded", "captured", "spent"];
+    for user in members {
+        let mut requests: Vec<_> =
+            (0..50).map(|number| Request::earn(user, "ORDER", &format!("old-{number}")).amount("5")).collect();
+        requests.push(Request::adjust(user, 9, "soon").expires_at(Utc::now() + TimeDelta::hours(20)));
+        requests.extend([Request::hold(user, 4, "hold"), Request::spend(user, 3, "spend")]);
+        execute(&client, &requests, then).await;
     }
-    // How many lots are read, and how many accounts are suspect, once this is done to that account's lots.
-    let weigh = async |damage: &str| {
+    // How many lots are read, and whether the account is suspect, once this is done to its rows.
+    let weigh = async |user: &str, damage: &str| {
         // Counters of a session that has asked for nothing else.
         let fresh = database.client().await;
         fresh.batch_execute("begin").await.unwrap();
         if !damage.is_empty() {
-            let sql = format!(
-                "update points.lot l set {damage} from points.account a
-                where a.user_id = 'old' and l.bucket = a.bucket and l.account_id = a.id and l.seq = 51"
-            );
-            assert_eq!(fresh.execute(&sql, &[]).await.unwrap(), 1);
+            let of_user =
+                "(x.bucket, x.account_id) = (select a.bucket, a.id from points.account a where a.user_id = $1)";
+            assert_eq!(fresh.execute(&format!("{damage} {of_user}"), &[&user]).await.unwrap(), 1, "{damage}");
         }
-        let suspects = "select coalesce(sum(cardinality(w.suspects)), 0)::bigint
-            from points.weigh_changed(array[points.bucket('old', 'points')], -1, 9223372036854775807, now() - interval '1 day') w";
-        let suspects = number(&fresh, suspects).await;
+        let suspects = "select count(*) from points.account a
+            cross join lateral points.weigh_changed(array[a.bucket], a.id - 1, a.id, now() - interval '1 day') w
+            where a.user_id = $1 and a.id = any (w.suspects)";
+        let suspects: i64 = fresh.query_one(suspects, &[&user]).await.unwrap().get(0);
         let read = "select idx_tup_fetch from pg_stat_xact_user_tables where relid = 'points.lot'::regclass";
-        (number(&fresh, read).await, suspects)
+        (number(&fresh, read).await, suspects == 1)
     };
-    one(&client, Request::earn("old", "ORDER", "new-1").amount("7"), None).await;
-    one(&client, Request::earn("old", "TASK", "new-2").points(3), None).await;
-    let (read, suspects) = weigh("").await;
-    // Members of the demonstration may be new, too, and in this bucket.
-    assert!((2..20).contains(&read) && suspects == 0, "{read} {suspects}");
-    for damage in ["remaining = l.remaining - 1", "pending = true", "seq = 50", "expires_at = now()"] {
-        assert_eq!(weigh(damage).await.1, 1, "{damage}");
+    let late = "update points.balance x set next_change_at = now() + interval '100 days' where";
+    let old_lot = "update points.lot x set remaining = x.remaining - 1 where x.seq = 7 and";
+    for request in
+        [Request::earn("gained", "ORDER", "new-1").amount("7"), Request::earn("gained", "TASK", "new-2").points(3)]
+    {
+        one(&client, request, None).await;
     }
+    assert_eq!(weigh("gained", "").await, (2, false));
+    for set in ["remaining = x.remaining - 1", "pending = true", "expires_at = x.available_at", "seq = 7"] {
+        assert!(weigh("gained", &format!("update points.lot x set {set} where x.granted = 7 and")).await.1, "{set}");
+    }
+    assert!(weigh("gained", late).await.1);
+    assert!(!weigh("gained", old_lot).await.1);
 
-    one(&client, Request::spend("old", 1, "new-3"), None).await;
-    let (read, suspects) = weigh("").await;
-    assert!(read >= 51 && suspects == 0, "{read} {suspects}");
+    // A refund takes from no pocket, and a capture from no lot.
+    for request in [
+        Request::undo(Kind::Reverse, "refunded", "spend", "new"),
+        Request { points: Some(4), ..Request::undo(Kind::Capture, "captured", "hold", "new") },
+        Request::spend("spent", 1, "new"),
+    ] {
+        let user = request.user_id.clone().unwrap();
+        one(&client, request, None).await;
+        let (read, suspect) = weigh(&user, "").await;
+        assert!(read >= 48 && !suspect, "{user}: {read}");
+        assert!(weigh(&user, old_lot).await.1 && weigh(&user, late).await.1, "{user}");
+    }
 }
