@@ -42,7 +42,9 @@ begin
                 and not (b.debt > 0 and b.available > 0)
                 and case when n.whole then b.pending else w.pending end = l.pending and case when n.whole then b.available else w.available end = l.available
                 and (l.due_at is null or b.next_change_at <= l.due_at)
-                and (n.whole or not exists (select from points.lot o where o.bucket = w.bucket and o.account_id = w.account_id and o.expires_at < b.next_change_at))
+                -- Else it is as it was proven with the older lots.
+                and (n.whole or b.next_change_at is distinct from l.due_at
+                    or not exists (select from points.lot o where o.bucket = w.bucket and o.account_id = w.account_id and o.expires_at < l.due_at))
                 and w.moved = l.left_of_new as sound,
                 (b.closed or b.level_revision <> v_revision or r.measure = 'ever' and r.level = coalesce(b.level, '') and b.level_ends_at = r.ends_at
                     and b.earned + coalesce(b.inherited, 0) >= r.from_points and b.earned + coalesce(b.inherited, 0) < r.until_points)
