@@ -57,4 +57,4 @@ comment on column points.entry_weight.before_hash is 'Hash of the pockets before
 comment on column points.entry_weight.after_hash is 'Hash of the pockets after it.';
 comment on column points.entry_weight.pending_delta is 'What it adds to the pending points.';
 comment on column points.entry_weight.available_delta is 'What it adds to the available points.';
-comment on column points.entry_weight.gains is 'Whether it takes nothing from any pocket, and so from no lot.';
+comment on column points.entry_weight.gains is 'Whether it only adds, to pending or available points.';

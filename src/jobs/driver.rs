@@ -23,8 +23,9 @@ pub const JOB_LOCK: i64 = 0x6a69_6665_6e02;
 const SLOW_JOB_LOCK: i64 = 0x6a69_6665_6e03;
 /// How often to look for what is due, or for the lock.
 const PAUSE: Duration = Duration::from_millis(500);
-/// Of jobs for which others wait.
 const LONGEST_REST: Duration = Duration::from_secs(1);
+/// Of slow jobs. No longer, as the others among them wait, and an idle session ends.
+const LONGEST_SLOW_REST: Duration = Duration::from_secs(5);
 const RECONNECT_PAUSE: Duration = Duration::from_secs(2);
 /// The lock must not outlive a machine that is gone, or a process that stands still.
 const SESSION_OPTIONS: &str = "-c idle_session_timeout=60s -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 \
@@ -72,7 +73,7 @@ async fn drive(config: &Config, slow: bool) -> Result<Infallible, String> {
 /// How long to rest after a step that took so long: what jobs do is not urgent, and those who book want the machine, too.
 /// Jobs have two thirds of the time, for they must keep up.
 pub fn rest_after(step: Duration, slow: bool) -> Duration {
-    if slow { step / 2 } else { (step / 2).min(LONGEST_REST) }
+    (step / 2).min(if slow { LONGEST_SLOW_REST } else { LONGEST_REST })
 }
 
 /// One step of the job that is due, or its plan.
@@ -120,4 +121,15 @@ async fn put_off(
     }
     within(CALL_TIMEOUT, client.execute("select api.put_off($1, $2, $3)", &[&name, &next, &failure])).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_step_is_so_long_that_others_wait_for_its_rest() {
+        let rest = |seconds, slow| rest_after(Duration::from_secs(seconds), slow).as_secs();
+        assert_eq!((rest(1, false), rest(8, true), rest(3600, false), rest(3600, true)), (0, 4, 1, 5));
+    }
 }

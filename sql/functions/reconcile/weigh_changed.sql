@@ -61,7 +61,7 @@ begin
             -- Of a wallet, no two are until the same points.
             left join unnest(v_ranges) r on r.until_points = b.level_until and (v_wallet is not null
                 or r.wallet = (select a.wallet from points.account a where a.bucket = w.bucket and a.id = w.account_id))
-            -- Where nothing was taken, what was proven of older lots holds, unless activity may have written them anew, or they become available.
+            -- Where nothing was taken, what was proven of older lots holds, unless activity may have written them anew, or some wait to become available.
             cross join lateral (select w.pending is null or b.active_on is not null or b.pending <> w.pending as whole) n
             left join lateral (
                 -- Of doubles, which are exact up to the most that a member may have. By weight a larger lot would not fit: without it
